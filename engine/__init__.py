@@ -1,0 +1,1 @@
+"""The engine: everything that trains. It never imports the studio."""

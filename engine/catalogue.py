@@ -1,0 +1,149 @@
+"""The models and datasets there are, as rows: adding one is a function and a row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One row of the data catalogue. `load` is "module:function", imported only by the engine."""
+
+    name: str
+    summary: str
+    load: str
+    shape: tuple[int, int, int] = (3, 0, 0)
+    """Channels, height, width; 0 where the person chooses."""
+    classes: int = 0
+    """Number of classes; 0 where the files decide."""
+    train_images: int = 0
+    """Size of the training set; 0 where the files decide."""
+    mean: tuple[float, ...] = (0.5,)
+    std: tuple[float, ...] = (0.5,)
+    flip: bool = False
+    """Whether a mirrored image still shows the same thing."""
+    crop_padding: int = 0
+    cutout: int = 0
+    files: tuple[str, ...] = ()
+    """Files below the data folder, without which the set has to be downloaded."""
+    archives: tuple[str, ...] = ()
+    """What is downloaded, by file name: these may be put into the data folder by hand instead."""
+
+    def is_present(self, data_dir: Path) -> bool:
+        """Whether the unpacked files, or the archives they come from, are all in `data_dir`."""
+        return all((data_dir / f).is_file() for f in self.files) or (
+            bool(self.archives) and all((data_dir / f).is_file() for f in self.archives)
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row of the model catalogue. `build` is "module:function" of (input shape, classes)."""
+
+    name: str
+    summary: str
+    build: str
+    smallest: int = 1
+    """Smallest image side it accepts, in pixels."""
+    largest: int = 1024
+    """Largest image side that it is meant for, in pixels."""
+
+    def accepts(self, shape: tuple[int, int, int]) -> bool:
+        return self.smallest <= min(shape[1:]) and max(shape[1:]) <= self.largest
+
+
+_MNIST = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
+_CIFAR10 = tuple(f"cifar-10-batches-py/{f}" for f in ("batches.meta", *(f"data_batch_{i}" for i in range(1, 6)), "test_batch"))
+_CIFAR100 = tuple(f"cifar-100-python/{f}" for f in ("meta", "train", "test"))
+
+DATASETS: dict[str, Dataset] = {
+    row.name: row
+    for row in (
+        Dataset(
+            "digits",
+            "1,797 handwritten digits of 8×8 pixels from scikit-learn; always there, no network needed",
+            "engine.datasets.digits:load",
+            (1, 8, 8),
+            10,
+            1437,
+            (0.3058,),
+            (0.3764,),
+            crop_padding=1,
+        ),
+        Dataset(
+            "mnist",
+            "70,000 handwritten digits of 28×28 pixels",
+            "engine.datasets.downloaded:mnist",
+            (1, 28, 28),
+            10,
+            60000,
+            (0.1307,),
+            (0.3081,),
+            crop_padding=2,
+            files=tuple(f"MNIST/raw/{f}" for f in _MNIST),
+            archives=tuple(f"MNIST/raw/{f}.gz" for f in _MNIST),
+        ),
+        Dataset(
+            "fashion-mnist",
+            "70,000 pieces of clothing of 28×28 pixels",
+            "engine.datasets.downloaded:fashion_mnist",
+            (1, 28, 28),
+            10,
+            60000,
+            (0.2860,),
+            (0.3530,),
+            flip=True,
+            crop_padding=2,
+            files=tuple(f"FashionMNIST/raw/{f}" for f in _MNIST),
+            archives=tuple(f"FashionMNIST/raw/{f}.gz" for f in _MNIST),
+        ),
+        Dataset(
+            "cifar10",
+            "60,000 colour photographs of 32×32 pixels in 10 classes",
+            "engine.datasets.downloaded:cifar10",
+            (3, 32, 32),
+            10,
+            50000,
+            (0.4914, 0.4822, 0.4465),
+            (0.2470, 0.2435, 0.2616),
+            flip=True,
+            crop_padding=4,
+            cutout=16,
+            files=_CIFAR10,
+            archives=("cifar-10-python.tar.gz",),
+        ),
+        Dataset(
+            "cifar100",
+            "60,000 colour photographs of 32×32 pixels in 100 classes",
+            "engine.datasets.downloaded:cifar100",
+            (3, 32, 32),
+            100,
+            50000,
+            (0.5071, 0.4865, 0.4409),
+            (0.2673, 0.2564, 0.2762),
+            flip=True,
+            crop_padding=4,
+            cutout=16,
+            files=_CIFAR100,
+            archives=("cifar-100-python.tar.gz",),
+        ),
+        Dataset(
+            "folder",
+            "your own images: a folder with train/ and val/, in each one folder of images per class",
+            "engine.datasets.folder:load",
+            mean=(0.485, 0.456, 0.406),
+            std=(0.229, 0.224, 0.225),
+            flip=True,
+        ),
+    )
+}
+
+MODELS: dict[str, Model] = {
+    row.name: row
+    for row in (
+        Model("mlp", "Two hidden layers of 256 units", "engine.nets.mlp:mlp", largest=64),
+        Model(
+            "small-cnn", "Three convolutions with BatchNorm, about 100 k parameters", "engine.nets.small_cnn:small_cnn", 8, 128
+        ),
+        Model("resnet18", "ResNet-18 with the 3×3 stem used on CIFAR, 11.17 M parameters", "engine.nets.resnet:resnet18", 8, 128),
+    )
+}

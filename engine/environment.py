@@ -1,0 +1,50 @@
+"""On what a run was made: versions, hardware, and the state of the source."""
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+from engine.errors import Problem, Refused
+from engine.experiment import Runtime
+
+PACKAGES = ("rwp-studio", "torch", "torchvision", "numpy", "scikit-learn", "pydantic")
+
+
+def choose_device(runtime: Runtime) -> torch.device:
+    """The device a run asks for. Raises `Refused` if the machine has none such."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if runtime.device == "auto":
+        return torch.device(next(name for name, found in there.items() if found))
+    if not there[runtime.device]:
+        raise Refused(Problem("runtime.device", f"this machine has no {runtime.device} device", "Choose auto or cpu"))
+    return torch.device(runtime.device)
+
+
+def describe(device: torch.device) -> dict[str, str | int | None]:
+    """What env.json tells."""
+    return {
+        **{name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or device.type,
+        "threads": torch.get_num_threads(),
+        "git": _commit(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,55 @@
+"""What people are told when something they asked for cannot be done."""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a person can mend: the field, what is wrong with it, and the cure."""
+
+    field: str
+    what: str
+    cure: str = ""
+
+    def __str__(self) -> str:
+        return ". ".join(part for part in (f"{self.field}: {self.what}" if self.field else self.what, self.cure) if part)
+
+
+class Refused(Exception):
+    """A request that cannot be carried out, with every problem found in it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+def explain(error: ValidationError, unions: dict[str, tuple[str, ...]]) -> Refused:
+    """The faults of a refused configuration; `unions` gives the choices of each section with a `name`."""
+    return Refused(*(_problem(fault, unions) for fault in error.errors(include_url=False)))
+
+
+def _problem(fault: ErrorDetails, unions: dict[str, tuple[str, ...]]) -> Problem:
+    location = fault["loc"]
+    choices = unions.get(str(location[0]), ()) if location else ()
+    tagged = len(location) > 1 and location[1] in choices  # pydantic puts a union member's name into the path
+    field = ".".join(str(part) for part in (location[:1] + location[2:] if tagged else location))
+    match fault["type"]:
+        case "extra_forbidden":
+            return Problem(field, "is not a field here", "Remove it, or check its spelling")
+        case "missing":
+            return Problem(field, "is missing", "Give it a value")
+        case "union_tag_not_found":
+            return Problem(f"{field}.name", "is missing", f"Choose one of {', '.join(choices)}")
+        case "union_tag_invalid":
+            return Problem(f"{field}.name", f"{_short(fault['ctx']['tag'])} is unknown", f"Choose one of {', '.join(choices)}")
+        case _:
+            what = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            return Problem(field, f"{what} (got {_short(fault['input'])})")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,250 @@
+"""Experiment: the one description of a training, from which form, flags, checks and documentation come."""
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, ValidationError, field_validator
+
+from engine.catalogue import DATASETS, MODELS, Dataset
+from engine.errors import Problem, Refused, explain
+from engine.methods import MRWP, AnyMethod
+from engine.schema import Section, knob
+
+BUILT_IN = tuple(name for name in DATASETS if name != "folder")
+
+
+class Data(Section):
+    """What is learned, and how its images are varied."""
+
+    train_size: int | None = Field(None, ge=2)
+    """Number of training images to use; empty uses all of them."""
+    label_noise: float = knob(0.0, step=0.05, ge=0, le=1)
+    """Fraction of the training labels that is redrawn at random. Test labels stay true."""
+    flip: bool | None = knob(None, advanced=True)
+    """Mirror half of the training images; empty does what is usual for the dataset."""
+    crop_padding: int | None = knob(None, advanced=True, ge=0, le=64)
+    """Pad by so many pixels, then crop back at a random place; empty does what is usual for the dataset."""
+    cutout: int | None = knob(None, advanced=True, ge=0, le=512)
+    """Side of the square blanked in half of the training images; empty does what is usual for the dataset."""
+
+
+class BuiltIn(Data):
+    """A dataset the engine knows by name."""
+
+    name: Literal[BUILT_IN] = "digits"  # type: ignore[valid-type]
+    download: bool = knob(True, advanced=True)
+    """Fetch the dataset when it is not in the data folder."""
+
+
+class Folder(Data):
+    """A folder of one's own images: train/ and val/, each with one folder of images per class."""
+
+    name: Literal["folder"] = "folder"
+    path: str = Field(min_length=1, max_length=4096)
+    """The folder that holds train/ and val/."""
+    image_size: int = knob(32, ge=4, le=512)
+    """Side in pixels to which every image is resized and cropped."""
+
+
+class ModelChoice(Section):
+    """The network that is trained."""
+
+    name: Literal[tuple(MODELS)] = "small-cnn"  # type: ignore[valid-type]
+
+
+class Optimizer(Section):
+    """The base optimizer, which receives the update direction of the method."""
+
+    lr: float = knob(0.1, symbol="γ", gt=0, le=10)
+    """Learning rate at the start."""
+    weight_decay: float = knob(1e-3, ge=0, le=1)
+    """Weight decay, applied at the unperturbed weights."""
+
+
+class SGDOptimizer(Optimizer):
+    """Stochastic gradient descent with momentum."""
+
+    name: Literal["sgd"] = "sgd"
+    momentum: float = knob(0.9, ge=0, lt=1)
+    """Momentum of the update."""
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015): weight decay is added to the gradient."""
+
+    name: Literal["adam"] = "adam"
+    lr: float = knob(1e-3, symbol="γ", gt=0, le=10)
+    """Learning rate at the start."""
+    weight_decay: float = knob(0.0, ge=0, le=1)
+    """Weight decay, applied at the unperturbed weights."""
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
+
+    name: Literal["adamw"] = "adamw"
+    lr: float = knob(1e-3, symbol="γ", gt=0, le=10)
+    """Learning rate at the start."""
+    weight_decay: float = knob(1e-2, ge=0, le=1)
+    """Weight decay, applied at the unperturbed weights."""
+
+
+class Schedule(Section):
+    """How long, in which portions, and with which learning rate."""
+
+    epochs: int = Field(30, ge=1, le=10_000)
+    """Passes over the training set, counted in updates as plain training makes them."""
+    batch_size: int = Field(128, ge=2, le=65_536)
+    """Images per gradient. The last, incomplete batch of an epoch is left out."""
+    lr: Literal["cosine", "constant"] = "cosine"
+    """Course of the learning rate: down to 0 along a cosine, step by step, or constant."""
+
+    def lr_factor(self, progress: float) -> float:
+        """Learning rate relative to its start after the fraction `progress` of all updates."""
+        return 0.5 * (1 + math.cos(math.pi * progress)) if self.lr == "cosine" else 1.0
+
+
+class Landscape(Section):
+    """The loss landscape around the trained weights (Li et al. 2018)."""
+
+    at_end: bool = True
+    """Measure the landscape when the training is over."""
+    resolution: int = knob(25, advanced=True, ge=5, le=101)
+    """Points along each side; odd, so that the trained weights are one of them."""
+    images: int = knob(512, advanced=True, ge=16, le=50_000)
+    """Training images over which the loss of each point is averaged."""
+    span: float = knob(1.0, advanced=True, gt=0, le=10)
+    """The plane reaches from −span to +span along two random, filter-normalised directions."""
+
+    @field_validator("resolution")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("should be odd, so that the trained weights are in the middle")
+        return value
+
+
+class Runtime(Section):
+    """Where and how the training runs; none of it changes what is learned."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """The processor that trains; `auto` takes an accelerator if there is one."""
+    threads: int = knob(0, advanced=True, ge=0, le=1024)
+    """CPU threads within one operation; 0 leaves it to torch."""
+    evaluate_every: int = knob(1, advanced=True, ge=1, le=10_000)
+    """Epochs between two evaluations on the test set."""
+    checkpoint_every: int = knob(1, advanced=True, ge=1, le=10_000)
+    """Epochs between two checkpoints; there is always one at the end."""
+
+
+class Experiment(Section):
+    """Everything that decides how a training goes."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    """Start of every random draw: the same seed gives the same training."""
+    data: Annotated[BuiltIn | Folder, Field(discriminator="name")] = BuiltIn()
+    """The images to learn from."""
+    model: ModelChoice = ModelChoice()
+    """The network."""
+    method: AnyMethod = MRWP()
+    """How the update direction is found."""
+    optimizer: Annotated[SGDOptimizer | Adam | AdamW, Field(discriminator="name")] = SGDOptimizer()
+    """The base optimizer."""
+    schedule: Schedule = Schedule()
+    """Length and learning rate."""
+    landscape: Landscape = Landscape()
+    """The picture of the loss around the result."""
+    runtime: Runtime = Runtime()
+    """The machine."""
+
+    @property
+    def dataset(self) -> Dataset:
+        return DATASETS[self.data.name]
+
+
+def members(section: str) -> dict[str, type[Section]]:
+    """The alternatives of a section by name; a section without alternatives is its own only one."""
+    annotation = Experiment.model_fields[section].annotation
+    kinds: tuple[Any, ...] = get_args(annotation) or (annotation,)
+    return {name: kind for kind in kinds for name in get_args(kind.model_fields["name"].annotation)}
+
+
+UNIONS = {section: tuple(members(section)) for section in ("data", "method", "optimizer")}
+
+
+def read(config: object) -> Experiment:
+    """The experiment that a JSON object describes; what it leaves out has its default.
+
+    Raises `Refused` with the field and the cure of every fault.
+    """
+    try:
+        return Experiment.model_validate(_with_names(config))
+    except ValidationError as error:
+        raise explain(error, UNIONS) from None
+
+
+def _with_names(config: object) -> object:
+    """`config` with the default choice filled in wherever a section does not say which one it means."""
+    if not isinstance(config, dict):
+        return config
+    named = dict(config)
+    for section in UNIONS:
+        if isinstance(value := named.get(section), dict) and "name" not in value:
+            named[section] = {"name": Experiment.model_fields[section].default.name, **value}
+    return named
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`, not yet checked. Raises `Refused` if there is none."""
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused(Problem(str(path), f"cannot be read: {error}", "Give the path of a JSON file")) from None
+    if not isinstance(config, dict):
+        raise Refused(Problem(str(path), "holds no JSON object", "See `rwp-studio schema`"))
+    return config
+
+
+def override(config: dict[str, Any], assignment: str) -> dict[str, Any]:
+    """`config` with one "path.to.field=value" applied; the value is JSON, or else a plain string."""
+    path, equals, text = assignment.partition("=")
+    if not equals or not path:
+        raise Refused(Problem("--set", f"{assignment!r} is not of the form field=value"))
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    head, *rest = path.split(".")
+    for key in reversed(rest):
+        value = {key: value}
+    return merge(config, {head: value})
+
+
+def merge(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`config` with `changes` laid over it, section by section."""
+    merged = dict(config)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def differences(experiment: Experiment) -> dict[str, Any]:
+    """The fields, by dotted path, in which `experiment` differs from what its choices give by default."""
+    found: dict[str, Any] = {}
+    for section, value in experiment:
+        if not isinstance(value, Section):
+            if value != Experiment.model_fields[section].default:
+                found[section] = value
+            continue
+        default = Experiment.model_fields[section].default
+        shown = value.model_dump()
+        if "name" in shown and shown["name"] != default.name:
+            found[f"{section}.name"] = shown["name"]
+        for name, field in type(value).model_fields.items():
+            key = field.alias or name
+            if name != "name" and shown[key] != field.default:
+                found[f"{section}.{key}"] = shown[key]
+    return found

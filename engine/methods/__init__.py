@@ -1,0 +1,15 @@
+"""The training methods, one file per family, and their union."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from engine.methods.base import Method
+from engine.methods.mixed import MARWP, MRWP
+from engine.methods.rwp import ARWP, RWP
+from engine.methods.sam import SAM
+from engine.methods.sgd import SGD
+
+AnyMethod = Annotated[SGD | SAM | RWP | ARWP | MRWP | MARWP, Field(discriminator="name")]
+
+__all__ = ["ARWP", "MARWP", "MRWP", "RWP", "SAM", "SGD", "AnyMethod", "Method"]

@@ -1,0 +1,97 @@
+"""What every training method is: settings, and one step in terms of what the loop offers."""
+
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from engine.schema import Section, knob
+
+if TYPE_CHECKING:
+    from engine.datasets import Batch
+    from engine.loop import Loop
+
+Batches = Literal["same", "different"]
+Statistics = Literal["clean", "perturbed"]
+SigmaSchedule = Literal["constant", "cosine-increase", "linear-increase", "cosine-decrease"]
+
+
+class Method(Section):
+    """A training method. `step` makes one update and says nothing about how its gradients are run."""
+
+    gradients: ClassVar[int] = 1
+    """Gradient evaluations per update."""
+    streams: ClassVar[int] = 1
+    """Gradients of one update that do not depend on each other."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """Which pass of an update moves BatchNorm's running statistics."""
+        return "clean"
+
+    def step(self, loop: "Loop") -> None:
+        raise NotImplementedError
+
+
+class RandomPerturbation(Method):
+    """Settings shared by the methods that train at w + ε with random ε (Li et al. 2024, section 4)."""
+
+    sigma: float = knob(0.01, symbol="σ", step=0.0005, ge=0, le=0.2)
+    """Size of the random perturbation, relative to the norm of each filter. 0 turns the perturbation off."""
+    sigma_schedule: SigmaSchedule = "cosine-increase"
+    """How σ moves from σ/10 to σ (or back) over the training; `constant` keeps it."""
+    distribution: Literal["filter", "isotropic"] = knob("filter", advanced=True)
+    """`filter`: standard deviation σ‖w‖ of each filter. `isotropic`: σ for every weight (eq. 2)."""
+    one_dimensional: Literal["vector", "element", "skip"] = knob("vector", advanced=True)
+    """Biases and norm scales: standard deviation σ times the norm of the whole vector, of each element, or none."""
+
+    @property
+    def statistics(self) -> Statistics:
+        return "perturbed"
+
+    def sigma_at(self, progress: float) -> float:
+        """σ after the fraction `progress` in [0, 1] of all updates."""
+        start = self.sigma / 10
+        rise = {
+            "constant": 1.0,
+            "cosine-increase": 0.5 * (1 - math.cos(math.pi * progress)),
+            "linear-increase": progress,
+            "cosine-decrease": 0.5 * (1 + math.cos(math.pi * progress)),
+        }[self.sigma_schedule]
+        return start + (self.sigma - start) * rise if rise != 1.0 else self.sigma
+
+
+class Adaptive(Section):
+    """Settings of the damping by past gradients (eq. 15)."""
+
+    eta: float = knob(0.1, symbol="η", step=0.01, ge=0, le=10)
+    """How strongly large past gradients damp the perturbation; 0 gives the undamped method."""
+    beta: float = knob(0.99, symbol="β", step=0.001, ge=0, le=0.9999)
+    """Memory of the squared gradients: v ← βv + g²."""
+    adaptive_exponent: float = knob(0.5, advanced=True, ge=0, le=2)
+    """Exponent p of the damping 1/(1 + ηv)^p: ½ as in the authors' code, ¼ if eq. 15 is read as a variance."""
+
+
+class Mixed(RandomPerturbation):
+    """Settings of the methods that mix a gradient at w + ε with one at w (eq. 12 and 13)."""
+
+    sigma: float = knob(0.015, symbol="σ", step=0.0005, ge=0, le=0.2)
+    """Size of the random perturbation, relative to the norm of each filter. 0 turns the perturbation off."""
+    lambda_: float = knob(0.5, alias="lambda", symbol="λ", step=0.01, ge=0, le=1)
+    """Share of the perturbed gradient in the update; the rest is the gradient at the weights themselves."""
+    sigma_schedule: SigmaSchedule = "constant"
+    """How σ moves from σ/10 to σ (or back) over the training; `constant` keeps it."""
+    batches: Batches = "different"
+    """Whether the two gradients of an update see different mini-batches (as in the paper) or the same one."""
+    bn_statistics: Statistics = knob("clean", advanced=True)
+    """Which of the two passes moves BatchNorm's running statistics."""
+
+    @property
+    def statistics(self) -> Statistics:
+        return self.bn_statistics
+
+    gradients: ClassVar[int] = 2
+    streams: ClassVar[int] = 2
+
+    def two_batches(self, loop: "Loop") -> tuple["Batch", "Batch"]:
+        """B₁ for the perturbed gradient and B₂ for the clean one."""
+        b2 = loop.batch()
+        return (b2 if self.batches == "same" else loop.batch(1)), b2

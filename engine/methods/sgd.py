@@ -1,0 +1,18 @@
+"""The base optimizer alone."""
+
+from typing import TYPE_CHECKING, Literal
+
+from engine.methods.base import Method
+
+if TYPE_CHECKING:
+    from engine.loop import Loop
+
+
+class SGD(Method):
+    """Plain training: w ← w − γ ∇L_B(w), with whichever base optimizer is chosen."""
+
+    name: Literal["sgd"] = "sgd"
+
+    def step(self, loop: "Loop") -> None:
+        (g,) = loop.gradients(loop.at(loop.weights, loop.batch()))
+        loop.update(g)

@@ -1,0 +1,82 @@
+"""What can be found wrong with an experiment before a process is started."""
+
+from pathlib import Path
+
+from engine.catalogue import MODELS
+from engine.errors import Problem, Refused
+from engine.experiment import Experiment, Folder
+
+
+def check(experiment: Experiment, data_dir: Path) -> None:
+    """Raises `Refused` with every reason for which `experiment` could not run."""
+    problems = [*_model(experiment), *_sizes(experiment), *_files(experiment, data_dir)]
+    if problems:
+        raise Refused(*problems)
+
+
+def input_shape(experiment: Experiment) -> tuple[int, int, int]:
+    """Channels, height and width of the images that the model will see."""
+    data = experiment.data
+    return (3, data.image_size, data.image_size) if isinstance(data, Folder) else experiment.dataset.shape
+
+
+def _model(experiment: Experiment) -> list[Problem]:
+    shape, model = input_shape(experiment), MODELS[experiment.model.name]
+    if model.accepts(shape):
+        return []
+    fitting = ", ".join(row.name for row in MODELS.values() if row.accepts(shape)) or "none of the models does"
+    what = f"{model.name} takes images of {model.smallest} to {model.largest} pixels, these have {shape[1]}×{shape[2]}"
+    return [Problem("model.name", what, f"These fit: {fitting}")]
+
+
+def _sizes(experiment: Experiment) -> list[Problem]:
+    there = experiment.dataset.train_images
+    used = experiment.data.train_size or there
+    problems = []
+    if there and used > there:
+        problems.append(
+            Problem("data.train_size", f"{experiment.data.name} has only {there} training images", f"Ask for at most {there}")
+        )
+    elif used and experiment.schedule.batch_size > used:
+        what = f"one batch of {experiment.schedule.batch_size} is more than the {used} training images"
+        problems.append(Problem("schedule.batch_size", what, f"Choose at most {used}"))
+    return problems
+
+
+def _files(experiment: Experiment, data_dir: Path) -> list[Problem]:
+    data = experiment.data
+    if isinstance(data, Folder):
+        return class_folders_missing(Path(data.path))
+    if experiment.dataset.is_present(data_dir) or not experiment.dataset.files or data.download:
+        return []
+    return [Problem("data.name", f"{data.name} is not in {data_dir}", how_to_provide(experiment, data_dir))]
+
+
+def how_to_provide(experiment: Experiment, data_dir: Path) -> str:
+    """Which files to put where when a dataset cannot be downloaded."""
+    archives = ", ".join(experiment.dataset.archives)
+    return f"Put {archives} (or the unpacked files) into {data_dir}, or choose digits, which needs no files"
+
+
+def class_folders_missing(path: Path) -> list[Problem]:
+    """What keeps `path` from being a folder of training and validation images."""
+    if not path.is_dir():
+        return [Problem("data.path", f"{path} is not a folder", "Give a folder that holds train/ and val/")]
+    for part in ("train", "val"):
+        if not (path / part).is_dir():
+            return [
+                Problem(
+                    "data.path",
+                    f"{path} has no {part}/ in it",
+                    "It needs train/ and val/, with a folder of images per class in each",
+                )
+            ]
+        if not any(entry.is_dir() for entry in (path / part).iterdir()):
+            return [
+                Problem(
+                    "data.path",
+                    f"{path / part} has no class folders in it",
+                    "Put the images of each class into a folder of its own",
+                )
+            ]
+    return []

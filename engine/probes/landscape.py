@@ -1,0 +1,91 @@
+"""The loss over a plane through the weights (Li et al. 2018, https://arxiv.org/abs/1712.09913)."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.datasets import Batch
+from engine.experiment import Landscape
+from engine.noise import filters
+from engine.randomness import generator
+from engine.replica import Replica
+from engine.run import write_atomically
+
+COARSEST = 5
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Mean cross-entropy and accuracy, both (n, n) with rows along y, over offsets x and y (n,) from the weights."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    cosine: float
+    done: bool
+
+    def save(self, path: Path) -> None:
+        content = io.BytesIO()
+        np.savez(content, x=self.x, y=self.y, loss=self.loss, accuracy=self.accuracy, cosine=self.cosine)
+        write_atomically(path, content.getvalue())
+
+
+def direction(replica: Replica, seed: int, axis: str) -> Tensor:
+    """A random Gaussian direction (d,), each filter scaled to the norm of the network's own; 1-d parameters stay put."""
+    out = torch.empty_like(replica.weights)
+    out.normal_(generator=generator(out.device, seed, "landscape", axis))
+    for d, w in zip(replica.views(out), replica.views(replica.weights), strict=True):
+        if d.ndim <= 1:
+            d.zero_()
+            continue
+        rows = filters(d)
+        rows.mul_(filters(w).norm(dim=1, keepdim=True) / (rows.norm(dim=1, keepdim=True) + 1e-30))
+    return out
+
+
+def strides(resolution: int) -> list[int]:
+    """Spacings of the nested grids, coarse to fine, that all contain the middle point."""
+    found = [1]
+    while (resolution // 2) // (2 * found[-1]) * 2 + 1 >= COARSEST:
+        found.append(2 * found[-1])
+    return found[::-1]
+
+
+def measure(replica: Replica, batches: list[Batch], settings: Landscape, seed: int) -> Iterator[tuple[float, Surface | None]]:
+    """Measure point by point, coarse grids first; yields the fraction done, and a surface when a grid is complete.
+
+    The replica must be the probe's own: its weights are moved about.
+    """
+    n = settings.resolution
+    offsets = np.linspace(-settings.span, settings.span, n)
+    loss, accuracy = np.full((n, n), np.nan), np.full((n, n), np.nan)
+    across, along = direction(replica, seed, "x"), direction(replica, seed, "y")
+    cosine = float(torch.dot(across, along) / (across.norm() * along.norm() + 1e-30))
+    center = replica.weights.clone()
+    replica.module.eval()
+    done = 0
+    for stride in strides(n):
+        chosen = np.arange(n // 2 % stride, n, stride)
+        for row, column in ((int(r), int(c)) for r in chosen for c in chosen if np.isnan(loss[r, c])):
+            torch.add(center, across, alpha=offsets[column], out=replica.weights)
+            replica.weights.add_(along, alpha=offsets[row])
+            loss[row, column], accuracy[row, column] = average(replica, batches)
+            done += 1
+            yield done / n**2, None
+        grid = np.ix_(chosen, chosen)
+        yield done / n**2, Surface(offsets[chosen], offsets[chosen], loss[grid], accuracy[grid], cosine, stride == 1)
+
+
+def average(replica: Replica, batches: list[Batch]) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy over all images of `batches`."""
+    totals = [torch.stack(replica.totals(batch)) for batch in batches]
+    count = sum(len(batch.labels) for batch in batches)
+    loss, correct = (torch.stack(totals).double().sum(0) / count).tolist()
+    return loss, correct

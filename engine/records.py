@@ -1,0 +1,137 @@
+"""What a run wrote down: metrics, events and status in one SQLite file with a single writer, the engine."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel
+
+State = Literal[
+    "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
+]
+ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused", "measuring"})
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS metric (id INTEGER PRIMARY KEY, step INTEGER, name TEXT, value REAL, seconds REAL);
+CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, step INTEGER, time REAL, kind TEXT, data TEXT);
+CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data TEXT);
+"""
+
+
+class Status(BaseModel):
+    """Where a run stands. `seconds` count training only; `progress` is of the activity `message` tells of."""
+
+    state: State = "starting"
+    message: str = ""
+    field: str = ""
+    progress: float | None = None
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+    eta: float | None = None
+    samples: int = 0
+    samples_per_second: float | None = None
+    gradient_evaluations: int = 0
+    pid: int = 0
+    pid_started: float = 0.0
+    heartbeat: float = 0.0
+
+
+class Metric(NamedTuple):
+    """One value of one curve; `seconds` of training had passed."""
+
+    id: int
+    step: int
+    name: str
+    value: float
+    seconds: float
+
+
+class Event(NamedTuple):
+    """Something that happened, at a step and a time (Unix seconds)."""
+
+    id: int
+    step: int
+    time: float
+    kind: str
+    data: dict[str, Any]
+
+
+class Writer:
+    """The engine's side: everything is buffered and written in one transaction per `flush`."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_TABLES)
+        self._metrics: list[tuple[int, str, float, float]] = []
+        self._events: list[tuple[int, float, str, str]] = []
+
+    def metrics(self, step: int, seconds: float, values: dict[str, float]) -> None:
+        self._metrics += [(step, name, value, seconds) for name, value in values.items()]
+
+    def event(self, step: int, kind: str, **data: Any) -> None:
+        self._events.append((step, time.time(), kind, json.dumps(data)))
+
+    def flush(self, status: Status) -> None:
+        """Write what has been gathered, with the status as it is now."""
+        status.heartbeat = time.time()
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("INSERT INTO metric (step, name, value, seconds) VALUES (?, ?, ?, ?)", self._metrics)
+        self._db.executemany("INSERT INTO event (step, time, kind, data) VALUES (?, ?, ?, ?)", self._events)
+        self._db.execute("INSERT OR REPLACE INTO status VALUES (0, ?)", (status.model_dump_json(),))
+        self._db.execute("COMMIT")
+        self._metrics.clear()
+        self._events.clear()
+
+    def cut(self, step: int) -> None:
+        """Forget the metrics after `step`, which a resumed training is about to write again."""
+        self._db.execute("DELETE FROM metric WHERE step > ?", (step,))
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class Reader:
+    """Everybody else's side, read-only; every call sees one consistent moment."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as db:
+            yield db
+
+    def status(self) -> Status:
+        """The last status, or a fresh one if the engine has not written yet."""
+        rows = self._rows("SELECT data FROM status")
+        return Status.model_validate_json(rows[0][0]) if rows else Status()
+
+    def metrics(self, after: int = 0) -> list[Metric]:
+        return [
+            Metric(*row)
+            for row in self._rows("SELECT id, step, name, value, seconds FROM metric WHERE id > ? ORDER BY id", after)
+        ]
+
+    def events(self, after: int = 0) -> list[Event]:
+        rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
+        return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
+
+    def _rows(self, query: str, *values: int) -> list[Any]:
+        if not self._path.exists():
+            return []
+        with self._open() as db:
+            try:
+                return db.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):  # the engine is creating the file at this moment
+                    return []
+                raise

@@ -1,0 +1,157 @@
+"""Run: a folder that holds everything about one training."""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Problem, Refused
+from engine.experiment import Experiment, read, read_file
+from engine.records import ACTIVE, Reader, Status
+
+LAUNCH_SECONDS = 8
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Run:
+    """One run's folder: config.json, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+        self.records = Reader(path / "run.db")
+
+    @classmethod
+    def create(cls, runs: Path, experiment: Experiment) -> "Run":
+        """A new folder for `experiment`. The configuration is in it before the folder has its name."""
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(2)}"
+        draft = runs / f".{name}"
+        for part in ("commands", "checkpoints", "arrays"):
+            (draft / part).mkdir(parents=True)
+        (draft / "config.json").write_text(experiment.model_dump_json(indent=2), encoding="utf-8")
+        return cls(draft.rename(runs / name))
+
+    @classmethod
+    def open(cls, runs: Path, name: str) -> "Run":
+        """The run called `name`. Raises `Refused` if the name is malformed or there is no such run."""
+        if not _SLUG.fullmatch(name) or not (runs / name / "config.json").is_file():
+            raise Refused(Problem("run", f"there is no run {name[:64]!r}", "See `rwp-studio list`"))
+        return cls(runs / name)
+
+    @classmethod
+    def all(cls, runs: Path) -> list["Run"]:
+        """Every run below `runs`, newest first."""
+        found = [path.parent for path in runs.glob("*/config.json") if _SLUG.fullmatch(path.parent.name)]
+        return [cls(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+
+    @property
+    def experiment(self) -> Experiment:
+        return read(read_file(self.path / "config.json"))
+
+    def status(self) -> Status:
+        """Where the run stands; `interrupted` if its engine is gone without having said how it ended."""
+        locked = self.is_locked()  # looked at first: an engine writes its last status before it lets go
+        status = self.records.status()
+        if locked:
+            return status
+        if self._is_launching(status):
+            return status.model_copy(update={"state": "starting", "message": ""})
+        if status.state in ACTIVE:
+            return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
+        return status
+
+    def launching(self) -> None:
+        """Note that an engine has just been started, which takes a moment to take its lock."""
+        (self.path / "launched").touch()
+
+    def _is_launching(self, status: Status) -> bool:
+        try:
+            launched = (self.path / "launched").stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return launched > status.heartbeat and time.time() - launched < LAUNCH_SECONDS
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for one engine. Raises `Refused` if another one has it."""
+        with (self.path / "lock").open("w") as file:
+            for attempt in range(20):  # a reader that looks at the lock has it for an instant
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if attempt == 19:
+                        raise Refused(Problem("run", f"{self.id} is already being trained", "Wait for it or stop it")) from None
+                    time.sleep(0.05)
+            yield
+
+    def is_locked(self) -> bool:
+        """Whether an engine is at work in this folder."""
+        try:
+            with (self.path / "lock").open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return False
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+
+    def ask(self, kind: str, **data: Any) -> str:
+        """Leave a command for the engine and return its id, which the answering event carries."""
+        name = f"{time.time_ns()}-{secrets.token_hex(2)}"
+        write_atomically(self.path / "commands" / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
+        return name
+
+    def take_commands(self) -> list[dict[str, Any]]:
+        """The commands left since the last call, in order; each is taken once."""
+        taken = []
+        for path in sorted((self.path / "commands").glob("*.json")):
+            try:
+                command = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                command = None
+            taken.append(command if isinstance(command, dict) else {"id": path.stem, "kind": "unreadable"})
+            path.unlink()
+        return taken
+
+    def export(self) -> dict[str, Any]:
+        """Everything the run recorded, as plain data."""
+        curves: dict[str, list[tuple[int, float]]] = {}
+        for metric in self.records.metrics():
+            curves.setdefault(metric.name, []).append((metric.step, metric.value))
+        return {
+            "config": self.experiment.model_dump(),
+            "status": self.status().model_dump(),
+            "metrics": curves,
+            "events": [event._asdict() for event in self.records.events()],
+            "summary": summary(curves),
+        }
+
+
+def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
+    """The last value of every curve, and the best test accuracy."""
+    last = {name: points[-1][1] for name, points in curves.items()}
+    if accuracies := curves.get("test/accuracy"):
+        last["test/best_accuracy"] = max(value for _, value in accuracies)
+    return last
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put `content` at `path` so that a reader, or a machine that lost power, finds all of it or nothing."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,28 @@
+"""How a section of the experiment is declared: frozen, strict, and documented under each field."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A part of an experiment. A field's docstring is its tooltip; unknown fields and NaN are refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+        serialize_by_alias=True,
+    )
+
+
+def knob(default: Any, *, symbol: str = "", step: float | None = None, advanced: bool = False, **limits: Any) -> Any:
+    """A field that a person turns.
+
+    `symbol` is its sign in the paper, `step` makes it a slider with that spacing, `advanced` puts it
+    behind a fold; `limits` are pydantic's own (`ge`, `le`, `gt`, `lt`, `alias`).
+    """
+    shown = {"symbol": symbol, "step": step, "advanced": advanced}
+    return Field(default, json_schema_extra={key: value for key, value in shown.items() if value}, **limits)

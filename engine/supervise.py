@@ -1,0 +1,24 @@
+"""Starting the engine as a process of its own, which outlives whoever started it."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from engine.run import Run
+
+
+def start(run: Run, data_dir: Path) -> subprocess.Popen[bytes]:
+    """Train `run` in a detached engine process. Its output goes to engine.log."""
+    run.launching()
+    with (run.path / "engine.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "engine", str(run.path.absolute()), "--data", str(data_dir.absolute())],
+            cwd=run.path,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
+    return process

@@ -1,0 +1,224 @@
+"""The outer loop: update, obey, evaluate, checkpoint, and at the end look at the landscape."""
+
+import copy
+import json
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from engine import checkpoint, environment, nets
+from engine.control import Control, Stop
+from engine.datasets import EvaluationData, TrainingData, load
+from engine.errors import Problem, Refused
+from engine.journal import Journal
+from engine.loop import Diverged, Loop
+from engine.preflight import check
+from engine.probes.landscape import Surface, average, measure
+from engine.records import State
+from engine.replica import Replica
+from engine.run import Run, write_atomically
+
+EVALUATED_TRAINING_IMAGES = 10_000
+
+
+def train(run: Run, data_dir: Path, journal: Journal) -> State:
+    """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
+    control = Control(run, journal)
+    control.catch_signals()
+    state, problem = _attempt(run, data_dir, journal, control)
+    told = {"message": str(problem) if problem else "", "field": problem.field if problem else ""}
+    journal.say(state=state, progress=None, eta=None, samples_per_second=None, **told)
+    journal.event(state, **told)
+    journal.close()
+    return state
+
+
+def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> tuple[State, Problem | None]:
+    """Train, and name what came of it."""
+    try:
+        Training(run, data_dir, journal, control).run_to_end()
+        return "finished", None
+    except Stop:
+        return "stopped", None
+    except Diverged as error:
+        cure = "Lower the learning rate or σ; the last good checkpoint is kept"
+        return "diverged", Problem("optimizer.lr", f"the training diverged: {error}", cure)
+    except Refused as error:
+        return "failed", error.problems[0]
+    except torch.OutOfMemoryError:
+        return "failed", Problem("schedule.batch_size", "the device ran out of memory", "Choose a smaller batch")
+    except Exception as error:  # noqa: BLE001 - whatever else goes wrong must reach the page, and in full the log
+        traceback.print_exc()
+        return "failed", Problem(
+            "", f"the engine met an error of its own ({type(error).__name__}: {error})", "See the engine log"
+        )
+
+
+class Training:
+    """One run from the loading of its data to its last evaluation."""
+
+    def __init__(self, run: Run, data_dir: Path, journal: Journal, control: Control) -> None:
+        experiment = run.experiment
+        check(experiment, data_dir)
+        if experiment.runtime.threads:
+            torch.set_num_threads(experiment.runtime.threads)
+        device = environment.choose_device(experiment.runtime)
+        write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
+        self.run, self.journal, self.control, self.experiment = run, journal, control, experiment
+        journal.say(state="loading", message="Loading the data")
+        splits = load(experiment, data_dir, self._loading)
+        data = TrainingData(splits.train, experiment, device)
+        shape, classes = splits.train.images.shape[1:], len(splits.classes)
+        module = nets.build(experiment, tuple(shape), classes, experiment.seed)
+        self.loop = Loop(experiment, Replica(module, device), data)
+        self.epoch_steps = data.steps_per_epoch
+        self.test = EvaluationData(splits.test, experiment, device)
+        self.training_images = EvaluationData(splits.train, experiment, device)
+        self.seconds = 0.0
+        self.evaluated = self.saved = -1
+        self._probe: Iterator[tuple[float, Surface | None]] | None = None
+        self._resume()
+
+    def run_to_end(self) -> None:
+        """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
+        self.journal.say(state="running", message="", progress=None)
+        self.journal.event("started")
+        pace = Pace(self.loop, self.control)
+        try:
+            while True:
+                self._at_epoch_end()
+                self.control.obey()
+                if self.loop.step == self.loop.steps:
+                    break
+                self._update(pace)
+                self._look_around()
+            self._finish()
+        except Stop:
+            self._save()
+            raise
+
+    def _loading(self, message: str, fraction: float | None) -> None:
+        self.journal.say(message=message, progress=fraction)
+        self.control.obey()
+
+    def _resume(self) -> None:
+        state, damaged = checkpoint.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
+        for name in damaged:
+            self.journal.event("damaged checkpoint", file=name)
+        if state is not None:
+            self.loop.restore(state["loop"])
+            self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
+        self.journal.cut(self.loop.step)
+        self._tell()
+
+    def _update(self, pace: "Pace") -> None:
+        before = time.perf_counter()
+        measured = self.loop.train()
+        self.seconds += time.perf_counter() - before
+        self.journal.record(self.loop.step, self.seconds, measured)
+        self._tell()
+        pace.tell(self.journal)
+
+    def _tell(self) -> None:
+        """Bring the status up to where the loop is."""
+        loop = self.loop
+        epochs = self.experiment.schedule.epochs
+        self.journal.say(
+            step=loop.step, steps=loop.steps, epoch=loop.step // self.epoch_steps, epochs=epochs, seconds=self.seconds
+        )
+        self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
+
+    def _at_epoch_end(self) -> None:
+        """Evaluate and save where it is due."""
+        epoch, rest = divmod(self.loop.step, self.epoch_steps)
+        if rest:
+            return
+        last = self.loop.step == self.loop.steps
+        runtime = self.experiment.runtime
+        if epoch and self.evaluated != self.loop.step and (last or epoch % runtime.evaluate_every == 0):
+            self._evaluate()
+        if self.saved != self.loop.step and (last or epoch % runtime.checkpoint_every == 0):
+            self._save()
+
+    def _evaluate(self) -> None:
+        """Loss and accuracy at the unperturbed weights, in eval mode, on test and (at most 10,000) training images."""
+        self.loop.replica.module.eval()
+        values: dict[str, float] = {}
+        for name, data, limit in (("test", self.test, None), ("train_eval", self.training_images, EVALUATED_TRAINING_IMAGES)):
+            loss = correct = 0.0
+            for batch in data.batches(limit=limit):
+                part_loss, part_correct = average(self.loop.replica, [batch])
+                loss += part_loss * len(batch.labels)
+                correct += part_correct * len(batch.labels)
+                self.control.obey()
+            count = min(data.count, limit or data.count)
+            values |= {f"{name}/loss": loss / count, f"{name}/accuracy": correct / count}
+        self.journal.record(self.loop.step, self.seconds, values)
+        self.evaluated = self.loop.step
+
+    def _save(self) -> None:
+        if self.saved == self.loop.step:
+            return
+        state = {"loop": self.loop.state(), "seconds": self.seconds, "evaluated": self.evaluated}
+        path = checkpoint.save(self.run.path / "checkpoints", self.loop.step, state)
+        self.saved = self.loop.step
+        self.journal.event("checkpoint", file=path.name)
+
+    def _look_around(self) -> None:
+        """Measure one more point of a landscape somebody asked for during the training."""
+        if self.control.landscape_wanted and self._probe is None:
+            self.control.landscape_wanted = False
+            self._probe = self._landscape()
+        if self._probe is not None and next(self._probe, None) is None:
+            self._probe = None
+
+    def _finish(self) -> None:
+        """Complete what was asked during the training, then the landscape at its end."""
+        self.journal.say(state="measuring", eta=None, samples_per_second=None)
+        at_end = self.run.path / "arrays" / f"{self._landscape_name()}.npz"
+        if self.experiment.landscape.at_end and not at_end.exists():
+            self.control.landscape_wanted = True
+        while self._probe is not None or self.control.landscape_wanted:
+            self._look_around()
+            self.control.obey()
+
+    def _landscape_name(self) -> str:
+        return f"landscape-{self.loop.step:08d}"
+
+    def _landscape(self) -> Iterator[tuple[float, Surface | None]]:
+        """Measure around the present weights on a copy of the network, publishing each finer grid."""
+        name, settings = self._landscape_name(), self.experiment.landscape
+        replica = Replica(copy.deepcopy(self.loop.replica.module), self.loop.replica.weights.device)
+        batches = list(self.training_images.batches(limit=settings.images))
+        for fraction, surface in measure(replica, batches, settings, self.experiment.seed):
+            self.journal.say(message="Measuring the loss landscape", progress=fraction)
+            if surface is not None:
+                surface.save(self.run.path / "arrays" / f"{name}.npz")
+                self.journal.event("landscape", array=name, points=len(surface.x), done=surface.done)
+            yield fraction, surface
+        self.journal.say(message="", progress=None)
+
+
+class Pace:
+    """Samples per second and time left, from what this process has done so far, pauses left out."""
+
+    def __init__(self, loop: Loop, control: Control) -> None:
+        self._loop, self._control = loop, control
+        self._first, self._started = loop.step, self._now()
+        self._mark = (self._started, loop.samples)
+        self._rate = 0.0
+
+    def tell(self, journal: Journal) -> None:
+        now = self._now()
+        since, samples = self._mark
+        if now - since >= 1.0 or not self._rate:
+            self._rate = (self._loop.samples - samples) / (now - since)
+            self._mark = (now, self._loop.samples)
+        per_step = (now - self._started) / (self._loop.step - self._first)
+        journal.say(samples_per_second=self._rate, eta=per_step * (self._loop.steps - self._loop.step))
+
+    def _now(self) -> float:
+        return time.monotonic() - self._control.paused_seconds

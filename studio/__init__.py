@@ -1,0 +1,1 @@
+"""The studio: the page and the commands with which people start, watch, steer and compare trainings."""

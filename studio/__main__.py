@@ -1,0 +1,96 @@
+"""The `rwp-studio` command."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from engine.errors import Refused
+from engine.experiment import Experiment, override, read, read_file
+from engine.run import Run
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; without a subcommand it opens the studio."""
+    folders = argparse.ArgumentParser(add_help=False)
+    folders.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of the runs (default: %(default)s)"
+    )
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--data", type=Path, default=Path("data"), metavar="DIR", help="folder of the datasets (default: %(default)s)"
+    )
+    top = argparse.ArgumentParser(
+        prog="rwp-studio",
+        description="Train with random weight perturbation and watch the minimum become flat; by itself it opens the studio.",
+        parents=[folders, data],
+    )
+    top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
+    top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
+    commands = top.add_subparsers(dest="command", metavar="train | list | export | schema")
+    train = commands.add_parser("train", parents=[folders, data], help="train without a browser")
+    train.add_argument(
+        "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
+    )
+    train.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="change one field, e.g. method.sigma=0.015"
+    )
+    listing = commands.add_parser("list", parents=[folders], help="list the runs")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    export = commands.add_parser("export", parents=[folders], help="print everything a run recorded")
+    export.add_argument("run", help="the run's name")
+    export.add_argument("--json", action="store_true", help="as JSON (the only form there is, and the default)")
+    commands.add_parser("schema", help="print the JSON schema of an experiment")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 done, 1 failed, 2 bad input, 130 stopped."""
+    given = parser().parse_args(arguments)
+    try:
+        return _do(given)
+    except Refused as error:
+        for problem in error.problems:
+            print(f"rwp-studio: {problem}", file=sys.stderr)
+        return 2
+
+
+def _do(given: argparse.Namespace) -> int:
+    match given.command:
+        case "train":
+            from studio.follow import train
+
+            return train(_experiment(given), given.runs, given.data)
+        case "list":
+            return _list(given.runs, given.json)
+        case "export":
+            print(json.dumps(Run.open(given.runs, given.run).export()))
+        case "schema":
+            print(json.dumps(Experiment.model_json_schema(), indent=2))
+        case _:
+            from studio.server import serve
+
+            serve(host=given.host, port=given.port, runs=given.runs, data=given.data, inbrowser=given.inbrowser)
+    return 0
+
+
+def _experiment(given: argparse.Namespace) -> Experiment:
+    config = read_file(given.config) if given.config else {}
+    for assignment in given.set:
+        config = override(config, assignment)
+    return read(config)
+
+
+def _list(runs: Path, as_json: bool) -> int:
+    rows = [{"id": run.id, **run.status().model_dump()} for run in Run.all(runs)]
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            print(f"{row['id']:<48} {row['state']:<12} {row['step']:>8}/{row['steps']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

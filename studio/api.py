@@ -1,0 +1,100 @@
+"""The routes of the browser scripts: the runs, their live stream, arrays, log, and what people ask of them."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from engine import supervise
+from engine.errors import Problem, Refused
+from engine.records import State
+from engine.run import Run
+from studio.listing import Listing
+from studio.live import Hub
+
+LOG_BYTES = 65_536
+_ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+APPLIES: dict[str, tuple[State, ...]] = {
+    "pause": ("running", "measuring"),
+    "resume": ("paused", "interrupted", "stopped"),
+    "stop": ("starting", "loading", "running", "paused", "measuring"),
+    "landscape": ("running", "paused"),
+}
+"""What can be asked of a run, and in which states that makes sense."""
+
+
+def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
+    """Everything below /api, for the runs in one folder."""
+    api = APIRouter(prefix="/api/runs")
+    listing = Listing(runs)
+
+    @api.get("")
+    def list_runs() -> list[dict[str, Any]]:
+        return listing.rows()
+
+    @api.get("/{run_id}/stream")
+    async def stream(run_id: str, request: Request, after: str = "") -> Response:
+        cursor = request.headers.get("last-event-id", after)
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(hub.stream(Run.open(runs, run_id), cursor), media_type="text/event-stream", headers=headers)
+
+    @api.get("/{run_id}/arrays/{name}")
+    def array(run_id: str, name: str) -> Response:
+        return Response(read_array(Run.open(runs, run_id), name), media_type="application/json")
+
+    @api.get("/{run_id}/log")
+    def log(run_id: str) -> Response:
+        return PlainTextResponse(read_log(Run.open(runs, run_id)))
+
+    @api.post("/{run_id}/{action}")
+    def ask(run_id: str, action: str) -> dict[str, str]:
+        return {"done": steer(Run.open(runs, run_id), action, data)}
+
+    return api
+
+
+def refusal(_: Request, error: Exception) -> JSONResponse:
+    """A refused request, as JSON that names every problem."""
+    problems: Iterable[Problem] = error.problems if isinstance(error, Refused) else ()
+    missing = any(problem.field in ("run", "array") for problem in problems)
+    content = {"problems": [{"field": p.field, "what": p.what, "cure": p.cure} for p in problems]}
+    return JSONResponse(content, 404 if missing else 400)
+
+
+def read_array(run: Run, name: str) -> bytes:
+    """One of the run's arrays as JSON, NaN as null."""
+    path = run.path / "arrays" / f"{name}.npz"
+    if not _ARRAY.fullmatch(name) or not path.is_file():
+        raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page"))
+    with np.load(path, allow_pickle=False) as file:
+        return orjson.dumps({key: file[key] for key in file}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def read_log(run: Run) -> str:
+    """The end of what the engine printed."""
+    path = run.path / "engine.log"
+    if not path.exists():
+        return "The engine has not been started.\n"
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LOG_BYTES))
+        return file.read().decode(errors="replace") or "The engine has printed nothing.\n"
+
+
+def steer(run: Run, action: str, data: Path) -> str:
+    """Pass what somebody wants on to the engine; a run without one gets a new engine to go on."""
+    if action not in APPLIES:
+        raise Refused(Problem("action", f"{action[:64]!r} is unknown", f"Ask for one of {', '.join(APPLIES)}"))
+    state = run.status().state
+    if state not in APPLIES[action]:
+        raise Refused(Problem("action", f"{action} makes no sense for a run that is {state}"))
+    if action == "resume" and state != "paused":
+        supervise.start(run, data)
+    else:
+        run.ask(action)
+    return action

@@ -1,0 +1,40 @@
+"""Curve: one metric of a run in memory, thinned for whoever has not seen it yet."""
+
+from array import array
+from bisect import bisect_right
+from typing import Any
+
+import numpy as np
+from tsdownsample import MinMaxLTTBDownsampler
+
+from engine.records import Metric
+
+POINTS = 1000
+"""No message carries more points of one curve than this."""
+
+
+class Curve:
+    """Row id, step, value and seconds of one metric, as columns in the order written."""
+
+    def __init__(self) -> None:
+        self._ids = array("q")
+        self._steps = array("q")
+        self._values = array("d")
+        self._seconds = array("d")
+
+    def append(self, row: Metric) -> None:
+        self._ids.append(row.id)
+        self._steps.append(row.step)
+        self._values.append(float("nan") if row.value is None else row.value)  # SQLite keeps NaN as NULL
+        self._seconds.append(row.seconds)
+
+    def after(self, row_id: int) -> dict[str, Any] | None:
+        """The points written after `row_id`, with their extremes kept where they are too many; None if there are none."""
+        start = bisect_right(self._ids, row_id)
+        if start == len(self._ids):
+            return None
+        steps, values, seconds = (np.array(column[start:]) for column in (self._steps, self._values, self._seconds))
+        if len(steps) > POINTS:
+            chosen = MinMaxLTTBDownsampler().downsample(steps, np.nan_to_num(values, posinf=0.0, neginf=0.0), n_out=POINTS)
+            steps, values, seconds = steps[chosen], values[chosen], seconds[chosen]
+        return {"step": steps, "value": values, "seconds": np.round(seconds, 3)}

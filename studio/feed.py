@@ -1,0 +1,119 @@
+"""Feed: one run as it grows, read once and handed to any number of listeners."""
+
+from array import array
+from bisect import bisect_left
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import orjson
+
+from engine.records import ACTIVE, Event, Metric, Status
+from engine.run import Run
+from studio.curve import Curve
+
+
+class Feed:
+    """The rows of one run in memory. A listener is only a cursor into them, so it can be as slow as it likes.
+
+    A cursor names the last metric row and the last event somebody has, with a check sum of that row: it
+    stays good when the studio is restarted, and is refused once a resumed engine has rewritten the row.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._signature: tuple[float, ...] = ()
+        self._folder = 0
+        self._status = Status()
+        self._events: list[Event] = []
+        self._forget()
+
+    @property
+    def is_active(self) -> bool:
+        return self._status.state in ACTIVE
+
+    def refresh(self) -> bool:
+        """Read what is new; whether there was anything. Blocks for a moment."""
+        signature, folder, before = signature_of(self._run.path), _changed_at(self._run.path.parent), self._shown()
+        if signature != self._signature or self.is_active or self._status.state == "interrupted":
+            self._status = self._run.status()  # first: when it says finished, every row is there
+        if signature != self._signature:
+            self._read_metrics()
+            self._events += self._run.records.events(self._last_event)
+        changed = signature != self._signature or folder != self._folder or self._shown() != before
+        self._signature, self._folder = signature, folder
+        return changed
+
+    def message(self, cursor: str) -> tuple[str, bytes]:
+        """What somebody at `cursor` has not seen, as one server-sent event, and the cursor after it."""
+        after, after_event, known = self._place(cursor)
+        curves = ((name, curve.after(after)) for name, curve in self._curves.items())
+        content = {
+            "reset": not known,
+            "status": self._status.model_dump(exclude={"pid", "pid_started", "heartbeat"}),
+            "metrics": {name: points for name, points in curves if points},
+            "events": [_plain(event) for event in self._events if event.id > after_event],
+            "folder": str(self._folder),
+        }
+        here = self._cursor(len(self._ids), self._last_event)
+        data = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+        return here, b"id: %s\ndata: %s\n\n" % (here.encode(), data)
+
+    @property
+    def _last_event(self) -> int:
+        return self._events[-1].id if self._events else 0
+
+    def _forget(self) -> None:
+        self._curves: dict[str, Curve] = {}
+        self._ids = array("q")
+        self._sums = array("Q")
+
+    def _read_metrics(self) -> None:
+        """Take in the new rows; start over if the last row we have is no longer what it was."""
+        last = self._ids[-1] if self._ids else 0
+        rows = self._run.records.metrics(last - 1)
+        if last and (not rows or rows[0].id != last or _sum(rows[0]) != self._sums[-1]):
+            self._forget()
+            rows, last = self._run.records.metrics(), 0
+        for row in rows:
+            if row.id > last:
+                self._curves.setdefault(row.name, Curve()).append(row)
+                self._ids.append(row.id)
+                self._sums.append(_sum(row))
+
+    def _cursor(self, rows: int, event: int) -> str:
+        return f"{self._ids[rows - 1]}.{event}.{self._sums[rows - 1]:x}" if rows else f"0.{event}.0"
+
+    def _place(self, cursor: str) -> tuple[int, int, bool]:
+        """Last metric row and last event that `cursor` stands for; zeros and False if it is not one of ours."""
+        row, _, rest = cursor.partition(".")
+        event, _, _ = rest.partition(".")
+        if not (row.isdecimal() and event.isdecimal()):
+            return 0, 0, False
+        at = bisect_left(self._ids, int(row) + 1)
+        if cursor != self._cursor(at, int(event)) or int(event) > self._last_event:
+            return 0, 0, False
+        return int(row), int(event), True
+
+    def _shown(self) -> Status:
+        return self._status.model_copy(update={"heartbeat": 0.0})
+
+
+def signature_of(path: Path) -> tuple[float, ...]:
+    """Something that changes whenever the run in `path` writes; costs three looks at the file system."""
+    return tuple(_changed_at(path / name) for name in ("run.db", "run.db-wal", "engine.log"))
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _sum(row: Metric) -> int:
+    return crc32(f"{row.step} {row.name} {row.value} {row.seconds}".encode())
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    return {"id": event.id, "step": event.step, "time": event.time, "kind": event.kind, "data": event.data}

@@ -1,0 +1,58 @@
+"""Training from the command line: start an engine, show how it gets on, and hand its end on as the exit code."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from engine.experiment import Experiment
+from engine.preflight import check
+from engine.records import ACTIVE, Status
+from engine.run import Run
+from engine.supervise import start
+
+EXIT = {"finished": 0, "stopped": 130}
+
+
+def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
+    """Train and follow; Ctrl-C stops the training in good order. The run's folder is the last line of stdout."""
+    check(experiment, data_dir)
+    run = Run.create(runs, experiment)
+    start(run, data_dir)
+    previous = signal.signal(signal.SIGINT, lambda _number, _frame: _stop(run))
+    try:
+        status = _follow(run)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if status.message:
+        print(f"rwp-studio: {status.state}: {status.message}", file=sys.stderr)
+    print(run.path)
+    return EXIT.get(status.state, 1)
+
+
+def _stop(run: Run) -> None:
+    """Ask the engine to stop; a second Ctrl-C no longer waits for it."""
+    run.ask("stop")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _follow(run: Run) -> Status:
+    """Show progress until the run has ended."""
+    with tqdm(total=None, unit="step", dynamic_ncols=True, disable=None) as bar:
+        while (status := run.status()).state in ACTIVE:
+            _show(bar, status)
+            time.sleep(0.2)
+        _show(bar, status)
+    return status
+
+
+def _show(bar: "tqdm[None]", status: Status) -> None:
+    bar.total = status.steps or None
+    bar.n = status.step
+    bar.set_description(
+        f"{status.message or status.state}{'' if status.progress is None else f' {status.progress:.0%}'}", refresh=False
+    )
+    bar.set_postfix_str(f"epoch {status.epoch}/{status.epochs}", refresh=False)
+    bar.refresh()

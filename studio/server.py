@@ -1,0 +1,111 @@
+"""The server: guard, live streams, the browser's files, and the Gradio page."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import plotly
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from engine.errors import Problem, Refused
+from studio import api
+from studio.app import mount
+from studio.guard import Guard
+from studio.live import Hub
+
+ASSETS = Path(__file__).parent.parent / "assets"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+PORTS_TRIED = 100
+
+
+def serve(host: str, port: int, runs: Path, data: Path, inbrowser: bool) -> None:
+    """Open the studio and stay until Ctrl-C. Prints the address once it answers."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    listener = listen(host, port)
+    address = f"http://{_printable(host)}:{listener.getsockname()[1]}"
+    app = create_app(runs, data, allowed_hosts(host))
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
+        _Server(config, address, app.state.hub, inbrowser).run([listener])
+
+
+def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
+    """The whole studio over one folder of runs, answering to these host names only."""
+    runs.mkdir(parents=True, exist_ok=True)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.hub = Hub()
+    app.add_middleware(Guard, hosts=hosts)
+    app.add_exception_handler(Refused, api.refusal)
+    app.include_router(api.routes(runs, data, app.state.hub))
+    app.mount("/ui", _Files(directory=ASSETS))
+
+    @app.get("/plotly.min.js")
+    def plotly_js() -> FileResponse:
+        return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": "max-age=86400"})
+
+    return mount(app, runs, data)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket on `port`, or on the next one that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + PORTS_TRIED, 65_536)):
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            reason = error
+        else:
+            return listener
+    raise Refused(Problem("--port", f"no port from {port} on can be used: {reason}", "Choose another --port or --host"))
+
+
+def allowed_hosts(host: str) -> set[str]:
+    """Names under which a studio that listens on `host` may be addressed; "*" stands for any bare IP address."""
+    everywhere = {"*", socket.gethostname().lower()} if host in ("0.0.0.0", "::") else set()  # noqa: S104
+    return {"localhost", "127.0.0.1", "::1", host.lower()} | everywhere
+
+
+class _Server(uvicorn.Server):
+    """Says where it is when it answers, and ends the live streams before it stops."""
+
+    def __init__(self, config: uvicorn.Config, address: str, hub: Hub, inbrowser: bool) -> None:
+        super().__init__(config)
+        self._address, self._hub, self._inbrowser = address, hub, inbrowser
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"RWP Studio is open at {self._address}", flush=True)
+        if self._inbrowser:
+            threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.close()
+        await super().shutdown(sockets)
+
+
+class _Files(StaticFiles):
+    """Our own scripts and style: the browser asks each time whether they have changed."""
+
+    def file_response(self, *args: object, **kwargs: object) -> object:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
+def _printable(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,107 @@
+"""The perturbations have the distribution they state."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engine.methods import RWP
+from engine.noise import Ascent, Damping, FilterNoise, PastGradients
+from engine.replica import Replica
+
+SIGMA = 0.1
+DRAWS = 3000
+
+
+class Mixed(nn.Module):
+    """One parameter of each kind: filters, a bias, a position embedding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        scale = torch.tensor([0.0, 1.0, 5.0]).view(3, 1, 1, 1)
+        self.conv = nn.Parameter(torch.randn(3, 2, 3, 3) * scale)
+        self.bias = nn.Parameter(torch.tensor([3.0, 0.0, -4.0]))
+        self.position = nn.Parameter(torch.randn(1, 4, 6))
+
+
+@pytest.fixture
+def replica() -> Replica:
+    torch.manual_seed(0)
+    return Replica(Mixed(), torch.device("cpu"))
+
+
+def deviations(replica: Replica, damping: Damping | None = None, **settings: object) -> tuple[Tensor, Tensor, Tensor]:
+    """Measured standard deviation of every element of conv, bias and position over many draws."""
+    source = torch.Generator().manual_seed(1)
+    noise = FilterNoise(replica, RWP(**settings), SIGMA, source, damping)
+    out, squares = torch.empty_like(replica.weights), torch.zeros_like(replica.weights)
+    for _ in range(DRAWS):
+        noise.write(out, replica.weights)
+        squares += (out - replica.weights) ** 2
+    conv, bias, position = replica.views((squares / DRAWS).sqrt())
+    return conv, bias, position
+
+
+def close(measured: Tensor, expected: Tensor) -> bool:
+    return torch.allclose(measured, expected.expand_as(measured), rtol=0.08, atol=1e-6)
+
+
+def test_a_filter_has_sigma_times_its_norm(replica: Replica) -> None:
+    conv, _, _ = deviations(replica)
+    assert close(conv, SIGMA * replica.views(replica.weights)[0].flatten(1).norm(dim=1).view(3, 1, 1, 1))
+
+
+def test_a_position_embedding_has_a_filter_a_token(replica: Replica) -> None:
+    _, _, position = deviations(replica)
+    assert close(position, SIGMA * replica.views(replica.weights)[2].norm(dim=2, keepdim=True))
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("vector", [5.0, 5.0, 5.0]), ("element", [3.0, 0.0, 4.0]), ("skip", [0.0, 0.0, 0.0])]
+)
+def test_one_dimensional_parameters(replica: Replica, policy: str, expected: list[float]) -> None:
+    _, bias, _ = deviations(replica, one_dimensional=policy)
+    assert close(bias, SIGMA * torch.tensor(expected))
+
+
+def test_isotropic_noise_is_the_same_everywhere(replica: Replica) -> None:
+    for part in deviations(replica, distribution="isotropic"):
+        assert close(part, torch.tensor(SIGMA))
+
+
+def test_past_gradients_damp_filter_by_filter(replica: Replica) -> None:
+    past = PastGradients(replica)
+    gradient = torch.zeros_like(replica.weights)
+    conv_g, bias_g, _ = replica.views(gradient)
+    conv_g[2, 0, 0, 0], bias_g[1] = 4.0, 2.0
+    past.add(gradient, beta=0.9)
+    past.add(gradient, beta=0.9)
+    v_filter, v_element = 16 * 1.9, 4 * 1.9
+    conv, bias, _ = deviations(replica, damping=Damping(past, eta=1.0, exponent=0.5))
+    w_conv, w_bias, _ = replica.views(replica.weights)
+    assert close(conv[2], SIGMA * w_conv[2].norm() / (1 + v_filter) ** 0.5)
+    assert close(conv[1], SIGMA * w_conv[1].norm())
+    assert close(bias, SIGMA * w_bias.norm() / torch.tensor([1, (1 + v_element) ** 0.5, 1]))
+
+
+def test_draws_are_not_correlated(replica: Replica) -> None:
+    noise = FilterNoise(replica, RWP(distribution="isotropic"), 1.0, torch.Generator().manual_seed(2))
+    draws = torch.stack(
+        [noise.write(out := torch.empty_like(replica.weights), torch.zeros_like(out)) * 0 + out for _ in range(4000)]
+    )
+    correlation = torch.corrcoef(draws.T)
+    assert (correlation - torch.eye(len(correlation))).abs().max() < 0.08
+
+
+def test_radius_is_the_norm_of_what_was_added(replica: Replica) -> None:
+    noise = FilterNoise(replica, RWP(), SIGMA, torch.Generator().manual_seed(3))
+    out = torch.empty_like(replica.weights)
+    radius = noise.write(out, replica.weights)
+    assert torch.isclose(radius, (out - replica.weights).norm(), rtol=1e-4)
+
+
+def test_ascent_has_the_radius_and_the_direction_of_the_gradient(replica: Replica) -> None:
+    gradient = torch.randn_like(replica.weights)
+    out = torch.empty_like(replica.weights)
+    radius = Ascent(gradient, 0.3).write(out, replica.weights)
+    assert torch.allclose(out - replica.weights, 0.3 * gradient / gradient.norm(), atol=1e-6)
+    assert torch.isclose(radius, torch.tensor(0.3))

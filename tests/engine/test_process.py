@@ -1,0 +1,172 @@
+"""The engine as a process: what it writes, obeys, survives and refuses."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from engine import supervise
+from engine.experiment import merge, read
+from engine.records import ACTIVE, Status
+from engine.run import Run
+
+SHORT = {"schedule": {"epochs": 3, "batch_size": 64}, "landscape": {"resolution": 9, "images": 64}, "model": {"name": "mlp"}}
+LONG = merge(SHORT, {"schedule": {"epochs": 10_000}})
+
+Launch = Callable[..., Run]
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Start an engine on a new run; whatever is still alive at the end is killed."""
+    started = []
+
+    def go(config: dict[str, Any], run: Run | None = None) -> Run:
+        run = run or Run.create(tmp_path / "runs", read(config))
+        started.append(supervise.start(run, tmp_path / "data"))
+        return run
+
+    yield go
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+
+
+def wait(run: Run, until: Callable[[Status], bool], seconds: float = 60) -> Status:
+    """The first status for which `until` holds."""
+    end = time.monotonic() + seconds
+    while not until(status := run.status()):
+        assert time.monotonic() < end, f"{status}\n{(run.path / 'engine.log').read_text()}"
+        time.sleep(0.05)
+    return status
+
+
+def ended(status: Status) -> bool:
+    return status.state not in ACTIVE
+
+
+def is_running(status: Status) -> bool:
+    return status.state == "running" and status.step > 5
+
+
+def test_a_run_leaves_its_records(launch: Launch) -> None:
+    run = launch(merge(SHORT, {"method": {"name": "m-arwp"}}))
+    status = wait(run, ended)
+    assert (status.state, status.step, status.epoch) == ("finished", 66, 3)
+    assert (status.gradient_evaluations, status.samples) == (132, 132 * 64)
+    exported = run.export()
+    steps = list(range(1, 67))
+    for tag in ("loss", "perturbed_loss", "accuracy", "lr", "sigma", "perturbation_radius", "gradient_cosine", "gradient_norm"):
+        assert [step for step, _ in exported["metrics"][f"train/{tag}"]] == steps
+    for tag in ("test/loss", "test/accuracy", "train_eval/loss", "train_eval/accuracy"):
+        assert [step for step, _ in exported["metrics"][tag]] == [22, 44, 66]
+    assert exported["summary"]["test/best_accuracy"] > 0.5
+    with np.load(run.path / "arrays" / "landscape-00000066.npz") as surface:
+        assert surface["loss"].shape == (9, 9)
+        assert np.isfinite(surface["loss"]).all()
+    events = EventAccumulator(str(run.path / "tb")).Reload()
+    written = [event.value for event in events.Scalars("train/loss")]
+    assert written == pytest.approx([value for _, value in exported["metrics"]["train/loss"]])
+    assert "_hparams_/session_start_info" in events.SummaryMetadata.__self__.summary_metadata
+    assert (run.path / "env.json").exists()
+
+
+def test_pause_resume_and_stop(launch: Launch) -> None:
+    run = launch(LONG)
+    wait(run, is_running)
+    run.ask("pause")
+    step = wait(run, lambda status: status.state == "paused").step
+    time.sleep(0.6)
+    assert run.status().step == step
+    run.ask("resume")
+    wait(run, lambda status: status.state == "running" and status.step > step)
+    run.ask("stop")
+    status = wait(run, ended)
+    assert status.state == "stopped"
+    assert (run.path / "checkpoints" / f"step-{status.step:08d}.pt").exists()
+    kinds = [event.kind for event in run.records.events()]
+    assert [kind for kind in kinds if kind in ("paused", "resumed", "stopped")] == ["paused", "resumed", "stopped"]
+
+
+def test_sigterm_stops_in_good_order(launch: Launch) -> None:
+    run = launch(LONG)
+    os.kill(wait(run, is_running).pid, signal.SIGTERM)
+    status = wait(run, ended)
+    assert status.state == "stopped"
+    assert (run.path / "checkpoints" / f"step-{status.step:08d}.pt").exists()
+
+
+def test_a_landscape_on_demand_does_not_stop_the_training(launch: Launch) -> None:
+    run = launch(LONG)
+    wait(run, is_running)
+    run.ask("landscape")
+    wait(run, lambda _: any(event.kind == "landscape" and event.data["done"] for event in run.records.events()))
+    events = [event for event in run.records.events() if event.kind == "landscape"]
+    assert [event.data["points"] for event in events] == [5, 9]
+    assert events[-1].step > events[0].step
+
+
+def killed_run(launch: Launch, config: dict[str, Any]) -> Run:
+    run = launch(config)
+    os.kill(wait(run, lambda status: status.state == "running" and status.step > 40).pid, signal.SIGKILL)
+    assert wait(run, ended, seconds=10).state == "interrupted"
+    return run
+
+
+def weights_at_end(run: Run) -> torch.Tensor:
+    newest = max((run.path / "checkpoints").glob("*.pt"))
+    return torch.load(newest, weights_only=True)["loop"]["weights"]
+
+
+@pytest.mark.parametrize("method", ["sgd", "m-arwp"])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(launch: Launch, method: str) -> None:
+    config = merge(SHORT, {"method": {"name": method}, "schedule": {"epochs": 60}, "model": {"name": "small-cnn"}})
+    run = killed_run(launch, config)
+    assert wait(launch(config, run), ended).state == "finished"
+    undisturbed = launch(config)
+    assert wait(undisturbed, ended).state == "finished"
+    assert torch.equal(weights_at_end(run), weights_at_end(undisturbed))
+    for tag, points in undisturbed.export()["metrics"].items():
+        assert run.export()["metrics"][tag] == points, tag
+
+
+def test_a_damaged_checkpoint_is_passed_over(launch: Launch) -> None:
+    run = killed_run(launch, merge(SHORT, {"schedule": {"epochs": 40}}))
+    newest = max((run.path / "checkpoints").glob("*.pt"))
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert wait(launch({}, run), ended).state == "finished"
+    assert [event.data["file"] for event in run.records.events() if event.kind == "damaged checkpoint"] == [newest.name]
+
+
+def test_a_diverging_run_stops_before_the_update_and_keeps_its_checkpoint(launch: Launch) -> None:
+    run = launch(
+        merge(SHORT, {"optimizer": {"name": "sgd", "lr": 10.0, "weight_decay": 1.0}, "method": {"name": "rwp", "sigma": 0.2}})
+    )
+    status = wait(run, ended)
+    assert status.state == "diverged"
+    assert "learning rate" in status.message
+    assert torch.isfinite(weights_at_end(run)).all()
+
+
+def test_two_engines_never_share_a_run(launch: Launch) -> None:
+    run = launch(LONG)
+    pid = wait(run, is_running).pid
+    launch(LONG, run)
+    time.sleep(5)
+    assert run.status().pid == pid
+    assert "is already being trained" in (run.path / "engine.log").read_text()
+
+
+def test_what_cannot_be_trained_is_told_with_field_and_cure(launch: Launch) -> None:
+    run = launch(merge(SHORT, {"data": {"name": "cifar10", "download": False}}))
+    status = wait(run, ended)
+    assert (status.state, status.field) == ("failed", "data.name")
+    assert "cifar-10-python.tar.gz" in status.message
