@@ -125,10 +125,9 @@ class Loop:
 
     def _read_metrics(self) -> dict[str, float]:
         """The metrics as plain numbers, fetched from the device in one go."""
-        tags = list(self.metrics)
-        device = self.replica.weights.device
-        stacked = torch.stack([torch.as_tensor(value, dtype=torch.float32, device=device) for value in self.metrics.values()])
-        return dict(zip(tags, stacked.tolist(), strict=True))
+        tensors = {tag: value for tag, value in self.metrics.items() if isinstance(value, Tensor)}
+        fetched = dict(zip(tensors, torch.stack(list(tensors.values())).tolist(), strict=True))
+        return {tag: fetched[tag] if isinstance(value, Tensor) else value for tag, value in self.metrics.items()}
 
     def train(self) -> dict[str, float]:
         """Make one update as the method says; return what it was seen to do, by TensorBoard tag."""

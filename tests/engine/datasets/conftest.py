@@ -60,17 +60,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 class Messages:
     """Collects what a loader says; raises `Stop` once `stop_at` is part of it."""
 
+    class Stop(Exception):
+        """A person asked to stop."""
+
     said: list[tuple[str, float | None]] = field(default_factory=list)
     stop_at: str | None = None
 
     def __call__(self, message: str, fraction: float | None) -> None:
         self.said.append((message, fraction))
         if self.stop_at is not None and self.stop_at in message:
-            raise Stop
-
-
-class Stop(Exception):
-    """A person asked to stop."""
+            raise self.Stop
 
 
 @pytest.fixture

@@ -1,0 +1,46 @@
+"""The page: Blocks assembled from the pages, mounted where the server wants them."""
+
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+
+from studio.pages import train
+from studio.theme import theme
+
+ASSETS = Path(__file__).parent.parent / "assets"
+HEAD = """
+<link rel="stylesheet" href="/ui/style.css">
+<script src="/plotly.min.js" defer></script>
+<link rel="modulepreload" href="/ui/main.js">
+"""
+
+
+def build(runs: Path, data: Path) -> gr.Blocks:
+    """The Blocks over one folder of runs."""
+    with gr.Blocks(title="RWP Studio", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
+        train.build(runs, data)
+    page.queue(max_size=64, default_concurrency_limit=4, api_open=False)
+    return page
+
+
+def mount(app: FastAPI, runs: Path, data: Path) -> FastAPI:
+    """Put the page at the root of `app`, with everything of Gradio's that is not needed switched off."""
+    return gr.mount_gradio_app(
+        app,
+        build(runs, data),
+        path="/",
+        theme=theme(),
+        head=HEAD,
+        favicon_path=str(ASSETS / "favicon.png"),
+        allowed_paths=[],
+        max_file_size="1mb",
+        show_error=False,
+        run_history=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        pwa=False,
+        ssr_mode=False,
+        footer_links=[],
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+    )

@@ -1,0 +1,5 @@
+"""The size of the random perturbation over the training."""
+
+from studio.charts.figure import ORANGE, Figure, Trace
+
+FIGURE = Figure("sigma", "Perturbation size σ", "σ (relative to the filter's norm)", (Trace("train/sigma", "σ", ORANGE, "dot"),))

@@ -1,0 +1,155 @@
+"""Knobs: the fields of an experiment, section by section, as a form needs them."""
+
+from dataclasses import dataclass
+from functools import cache
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+import annotated_types
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from engine.catalogue import DATASETS, MODELS
+from engine.experiment import UNIONS, Experiment, members
+from engine.schema import Section
+
+Kind = Literal["choice", "switch", "maybe", "slider", "whole", "number", "text"]
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One field, under one name, of one section or of several of its alternatives."""
+
+    section: str
+    """Section it belongs to; empty for a field of the experiment itself."""
+    key: str
+    """Its name in JSON."""
+    fields: dict[str, FieldInfo]
+    """Its definition by alternative; the name is "" where a section has none."""
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}.{self.key}" if self.section else self.key
+
+    @property
+    def first(self) -> FieldInfo:
+        return next(iter(self.fields.values()))
+
+    def field(self, member: str) -> FieldInfo:
+        """Its definition for one alternative, or any if that alternative does not have it."""
+        return self.fields.get(member, self.first)
+
+    @property
+    def label(self) -> str:
+        return f"{_shown(self.first).get('symbol', '')} {self.key.replace('_', ' ')}".strip()
+
+    @property
+    def step(self) -> float | None:
+        """Spacing of its slider; None if it has none."""
+        return _shown(self.first).get("step")
+
+    @property
+    def is_advanced(self) -> bool:
+        return all(_shown(field).get("advanced", False) for field in self.fields.values())
+
+    @property
+    def kind(self) -> Kind:
+        """Which sort of control suits its type."""
+        kind, optional = plain_type(self.first)
+        if get_origin(kind) is Literal:
+            return "choice"
+        if kind is bool:
+            return "maybe" if optional else "switch"
+        if kind is str:
+            return "text"
+        if self.step is not None:
+            return "slider"
+        return "whole" if kind is int else "number"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return get_args(plain_type(self.first)[0])
+
+    def limits(self, member: str = "") -> tuple[float | None, float | None]:
+        """Smallest and largest value for one of the alternatives."""
+        bounds = self.field(member).metadata
+        low = [b.ge for b in bounds if isinstance(b, annotated_types.Ge)] + [b.gt for b in bounds if isinstance(b, annotated_types.Gt)]
+        high = [b.le for b in bounds if isinstance(b, annotated_types.Le)] + [b.lt for b in bounds if isinstance(b, annotated_types.Lt)]
+        return (low or [None])[0], (high or [None])[0]
+
+    def default(self, member: str = "") -> Any:
+        """What it is before anybody touches it; None where it has to be given."""
+        field = self.field(member)
+        return None if field.is_required() else field.get_default()
+
+    def accepts(self, member: str, value: Any) -> bool:
+        """Whether an alternative allows this value."""
+        try:
+            alternatives(self.section)[member].model_validate({"name": member, self.key: value})
+        except ValidationError as error:
+            return all(fault["loc"][0] != self.key for fault in error.errors())
+        return True
+
+
+def _shown(field: FieldInfo) -> dict[str, Any]:
+    """How the schema wants a field shown: symbol, step, advanced."""
+    return dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+
+
+def plain_type(field: FieldInfo) -> tuple[Any, bool]:
+    """The type of a field without None, and whether it may be None."""
+    kinds = get_args(field.annotation)
+    if get_origin(field.annotation) is Literal or NoneType not in kinds:
+        return field.annotation, False
+    return next(kind for kind in kinds if kind is not NoneType), True
+
+
+def alternatives(section: str) -> dict[str, type[Section]]:
+    """The kinds of a section by the name that chooses them; one nameless kind where there is no choice."""
+    annotation = Experiment.model_fields[section].annotation
+    if isinstance(annotation, type) and "name" not in annotation.model_fields:
+        return {"": annotation}
+    return members(section)
+
+
+@cache
+def sections() -> tuple[str, ...]:
+    return tuple(name for name, field in Experiment.model_fields.items() if field.annotation is not int)
+
+
+@cache
+def knobs(section: str) -> tuple[Knob, ...]:
+    """Every knob of a section but the choice itself, first those that most alternatives have."""
+    found: dict[str, dict[str, FieldInfo]] = {}
+    for member, kind in alternatives(section).items():
+        for name, field in kind.model_fields.items():
+            if name != "name":
+                found.setdefault(field.alias or name, {})[member] = field
+    return tuple(Knob(section, key, fields) for key, fields in found.items())
+
+
+@cache
+def top_knobs() -> tuple[Knob, ...]:
+    """The fields of the experiment that belong to no section."""
+    return tuple(Knob("", name, {"": field}) for name, field in Experiment.model_fields.items() if name not in sections())
+
+
+def has_choice(section: str) -> bool:
+    return "" not in alternatives(section)
+
+
+def default_choice(section: str) -> str:
+    return str(Experiment.model_fields[section].default.name)
+
+
+def about(section: str, member: str) -> str:
+    """One sentence on an alternative, for the tooltip of the choice."""
+    rows = {"data": DATASETS, "model": MODELS}.get(section)
+    if rows is not None:
+        return rows[member].summary
+    return (alternatives(section)[member].__doc__ or "").partition("\n")[0]
+
+
+def is_union(section: str) -> bool:
+    """Whether the choice decides which knobs there are."""
+    return section in UNIONS

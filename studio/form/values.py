@@ -1,0 +1,121 @@
+"""Values: from the form to an experiment and back, by dotted path."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Refused
+from engine.experiment import Experiment, differences, read
+from engine.preflight import check
+from studio.form.knobs import Knob, default_choice, has_choice, knobs, sections, top_knobs
+
+MAYBE = {"as usual": None, "yes": True, "no": False}
+"""What the three answers to an optional yes-or-no mean."""
+
+Values = dict[str, Any]
+
+
+def paths() -> tuple[str, ...]:
+    """Every value of the form, in the order in which it is shown."""
+    found = [knob.path for knob in top_knobs()]
+    for section in sections():
+        found += [f"{section}.name"] if has_choice(section) else []
+        found += [knob.path for knob in knobs(section)]
+    return tuple(found)
+
+
+def to_config(values: Values) -> dict[str, Any]:
+    """The configuration that the form describes: of each section only what belongs to its choice."""
+    config: dict[str, Any] = {knob.key: values[knob.path] for knob in top_knobs()}
+    for section in sections():
+        member = values[f"{section}.name"] if has_choice(section) else ""
+        config[section] = {"name": member} if member else {}
+        for knob in knobs(section):
+            if member in knob.fields and not _left_out(knob, member, values[knob.path]):
+                config[section][knob.key] = _meant(knob, values[knob.path])
+    return config
+
+
+def to_values(experiment: Experiment) -> Values:
+    """What the form shows for an experiment; knobs that its choices do not have get their default."""
+    config = experiment.model_dump()
+    values: Values = {knob.path: config[knob.key] for knob in top_knobs()}
+    for section in sections():
+        if has_choice(section):
+            values[f"{section}.name"] = config[section]["name"]
+        for knob in knobs(section):
+            values[knob.path] = _shown(knob, config[section].get(knob.key, knob.default()))
+    return values
+
+
+def defaults(section: str, member: str) -> Values:
+    """The values of a section's knobs before anybody touches them."""
+    return {knob.path: _shown(knob, knob.default(member)) for knob in knobs(section)}
+
+
+def switched(section: str, before: str, after: str, values: Values) -> Values:
+    """The values of a section's knobs once another alternative is chosen.
+
+    What somebody changed stays where it means the same, that is, where both alternatives have the same
+    default and the value is allowed; everything else takes the default of the new choice.
+    """
+    found = defaults(section, after)
+    for knob in knobs(section):
+        shared = before in knob.fields and after in knob.fields and knob.default(before) == knob.default(after)
+        if shared and knob.accepts(after, _meant(knob, values[knob.path])):
+            found[knob.path] = values[knob.path]
+    return found
+
+
+def examine(values: Values, data: Path) -> tuple[Experiment | None, Refused | None]:
+    """The experiment in the form if there is one, and what keeps it from being started."""
+    try:
+        experiment = read(to_config(values))
+    except Refused as refused:
+        return None, refused
+    try:
+        check(experiment, data)
+    except Refused as refused:
+        return experiment, refused
+    return experiment, None
+
+
+def command(experiment: Experiment) -> str:
+    """The shell command that trains exactly this."""
+    changes = [f"--set {shlex.quote(f'{path}={_literal(value)}')}" for path, value in differences(experiment).items()]
+    return " ".join(["rwp-studio train", *changes])
+
+
+def initial() -> Values:
+    """The form before anybody touches it."""
+    return to_values(Experiment())
+
+
+def _left_out(knob: Knob, member: str, value: Any) -> bool:
+    return value in (None, "") and knob.fields[member].is_required()
+
+
+def _meant(knob: Knob, shown: Any) -> Any:
+    return MAYBE[shown] if knob.kind == "maybe" else shown
+
+
+def _shown(knob: Knob, meant: Any) -> Any:
+    if knob.kind == "maybe":
+        return next(answer for answer, value in MAYBE.items() if value is meant)
+    return "" if knob.kind == "text" and meant is None else meant
+
+
+def _literal(value: Any) -> str:
+    """`value` so that the command line reads the same back: JSON, and bare words where they are no JSON."""
+    text = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return text
+    try:
+        json.loads(value)
+    except ValueError:
+        return value
+    return text
+
+
+__all__ = ["command", "default_choice", "defaults", "examine", "initial", "paths", "switched", "to_config", "to_values"]

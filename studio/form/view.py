@@ -1,0 +1,95 @@
+"""View: the form laid out, section by section, with the wiring that keeps it showing what applies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from studio.form.controls import changed, choice, control, explained
+from studio.form.knobs import Knob, has_choice, is_union, knobs, top_knobs
+from studio.form.values import Values, initial, paths, switched, to_values
+
+FIRST = ("method", "data", "model")
+"""Sections shown open; the others wait behind a fold of their own."""
+FOLDED = ("optimizer", "schedule", "landscape", "runtime")
+QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""Events that only rearrange the form."""
+
+
+@dataclass
+class Form:
+    """The controls by path, and per section the alternative they are showing."""
+
+    controls: dict[str, Component] = field(default_factory=dict)
+    showing: dict[str, Component] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> list[Component]:
+        """The controls in the order of `paths()`."""
+        return [self.controls[path] for path in paths()]
+
+    @property
+    def outputs(self) -> list[Component]:
+        return [*self.inputs, *self.showing.values()]
+
+    def filled(self, values: Values) -> list[Any]:
+        """Updates of `outputs` that make the form show these values."""
+        members = {section: values[f"{section}.name"] for section in self.showing}
+        found: dict[str, Any] = {knob.path: knob_value for knob in top_knobs() for knob_value in [values[knob.path]]}
+        for section in (*FIRST, *FOLDED):
+            member = values.get(f"{section}.name", "")
+            if has_choice(section):
+                found[f"{section}.name"] = gr.update(value=member, info=explained(section, member))
+            for knob in knobs(section):
+                found[knob.path] = changed(knob, member, values[knob.path])
+        return [*(found[path] for path in paths()), *members.values()]
+
+
+def build() -> Form:
+    """Lay the form out inside the block that is open."""
+    form, values = Form(), initial()
+    for section in FIRST:
+        with gr.Group(elem_classes="rwp-section"):
+            _section(form, section, values)
+    for section in FOLDED:
+        with gr.Accordion(section.capitalize(), open=False, elem_classes="rwp-fold"):
+            _section(form, section, values)
+    with gr.Accordion("Seed", open=False, elem_classes="rwp-fold"):
+        _place(form, top_knobs(), "", values)
+    for section in form.showing:
+        _wire(form, section)
+    return form
+
+
+def _section(form: Form, section: str, values: Values) -> None:
+    member = values.get(f"{section}.name", "")
+    if has_choice(section):
+        form.controls[f"{section}.name"] = choice(section, member)
+    if is_union(section):
+        form.showing[section] = gr.Textbox(member, visible=False)
+    plain = [knob for knob in knobs(section) if not knob.is_advanced]
+    advanced = [knob for knob in knobs(section) if knob.is_advanced]
+    _place(form, plain, member, values)
+    if advanced:
+        with gr.Accordion("Advanced", open=False, elem_classes="rwp-advanced"):
+            _place(form, advanced, member, values)
+
+
+def _place(form: Form, shown: Any, member: str, values: Values) -> None:
+    for knob in shown:
+        form.controls[knob.path] = control(knob, member, values[knob.path])
+
+
+def _wire(form: Form, section: str) -> None:
+    """Show the knobs of the alternative that somebody chooses, and only those."""
+    own = knobs(section)
+    chooser = form.controls[f"{section}.name"]
+
+    def switch(before: str, after: str, *current: Any) -> list[Any]:
+        values = switched(section, before, after, dict(zip((knob.path for knob in own), current, strict=True)))
+        return [gr.update(info=explained(section, after)), after, *(changed(knob, after, values[knob.path]) for knob in own)]
+
+    controls = [form.controls[knob.path] for knob in own]
+    chooser.input(switch, [form.showing[section], chooser, *controls], [chooser, form.showing[section], *controls], **QUICK)
