@@ -16,11 +16,12 @@ PACKAGES = ("rwp-studio", "torch", "torchvision", "numpy", "scikit-learn", "pyda
 def choose_device(runtime: Runtime) -> torch.device:
     """The device a run asks for. Raises `Refused` if the machine has none such."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if runtime.device == "auto":
-        return torch.device(next(name for name, found in there.items() if found))
-    if not there[runtime.device]:
-        raise Refused(Problem("runtime.device", f"this machine has no {runtime.device} device", "Choose auto or cpu"))
-    return torch.device(runtime.device)
+    name = next(name for name, found in there.items() if found) if runtime.device == "auto" else runtime.device
+    if not there[name]:
+        raise Refused(Problem("runtime.device", f"this machine has no {name} device", "Choose auto or cpu"))
+    if name == "cpu" and runtime.precision == "fp16":
+        raise Refused(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
+    return torch.device(name)
 
 
 def describe(device: torch.device) -> dict[str, str | int | None]:

@@ -22,6 +22,10 @@ class Data(Section):
     """Number of training images to use; empty uses all of them."""
     label_noise: float = knob(0.0, step=0.05, ge=0, le=1)
     """Fraction of the training labels that is redrawn at random. Test labels stay true."""
+    label_smoothing: float = knob(0.0, advanced=True, ge=0, lt=1)
+    """Share of each training label that is spread evenly over all classes."""
+    mixup: float = knob(0.0, advanced=True, ge=0, le=10)
+    """Parameter α of mixup (Zhang et al. 2018): images and labels are blended in pairs by a Beta(α, α) draw; 0 is off."""
     flip: bool | None = knob(None, advanced=True)
     """Mirror half of the training images; empty does what is usual for the dataset."""
     crop_padding: int | None = knob(None, advanced=True, ge=0, le=64)
@@ -61,6 +65,8 @@ class Optimizer(Section):
     """Learning rate at the start."""
     weight_decay: float = knob(1e-3, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
+    clip_norm: float | None = knob(None, advanced=True, gt=0)
+    """Longest update direction; a longer one is shortened to it. Empty leaves every one as it is."""
 
 
 class SGDOptimizer(Optimizer):
@@ -89,6 +95,17 @@ class AdamW(Optimizer):
     """Learning rate at the start."""
     weight_decay: float = knob(1e-2, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
+
+
+class Averaging(Section):
+    """A second set of weights, averaged over the training, that is evaluated beside the trained ones."""
+
+    kind: Literal["none", "ema", "swa"] = "none"
+    """`ema`: exponential moving average over updates. `swa`: mean over epochs (Izmailov et al. 2018)."""
+    decay: float = knob(0.999, advanced=True, ge=0, lt=1)
+    """Share of the moving average that an update leaves in place (ema)."""
+    start: float = knob(0.75, advanced=True, ge=0, lt=1)
+    """Fraction of the training after which averaging begins (swa)."""
 
 
 class Schedule(Section):
@@ -127,12 +144,16 @@ class Landscape(Section):
 
 
 class Runtime(Section):
-    """Where and how the training runs; none of it changes what is learned."""
+    """Where and how the training runs."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """The processor that trains; `auto` takes an accelerator if there is one."""
     threads: int = knob(0, advanced=True, ge=0, le=1024)
     """CPU threads within one operation; 0 leaves it to torch."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Number format of forward and backward pass; weights and updates stay in fp32. fp16 needs an accelerator."""
+    accumulate: int = knob(1, advanced=True, ge=1, le=65_536)
+    """Parts in which a mini-batch is computed, to save memory."""
     evaluate_every: int = knob(1, advanced=True, ge=1, le=10_000)
     """Epochs between two evaluations on the test set."""
     checkpoint_every: int = knob(1, advanced=True, ge=1, le=10_000)
@@ -154,6 +175,8 @@ class Experiment(Section):
     """The base optimizer."""
     schedule: Schedule = Schedule()
     """Length and learning rate."""
+    averaging: Averaging = Averaging()
+    """Averaged weights beside the trained ones."""
     landscape: Landscape = Landscape()
     """The picture of the loss around the result."""
     runtime: Runtime = Runtime()

@@ -1,17 +1,19 @@
 """Loop: what a method may ask for during one update."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from engine.averaging import WeightAverage
 from engine.datasets import Batch, TrainingData
 from engine.experiment import Adam, AdamW, Experiment, SGDOptimizer
-from engine.methods import Method
 from engine.methods.base import RandomPerturbation
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
+from engine.numerics import Numerics, Overflow
 from engine.randomness import generator
 from engine.replica import Replica
 from engine.streams import Pass, Sequential
@@ -43,11 +45,15 @@ class Loop:
         self.steps = experiment.schedule.epochs * data.steps_per_epoch
         self.step = 0
         self.samples = 0
-        self.gradient_evaluations = 0
-        self.metrics: dict[str, Tensor | float] = {}
-        self.measured: dict[str, float] = {}
+        self.average_weights = (
+            None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
+        )
+        self._seen: dict[str, list[Tensor | float]] = {}
+        self._measured: dict[str, float] = {}
+        self._memory: dict[str, Tensor] = {}
         self._past: PastGradients | None = None
-        self._streams = Sequential(replica)
+        self._numerics = Numerics(experiment, replica.weights.device)
+        self._streams = Sequential(replica, self._numerics)
         self._parameter = torch.nn.Parameter(replica.weights)
         self._optimizer = _optimizer(experiment, self._parameter)
 
@@ -55,6 +61,11 @@ class Loop:
     def progress(self) -> float:
         """Fraction of all updates that are done."""
         return self.step / self.steps
+
+    @property
+    def gradient_evaluations(self) -> int:
+        """Gradients of whole mini-batches computed so far."""
+        return self.samples // self.experiment.schedule.batch_size
 
     @property
     def past(self) -> PastGradients:
@@ -67,35 +78,57 @@ class Loop:
         """The mini-batch of this update in one of the independent orders of the training set."""
         return self.data.batch(stream, self.step)
 
+    def shards(self, batch: Batch, size: int | None) -> list[Batch]:
+        """`batch` in pieces of `size` images, or whole."""
+        return batch.split(size) if size else [batch]
+
+    def parts(self, batch: Batch, count: int) -> list[Batch]:
+        """`batch` in `count` equal pieces."""
+        return batch.parts(count)
+
     def at(self, weights: Weights, batch: Batch) -> Pass:
         """The gradient of the mean loss on `batch` at `weights`, to be handed to `gradients`."""
         perturbation = weights.perturbation
-        clean = perturbation is None
-        return Pass(batch, perturbation, clean == (self.experiment.method.statistics == "clean"))
+        moved_by = "clean" if perturbation is None else "perturbed"
+        return Pass(batch, perturbation, self.experiment.method.statistics == moved_by)
 
     def gradients(self, *passes: Pass) -> tuple[Tensor, ...]:
         """The gradients of passes that do not depend on each other, each of shape (d,)."""
         found = self._streams.run(passes)
         for one, gradient in zip(passes, found, strict=True):
             self.samples += len(one.batch.labels)
-            self.gradient_evaluations += 1
             if gradient.radius is None:
-                self.metrics |= {"train/loss": gradient.loss, "train/accuracy": gradient.accuracy}
+                self._note({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy})
             else:
-                self.metrics |= {"train/perturbed_loss": gradient.loss, "train/perturbation_radius": gradient.radius}
-                self.metrics.setdefault("train/accuracy", gradient.accuracy)
+                self._note({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy})
+                self._note({"train/perturbation_radius": gradient.radius})
         return tuple(gradient.flat for gradient in found)
 
-    def noise(self, method: RandomPerturbation, damping: Damping | None = None) -> FilterNoise:
-        """A fresh random ε with σ as scheduled. The draw depends on seed and step alone."""
+    def average(self, directions: Iterable[Tensor], count: int) -> Tensor:
+        """The mean of `count` gradients, taken one at a time."""
+        remaining = iter(directions)
+        total = next(remaining)
+        if count == 1:
+            return total
+        total = total.clone()
+        for direction in remaining:
+            total += direction
+        return total.div_(count)
+
+    def noise(self, method: RandomPerturbation, damping: Damping | None = None, draw: int = 0) -> FilterNoise:
+        """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
         sigma = method.sigma_at(self.progress)
-        self.metrics["train/sigma"] = sigma
-        source = generator(self.replica.weights.device, self.experiment.seed, "noise", self.step)
+        self._note({"train/sigma": sigma})
+        source = generator(self.replica.weights.device, self.experiment.seed, "noise", self.step, *([draw] if draw else []))
         return FilterNoise(self.replica, method, sigma, source, damping)
 
-    def ascent(self, gradient: Tensor, rho: float) -> Ascent:
-        """ε = ρ g/‖g‖₂."""
-        return Ascent(gradient, rho)
+    def ascent(self, gradient: Tensor, rho: float, scaled: float | None = None) -> Ascent:
+        """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂."""
+        return Ascent(gradient, rho, scaled)
+
+    def memory(self, name: str) -> Tensor:
+        """A vector (d,) that lasts from update to update, zero at first."""
+        return self._memory.setdefault(name, torch.zeros_like(self.replica.weights))
 
     def damping(self, eta: float, exponent: float) -> Damping:
         """The factors 1/(1 + ηv)^p with which past gradients damp ε."""
@@ -107,57 +140,79 @@ class Loop:
 
     def mix(self, g: Tensor, g_perturbed: Tensor, weight: float) -> Tensor:
         """(1 − λ) g + λ g_perturbed, in place of g."""
-        self.metrics["train/gradient_cosine"] = torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)
+        self._note({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
         return g.lerp_(g_perturbed, weight)
 
     def update(self, direction: Tensor) -> None:
         """One step of the base optimizer along `direction`. Raises `Diverged` instead if it is not finite."""
         lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
-        self.metrics |= {"train/gradient_norm": direction.norm(), "train/lr": lr}
-        self.measured = self._read_metrics()
-        for tag, value in self.measured.items():
+        self._note({"train/gradient_norm": direction.norm(), "train/lr": lr})
+        self._measured = self._read()
+        for tag, value in self._measured.items():
             if not math.isfinite(value):
                 raise Diverged(f"{tag} is not finite at step {self.step + 1}")
+        if (longest := self.experiment.optimizer.clip_norm) and self._measured["train/gradient_norm"] > longest:
+            direction.mul_(longest / self._measured["train/gradient_norm"])
         self._optimizer.param_groups[0]["lr"] = lr
         self._parameter.grad = direction
         self._optimizer.step()
         self.step += 1
 
-    def _read_metrics(self) -> dict[str, float]:
-        """The metrics as plain numbers, fetched from the device in one go."""
-        tensors = {tag: value for tag, value in self.metrics.items() if isinstance(value, Tensor)}
-        fetched = dict(zip(tensors, torch.stack(list(tensors.values())).tolist(), strict=True))
-        return {tag: fetched[tag] if isinstance(value, Tensor) else value for tag, value in self.metrics.items()}
+    def _note(self, values: dict[str, Tensor | float]) -> None:
+        """Keep what this update was seen to do, by TensorBoard tag; what is noted twice is averaged."""
+        for tag, value in values.items():
+            self._seen.setdefault(tag, []).append(value)
+
+    def _read(self) -> dict[str, float]:
+        """What was noted, as plain numbers fetched from the device in one go."""
+        tensors = [value for values in self._seen.values() for value in values if isinstance(value, Tensor)]
+        fetched = iter(torch.stack(tensors).tolist())
+        plain = {tag: [next(fetched) if isinstance(v, Tensor) else v for v in values] for tag, values in self._seen.items()}
+        return {tag: sum(values) / len(values) for tag, values in plain.items()}
 
     def train(self) -> dict[str, float]:
         """Make one update as the method says; return what it was seen to do, by TensorBoard tag."""
-        self.metrics = {}
+        self._seen = {}
         self.replica.module.train()
-        method: Method = self.experiment.method
-        method.step(self)
-        return self.measured
+        try:
+            self.experiment.method.step(self)
+            self._numerics.scale.passed()
+        except Overflow:
+            self._numerics.scale.overflowed()
+            self._measured = {}
+            self.step += 1
+        if self._numerics.scale.active:
+            self._measured["train/loss_scale"] = self._numerics.scale.value
+        if self.average_weights is not None:
+            self.average_weights.after_update(self.replica.weights, self.progress, self.step % self.data.steps_per_epoch == 0)
+        return self._measured
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on exactly from here."""
         return {
             "step": self.step,
             "samples": self.samples,
-            "gradient_evaluations": self.gradient_evaluations,
             "weights": self.replica.weights,
             "buffers": self.replica.buffers,
             "optimizer": self._optimizer.state_dict(),
             "v": None if self._past is None else self._past.v,
+            "memory": self._memory,
+            "loss_scale": self._numerics.scale.state(),
+            "average": None if self.average_weights is None else self.average_weights.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to what `state` gave."""
         self.step, self.samples = state["step"], state["samples"]
-        self.gradient_evaluations = state["gradient_evaluations"]
         self.replica.weights.copy_(state["weights"])
         self.replica.restore_buffers(state["buffers"])
         self._optimizer.load_state_dict(state["optimizer"])
         if state["v"] is not None:
             self.past.v.copy_(state["v"])
+        self._memory = state["memory"]
+        self._numerics.scale.restore(state["loss_scale"])
+        if self.average_weights is not None:
+            self.average_weights.restore(state["average"])
 
 
 def _optimizer(experiment: Experiment, parameter: torch.nn.Parameter) -> torch.optim.Optimizer:

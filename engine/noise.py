@@ -105,13 +105,16 @@ class FilterNoise:
 
 @dataclass(frozen=True)
 class Ascent:
-    """ε = ρ g/‖g‖₂ (eq. 7), with one norm over all weights."""
+    """ε = ρ g/‖g‖₂ (eq. 7), with one norm over all weights; with `scaled` by T = |w| + scaled, ε = ρ T²g/‖Tg‖₂."""
 
     gradient: Tensor
     rho: float
+    scaled: float | None = None
 
     def write(self, out: Tensor, w: Tensor) -> Tensor:
-        norm: Tensor = vector_norm(self.gradient)
-        torch.mul(self.gradient, self.rho / (norm + 1e-12), out=out)
+        scale = 1.0 if self.scaled is None else w.abs() + self.scaled
+        torch.mul(self.gradient, scale, out=out)
+        out.mul_(self.rho / (vector_norm(out) + 1e-12)).mul_(scale)
+        radius: Tensor = vector_norm(out)
         out.add_(w)
-        return self.rho * norm / (norm + 1e-12)
+        return radius

@@ -40,6 +40,11 @@ def _sizes(experiment: Experiment) -> list[Problem]:
     elif used and experiment.schedule.batch_size > used:
         what = f"one batch of {experiment.schedule.batch_size} is more than the {used} training images"
         problems.append(Problem("schedule.batch_size", what, f"Choose at most {used}"))
+    if experiment.runtime.accumulate > experiment.schedule.batch_size:
+        what = f"{experiment.runtime.accumulate} parts are more than the {experiment.schedule.batch_size} images of a batch"
+        problems.append(Problem("runtime.accumulate", what, f"Choose at most {experiment.schedule.batch_size}"))
+    if experiment.runtime.precision == "fp16" and experiment.runtime.device == "cpu":
+        problems.append(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
     return problems
 
 

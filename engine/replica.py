@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-
-from engine.datasets import Batch
 
 
 class Replica:
@@ -47,17 +44,3 @@ class Replica:
             yield
         finally:
             self.restore_buffers(saved)
-
-    def differentiate(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Put ∇L_B at the present weights into `gradient`; return mean loss and accuracy, both 0-d."""
-        self.gradient.zero_()
-        logits = self.module(batch.images)
-        loss = F.cross_entropy(logits, batch.labels)
-        loss.backward()
-        return loss.detach(), (logits.detach().argmax(1) == batch.labels).float().mean()
-
-    @torch.no_grad()
-    def totals(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Summed loss and number of correct answers on `batch`, in eval mode if the module is in it."""
-        logits = self.module(batch.images)
-        return F.cross_entropy(logits, batch.labels, reduction="sum"), (logits.argmax(1) == batch.labels).sum()

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from engine.datasets import Batch
 from engine.noise import Perturbation
+from engine.numerics import Numerics
 from engine.replica import Replica
 
 
@@ -33,8 +34,8 @@ class Gradient:
 class Sequential:
     """One pass after the other on one replica: the reference for every other way."""
 
-    def __init__(self, replica: Replica) -> None:
-        self._replica = replica
+    def __init__(self, replica: Replica, numerics: Numerics) -> None:
+        self._replica, self._numerics = replica, numerics
         self._saved: Tensor | None = None
         self._held: list[Tensor] = []
 
@@ -57,11 +58,13 @@ class Sequential:
     def _differentiate(self, one: Pass) -> Gradient:
         replica = self._replica
         if one.perturbation is None:
-            return Gradient(replica.gradient, *replica.differentiate(one.batch), None)
+            return Gradient(replica.gradient, *self._numerics.differentiate(replica, one.batch), None)
         if self._saved is None:
             self._saved = torch.empty_like(replica.weights)
         self._saved.copy_(replica.weights)
         radius = one.perturbation.write(replica.weights, self._saved)
-        loss, accuracy = replica.differentiate(one.batch)
-        replica.weights.copy_(self._saved)
+        try:
+            loss, accuracy = self._numerics.differentiate(replica, one.batch)
+        finally:
+            replica.weights.copy_(self._saved)
         return Gradient(replica.gradient, loss, accuracy, radius)

@@ -1,5 +1,6 @@
 """Starting the engine as a process of its own, which outlives whoever started it."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ def start(run: Run, data_dir: Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [sys.executable, "-m", "engine", str(run.path.absolute()), "--data", str(data_dir.absolute())],
             cwd=run.path,
+            env={"OMP_WAIT_POLICY": "passive", **os.environ},  # idle threads that spin would take the page's cores
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -13,15 +13,14 @@ from engine import checkpoint, environment, nets
 from engine.control import Control, Stop
 from engine.datasets import EvaluationData, TrainingData, load
 from engine.errors import Problem, Refused
+from engine.evaluate import Evaluator
 from engine.journal import Journal
 from engine.loop import Diverged, Loop
 from engine.preflight import check
-from engine.probes.landscape import Surface, average, measure
+from engine.probes.landscape import Surface, measure
 from engine.records import State
 from engine.replica import Replica
 from engine.run import Run, write_atomically
-
-EVALUATED_TRAINING_IMAGES = 10_000
 
 
 def train(run: Run, data_dir: Path, journal: Journal) -> State:
@@ -71,12 +70,12 @@ class Training:
         journal.say(state="loading", message="Loading the data")
         splits = load(experiment, data_dir, self._loading)
         data = TrainingData(splits.train, experiment, device)
-        shape, classes = splits.train.images.shape[1:], len(splits.classes)
-        module = nets.build(experiment, tuple(shape), classes, experiment.seed)
+        _, channels, height, width = splits.train.images.shape
+        module = nets.build(experiment, (channels, height, width), len(splits.classes), experiment.seed)
         self.loop = Loop(experiment, Replica(module, device), data)
         self.epoch_steps = data.steps_per_epoch
-        self.test = EvaluationData(splits.test, experiment, device)
         self.training_images = EvaluationData(splits.train, experiment, device)
+        self.evaluator = Evaluator(EvaluationData(splits.test, experiment, device), self.training_images, control.obey)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
         self._probe: Iterator[tuple[float, Surface | None]] | None = None
@@ -144,19 +143,7 @@ class Training:
             self._save()
 
     def _evaluate(self) -> None:
-        """Loss and accuracy at the unperturbed weights, in eval mode, on test and (at most 10,000) training images."""
-        self.loop.replica.module.eval()
-        values: dict[str, float] = {}
-        for name, data, limit in (("test", self.test, None), ("train_eval", self.training_images, EVALUATED_TRAINING_IMAGES)):
-            loss = correct = 0.0
-            for batch in data.batches(limit=limit):
-                part_loss, part_correct = average(self.loop.replica, [batch])
-                loss += part_loss * len(batch.labels)
-                correct += part_correct * len(batch.labels)
-                self.control.obey()
-            count = min(data.count, limit or data.count)
-            values |= {f"{name}/loss": loss / count, f"{name}/accuracy": correct / count}
-        self.journal.record(self.loop.step, self.seconds, values)
+        self.journal.record(self.loop.step, self.seconds, self.evaluator.measure(self.loop))
         self.evaluated = self.loop.step
 
     def _save(self) -> None:

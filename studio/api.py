@@ -73,7 +73,7 @@ def read_array(run: Run, name: str) -> bytes:
     if not _ARRAY.fullmatch(name) or not path.is_file():
         raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page"))
     with np.load(path, allow_pickle=False) as file:
-        return orjson.dumps({key: file[key] for key in file}, option=orjson.OPT_SERIALIZE_NUMPY)
+        return orjson.dumps({key: file[key].tolist() for key in file})
 
 
 def read_log(run: Run) -> str:

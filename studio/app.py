@@ -18,6 +18,7 @@ HEAD = """
 
 def build(runs: Path, data: Path) -> gr.Blocks:
     """The Blocks over one folder of runs."""
+    page: gr.Blocks
     with gr.Blocks(title="RWP Studio", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
         train.build(runs, data)
     page.queue(max_size=64, default_concurrency_limit=4, api_open=False)
@@ -26,7 +27,7 @@ def build(runs: Path, data: Path) -> gr.Blocks:
 
 def mount(app: FastAPI, runs: Path, data: Path) -> FastAPI:
     """Put the page at the root of `app`, with everything of Gradio's that is not needed switched off."""
-    return gr.mount_gradio_app(
+    gr.mount_gradio_app(
         app,
         build(runs, data),
         path="/",
@@ -44,3 +45,4 @@ def mount(app: FastAPI, runs: Path, data: Path) -> FastAPI:
         footer_links=[],
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
+    return app

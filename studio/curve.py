@@ -9,6 +9,8 @@ from tsdownsample import MinMaxLTTBDownsampler
 
 from engine.records import Metric
 
+_THINNER: Any = MinMaxLTTBDownsampler()  # type: ignore[no-untyped-call]
+
 POINTS = 1000
 """No message carries more points of one curve than this."""
 
@@ -35,6 +37,6 @@ class Curve:
             return None
         steps, values, seconds = (np.array(column[start:]) for column in (self._steps, self._values, self._seconds))
         if len(steps) > POINTS:
-            chosen = MinMaxLTTBDownsampler().downsample(steps, np.nan_to_num(values, posinf=0.0, neginf=0.0), n_out=POINTS)
+            chosen = _THINNER.downsample(steps, np.nan_to_num(values, posinf=0.0, neginf=0.0), n_out=POINTS)
             steps, values, seconds = steps[chosen], values[chosen], seconds[chosen]
         return {"step": steps, "value": values, "seconds": np.round(seconds, 3)}

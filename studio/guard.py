@@ -43,11 +43,11 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # there are none here
-            return await send({"type": "websocket.close", "code": 1008})
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, _with_headers(send))
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http":
+            await (self._refusal(scope) or self._app)(scope, receive, _with_headers(send))
+        else:
+            await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = Headers(scope=scope)

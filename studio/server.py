@@ -1,19 +1,18 @@
 """The server: guard, live streams, the browser's files, and the Gradio page."""
 
-import asyncio
 import contextlib
 import logging
-import os
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import plotly
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from engine.errors import Problem, Refused
@@ -22,7 +21,7 @@ from studio.app import mount
 from studio.guard import Guard
 from studio.live import Hub
 
-ASSETS = Path(__file__).parent.parent / "assets"
+SCRIPTS = Path(__file__).parent.parent / "assets" / "ui"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PORTS_TRIED = 100
 
@@ -48,7 +47,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     app.add_middleware(Guard, hosts=hosts)
     app.add_exception_handler(Refused, api.refusal)
     app.include_router(api.routes(runs, data, app.state.hub))
-    app.mount("/ui", _Files(directory=ASSETS))
+    app.mount("/ui", _Files(directory=SCRIPTS))
 
     @app.get("/plotly.min.js")
     def plotly_js() -> FileResponse:
@@ -101,7 +100,7 @@ class _Server(uvicorn.Server):
 class _Files(StaticFiles):
     """Our own scripts and style: the browser asks each time whether they have changed."""
 
-    def file_response(self, *args: object, **kwargs: object) -> object:
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "no-cache"
         return response

@@ -24,7 +24,22 @@ class Splits:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images as a network sees them: `images` float (N, C, H, W), normalised, `labels` int64 (N,), both on the device."""
+    """Images as a network sees them: `images` float (N, C, H, W), normalised, `labels` int64 (N,), both on the device.
+
+    Where images are mixed up, each holds `share` of an image of `labels` and the rest of one of `partners` (N,).
+    """
 
     images: Tensor
     labels: Tensor
+    partners: Tensor | None = None
+    share: float = 1.0
+
+    def split(self, size: int) -> "list[Batch]":
+        """Consecutive pieces of `size` images; the last may be smaller."""
+        partners = [None] * len(self.labels) if self.partners is None else self.partners.split(size)
+        pieces = zip(self.images.split(size), self.labels.split(size), partners, strict=False)
+        return [Batch(images, labels, others, self.share) for images, labels, others in pieces]
+
+    def parts(self, count: int) -> "list[Batch]":
+        """`count` pieces of as equal a size as can be."""
+        return self.split(-(-len(self.labels) // count)) if count > 1 else [self]

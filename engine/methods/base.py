@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from engine.loop import Loop
 
 Batches = Literal["same", "different"]
-Statistics = Literal["clean", "perturbed"]
+Statistics = Literal["clean", "perturbed", "recalibrate"]
 SigmaSchedule = Literal["constant", "cosine-increase", "linear-increase", "cosine-decrease"]
 
 
@@ -43,9 +43,12 @@ class RandomPerturbation(Method):
     one_dimensional: Literal["vector", "element", "skip"] = knob("vector", advanced=True)
     """Biases and norm scales: standard deviation σ times the norm of the whole vector, of each element, or none."""
 
+    bn_statistics: Literal["perturbed", "recalibrate"] = knob("perturbed", advanced=True)
+    """Running statistics of BatchNorm: from the perturbed pass, or measured at the weights before evaluating."""
+
     @property
     def statistics(self) -> Statistics:
-        return "perturbed"
+        return self.bn_statistics
 
     def sigma_at(self, progress: float) -> float:
         """σ after the fraction `progress` in [0, 1] of all updates."""
@@ -81,12 +84,8 @@ class Mixed(RandomPerturbation):
     """How σ moves from σ/10 to σ (or back) over the training; `constant` keeps it."""
     batches: Batches = "different"
     """Whether the two gradients of an update see different mini-batches (as in the paper) or the same one."""
-    bn_statistics: Statistics = knob("clean", advanced=True)
-    """Which of the two passes moves BatchNorm's running statistics."""
-
-    @property
-    def statistics(self) -> Statistics:
-        return self.bn_statistics
+    bn_statistics: Statistics = knob("clean", advanced=True)  # type: ignore[assignment]
+    """Which of the two passes moves BatchNorm's running statistics; `recalibrate` measures them before evaluating."""
 
     gradients: ClassVar[int] = 2
     streams: ClassVar[int] = 2

@@ -1,37 +1,62 @@
-"""Adversarial weight perturbation."""
+"""Adversarial weight perturbation: ε from the gradient at w, the update from the gradient at w + ε."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
 
 from engine.methods.base import Batches, Method, Statistics
 from engine.schema import knob
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.datasets import Batch
     from engine.loop import Loop
+    from engine.noise import Ascent
 
 
-class SAM(Method):
+class Adversarial(Method):
+    """What SAM and its relatives share; they differ in ε, and some in what they make of the two gradients."""
+
+    rho: float = knob(0.05, symbol="ρ", step=0.005, ge=0, le=2)
+    """Radius of the ball in which the worst nearby loss is looked for."""
+    batches: Batches = knob("same", advanced=True)
+    """Whether ε and the update are computed on the same mini-batch (as in the paper) or on different ones."""
+    m_sharpness: int | None = Field(None, ge=1, json_schema_extra={"advanced": True})
+    """Images per shard, each with an ε of its own (m-sharpness); empty takes the whole mini-batch as one."""
+    bn_statistics: Statistics = knob("clean", advanced=True)
+    """Which of the two passes moves BatchNorm's running statistics; `recalibrate` measures them before evaluating."""
+
+    gradients: ClassVar[int] = 2
+
+    @property
+    def statistics(self) -> Statistics:
+        return self.bn_statistics
+
+    def step(self, loop: "Loop") -> None:
+        batch = loop.batch()
+        other = batch if self.batches == "same" else loop.batch(1)
+        shards = list(zip(loop.shards(batch, self.m_sharpness), loop.shards(other, self.m_sharpness), strict=True))
+        loop.update(loop.average((self.direction(loop, *pair) for pair in shards), len(shards)))
+
+    def direction(self, loop: "Loop", first: "Batch", second: "Batch") -> "Tensor":
+        """The update direction on one shard."""
+        (g,) = loop.gradients(loop.at(loop.weights, first))
+        (g,) = loop.gradients(loop.at(loop.weights + self.epsilon(loop, g), second))
+        return g
+
+    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+        """The perturbation that follows from g = ∇L_B(w), shape (d,)."""
+        raise NotImplementedError
+
+
+class SAM(Adversarial):
     """Sharpness-aware minimisation (Foret et al. 2020, https://arxiv.org/abs/2010.01412; eq. 7 and 8).
 
     ε = ρ g/‖g‖₂ with g = ∇L_B(w) and one norm over all weights; w ← w − γ ∇L_B(w + ε).
     """
 
     name: Literal["sam"] = "sam"
-    rho: float = knob(0.05, symbol="ρ", step=0.005, ge=0, le=2)
-    """Radius of the ball in which the worst nearby loss is looked for."""
-    batches: Batches = knob("same", advanced=True)
-    """Whether ε and the update are computed on the same mini-batch (as in the paper) or on different ones."""
-    bn_statistics: Statistics = knob("clean", advanced=True)
-    """Which of the two passes moves BatchNorm's running statistics."""
 
-    @property
-    def statistics(self) -> Statistics:
-        return self.bn_statistics
-
-    gradients: ClassVar[int] = 2
-
-    def step(self, loop: "Loop") -> None:
-        batch = loop.batch()
-        (g,) = loop.gradients(loop.at(loop.weights, batch))
-        other = batch if self.batches == "same" else loop.batch(1)
-        (g,) = loop.gradients(loop.at(loop.weights + loop.ascent(g, self.rho), other))
-        loop.update(g)
+    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+        return loop.ascent(g, self.rho)

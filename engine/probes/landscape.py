@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.datasets import Batch
+from engine.evaluate import average
 from engine.experiment import Landscape
 from engine.noise import filters
 from engine.randomness import generator
@@ -81,11 +82,3 @@ def measure(replica: Replica, batches: list[Batch], settings: Landscape, seed: i
             yield done / n**2, None
         grid = np.ix_(chosen, chosen)
         yield done / n**2, Surface(offsets[chosen], offsets[chosen], loss[grid], accuracy[grid], cosine, stride == 1)
-
-
-def average(replica: Replica, batches: list[Batch]) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over all images of `batches`."""
-    totals = [torch.stack(replica.totals(batch)) for batch in batches]
-    count = sum(len(batch.labels) for batch in batches)
-    loss, correct = (torch.stack(totals).double().sum(0) / count).tolist()
-    return loss, correct

@@ -9,7 +9,7 @@ FIGURE = Figure(
     traces=(
         Trace("train/accuracy", "mini-batch", BLUE, "solid", smooth=True),
         Trace("test/accuracy", "test", VERMILION, "dash"),
-        Trace("train_eval/accuracy", "training images at w", GREEN, "dashdot"),
+        Trace("train_eval/accuracy", "train", GREEN, "dashdot"),
     ),
     log=False,
     percent=True,

@@ -31,3 +31,5 @@ class Figure:
     log: bool = True
     """Whether a logarithmic y axis makes sense."""
     percent: bool = False
+    from_zero: bool = False
+    """Whether a linear y axis starts at zero."""

@@ -8,8 +8,8 @@ FIGURE = Figure(
     unit="cross-entropy (nats)",
     traces=(
         Trace("train/loss", "mini-batch at w", BLUE, "solid", smooth=True),
-        Trace("train/perturbed_loss", "mini-batch at w + ε", ORANGE, "dot", smooth=True),
+        Trace("train/perturbed_loss", "at w + ε", ORANGE, "dot", smooth=True),
         Trace("test/loss", "test", VERMILION, "dash"),
-        Trace("train_eval/loss", "training images at w", GREEN, "dashdot"),
+        Trace("train_eval/loss", "train", GREEN, "dashdot"),
     ),
 )

@@ -2,4 +2,4 @@
 
 from studio.charts.figure import BLUE, Figure, Trace
 
-FIGURE = Figure("rate", "Learning rate", "γ", (Trace("train/lr", "learning rate γ", BLUE),))
+FIGURE = Figure("rate", "Learning rate", "γ", (Trace("train/lr", "γ", BLUE),), from_zero=True)

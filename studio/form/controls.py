@@ -1,12 +1,13 @@
 """Controls: a knob as a Gradio component. Nothing else knows components."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from engine.experiment import Experiment
-from studio.form.knobs import Knob, about, alternatives
+from studio.form.knobs import Kind, Knob, about, alternatives
 from studio.form.values import MAYBE
 
 
@@ -20,20 +21,7 @@ def control(knob: Knob, member: str, value: Any) -> Component:
         "elem_id": f"knob-{knob.path.replace('.', '-')}",
         "elem_classes": ["rwp-knob", f"rwp-{knob.kind}"],
     }
-    match knob.kind:
-        case "choice":
-            return gr.Dropdown(list(knob.choices), **common)
-        case "maybe":
-            return gr.Dropdown(list(MAYBE), **common)
-        case "switch":
-            return gr.Checkbox(**common)
-        case "slider":
-            low, high = knob.limits(member)
-            return gr.Slider(low, high, step=knob.step, buttons=[], **common)
-        case "whole" | "number":
-            return gr.Number(precision=0 if knob.kind == "whole" else None, step=_step(knob), **common)
-        case "text":
-            return gr.Textbox(**common)
+    return _MAKERS[knob.kind](knob, member, common)
 
 
 def changed(knob: Knob, member: str, value: Any) -> dict[str, Any]:
@@ -63,5 +51,18 @@ def explained(section: str, member: str) -> str:
     return f"{Experiment.model_fields[section].description} {about(section, member)}"
 
 
-def _step(knob: Knob) -> float:
-    return 1 if knob.kind == "whole" else 0.001
+def _slider(knob: Knob, member: str, common: dict[str, Any]) -> Component:
+    low, high = knob.limits(member)
+    return gr.Slider(low, high, step=knob.step, buttons=[], **common)
+
+
+_MAKERS: dict[Kind, Callable[[Knob, str, dict[str, Any]], Component]] = {
+    "choice": lambda knob, _, common: gr.Dropdown(list(knob.choices), **common),
+    "maybe": lambda _knob, _, common: gr.Dropdown(list(MAYBE), **common),
+    "switch": lambda _knob, _, common: gr.Checkbox(**common),
+    "slider": _slider,
+    "whole": lambda _knob, _, common: gr.Number(precision=0, **common),
+    "number": lambda _knob, _, common: gr.Number(step=0.001, **common),
+    "blank": lambda _knob, _, common: gr.Textbox(placeholder="empty", **common),  # a number box cannot be empty at first
+    "text": lambda _knob, _, common: gr.Textbox(**common),
+}

@@ -5,7 +5,6 @@ from functools import cache
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-import annotated_types
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -13,7 +12,8 @@ from engine.catalogue import DATASETS, MODELS
 from engine.experiment import UNIONS, Experiment, members
 from engine.schema import Section
 
-Kind = Literal["choice", "switch", "maybe", "slider", "whole", "number", "text"]
+Kind = Literal["choice", "switch", "maybe", "slider", "whole", "number", "blank", "text"]
+"""`maybe` is an optional yes or no, `blank` an optional number."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Knob:
             return "choice"
         if kind is bool:
             return "maybe" if optional else "switch"
+        if optional:
+            return "blank"
         if kind is str:
             return "text"
         if self.step is not None:
@@ -70,12 +72,10 @@ class Knob:
     def choices(self) -> tuple[str, ...]:
         return get_args(plain_type(self.first)[0])
 
-    def limits(self, member: str = "") -> tuple[float | None, float | None]:
+    def limits(self, member: str = "") -> tuple[Any, Any]:
         """Smallest and largest value for one of the alternatives."""
         bounds = self.field(member).metadata
-        low = [b.ge for b in bounds if isinstance(b, annotated_types.Ge)] + [b.gt for b in bounds if isinstance(b, annotated_types.Gt)]
-        high = [b.le for b in bounds if isinstance(b, annotated_types.Le)] + [b.lt for b in bounds if isinstance(b, annotated_types.Lt)]
-        return (low or [None])[0], (high or [None])[0]
+        return _bound(bounds, "ge", "gt"), _bound(bounds, "le", "lt")
 
     def default(self, member: str = "") -> Any:
         """What it is before anybody touches it; None where it has to be given."""
@@ -89,6 +89,10 @@ class Knob:
         except ValidationError as error:
             return all(fault["loc"][0] != self.key for fault in error.errors())
         return True
+
+
+def _bound(bounds: list[Any], *kinds: str) -> float | None:
+    return next((getattr(bound, kind) for bound in bounds for kind in kinds if hasattr(bound, kind)), None)
 
 
 def _shown(field: FieldInfo) -> dict[str, Any]:
@@ -119,13 +123,14 @@ def sections() -> tuple[str, ...]:
 
 @cache
 def knobs(section: str) -> tuple[Knob, ...]:
-    """Every knob of a section but the choice itself, first those that most alternatives have."""
+    """Every knob of a section but the choice itself, first those that have a symbol."""
     found: dict[str, dict[str, FieldInfo]] = {}
     for member, kind in alternatives(section).items():
         for name, field in kind.model_fields.items():
             if name != "name":
                 found.setdefault(field.alias or name, {})[member] = field
-    return tuple(Knob(section, key, fields) for key, fields in found.items())
+    every = [Knob(section, key, fields) for key, fields in found.items()]
+    return tuple(sorted(every, key=lambda knob: not _shown(knob.first).get("symbol")))
 
 
 @cache
@@ -138,16 +143,15 @@ def has_choice(section: str) -> bool:
     return "" not in alternatives(section)
 
 
-def default_choice(section: str) -> str:
-    return str(Experiment.model_fields[section].default.name)
-
-
 def about(section: str, member: str) -> str:
     """One sentence on an alternative, for the tooltip of the choice."""
-    rows = {"data": DATASETS, "model": MODELS}.get(section)
-    if rows is not None:
-        return rows[member].summary
-    return (alternatives(section)[member].__doc__ or "").partition("\n")[0]
+    match section:
+        case "data":
+            return DATASETS[member].summary
+        case "model":
+            return MODELS[member].summary
+        case _:
+            return (alternatives(section)[member].__doc__ or "").partition("\n")[0]
 
 
 def is_union(section: str) -> bool:

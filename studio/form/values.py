@@ -2,13 +2,14 @@
 
 import json
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from engine.errors import Refused
 from engine.experiment import Experiment, differences, read
 from engine.preflight import check
-from studio.form.knobs import Knob, default_choice, has_choice, knobs, sections, top_knobs
+from studio.form.knobs import Knob, has_choice, knobs, sections, top_knobs
 
 MAYBE = {"as usual": None, "yes": True, "no": False}
 """What the three answers to an optional yes-or-no mean."""
@@ -97,13 +98,31 @@ def _left_out(knob: Knob, member: str, value: Any) -> bool:
 
 
 def _meant(knob: Knob, shown: Any) -> Any:
-    return MAYBE[shown] if knob.kind == "maybe" else shown
+    match knob.kind:
+        case "maybe":
+            return MAYBE[shown]
+        case "blank":
+            return _number(str(shown).strip())
+        case _:
+            return shown
 
 
 def _shown(knob: Knob, meant: Any) -> Any:
-    if knob.kind == "maybe":
-        return next(answer for answer, value in MAYBE.items() if value is meant)
-    return "" if knob.kind == "text" and meant is None else meant
+    match knob.kind:
+        case "maybe":
+            return next(answer for answer, value in MAYBE.items() if value is meant)
+        case "blank" | "text":
+            return "" if meant is None else str(meant)
+        case _:
+            return meant
+
+
+def _number(text: str) -> int | float | str | None:
+    """The number that `text` is; nothing if it is empty, and itself if it is no number, for the schema to refuse."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text or None
 
 
 def _literal(value: Any) -> str:
@@ -116,6 +135,3 @@ def _literal(value: Any) -> str:
     except ValueError:
         return value
     return text
-
-
-__all__ = ["command", "default_choice", "defaults", "examine", "initial", "paths", "switched", "to_config", "to_values"]

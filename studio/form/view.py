@@ -1,20 +1,17 @@
 """View: the form laid out, section by section, with the wiring that keeps it showing what applies."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from studio.form.controls import changed, choice, control, explained
-from studio.form.knobs import Knob, has_choice, is_union, knobs, top_knobs
-from studio.form.values import Values, initial, paths, switched, to_values
+from studio.form.knobs import has_choice, is_union, knobs, sections, top_knobs
+from studio.form.values import Values, initial, paths, switched
 
 FIRST = ("method", "data", "model")
-"""Sections shown open; the others wait behind a fold of their own."""
-FOLDED = ("optimizer", "schedule", "landscape", "runtime")
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""Sections shown open; the others wait behind a fold of their own, in the order of the schema."""
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """Events that only rearrange the form."""
 
 
@@ -22,23 +19,23 @@ QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 class Form:
     """The controls by path, and per section the alternative they are showing."""
 
-    controls: dict[str, Component] = field(default_factory=dict)
-    showing: dict[str, Component] = field(default_factory=dict)
+    controls: dict[str, Any] = field(default_factory=dict)
+    showing: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def inputs(self) -> list[Component]:
+    def inputs(self) -> list[Any]:
         """The controls in the order of `paths()`."""
         return [self.controls[path] for path in paths()]
 
     @property
-    def outputs(self) -> list[Component]:
+    def outputs(self) -> list[Any]:
         return [*self.inputs, *self.showing.values()]
 
     def filled(self, values: Values) -> list[Any]:
         """Updates of `outputs` that make the form show these values."""
         members = {section: values[f"{section}.name"] for section in self.showing}
         found: dict[str, Any] = {knob.path: knob_value for knob in top_knobs() for knob_value in [values[knob.path]]}
-        for section in (*FIRST, *FOLDED):
+        for section in sections():
             member = values.get(f"{section}.name", "")
             if has_choice(section):
                 found[f"{section}.name"] = gr.update(value=member, info=explained(section, member))
@@ -53,7 +50,7 @@ def build() -> Form:
     for section in FIRST:
         with gr.Group(elem_classes="rwp-section"):
             _section(form, section, values)
-    for section in FOLDED:
+    for section in (name for name in sections() if name not in FIRST):
         with gr.Accordion(section.capitalize(), open=False, elem_classes="rwp-fold"):
             _section(form, section, values)
     with gr.Accordion("Seed", open=False, elem_classes="rwp-fold"):

@@ -14,7 +14,10 @@ from studio.form import view
 from studio.form.values import Values, command, examine, paths, to_values
 
 MONITOR = Path(__file__).parent.parent.parent / "assets" / "monitor.html"
+TITLE = "<h1>RWP Studio</h1><p>Train with random weight perturbation and watch the minimum become flat.</p>"
 MOUNT = "import('/ui/main.js').then(main => main.mount(element, props.figures))"
+FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
+FOLDING = "import('/ui/fold.js').then(fold => fold.mount(element))"
 SHOWN_RUN = "() => [new URLSearchParams(location.search).get('run') ?? '']"
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
 STARTED = "run => { document.dispatchEvent(new CustomEvent('rwp:started', {detail: run})) }"
@@ -22,7 +25,7 @@ STARTED = "run => { document.dispatchEvent(new CustomEvent('rwp:started', {detai
 
 def build(runs: Path, data: Path) -> None:
     """Lay out the page inside the block that is open."""
-    gr.HTML("<h1>RWP Studio</h1><p>Train with random weight perturbation and watch the minimum become flat.</p>", elem_id="rwp-title")
+    gr.HTML(TITLE, elem_id="rwp-title")
     with gr.Row(elem_id="rwp-page"):
         with gr.Column(elem_id="rwp-form", min_width=280):
             _setup(runs, data)
@@ -34,7 +37,8 @@ def _setup(runs: Path, data: Path) -> None:
     """The form, the button that starts a training, and the command that would do the same."""
     with gr.Row(elem_id="rwp-start-row"):
         start = gr.Button("Start training", variant="primary", elem_id="rwp-start")
-        clone = gr.Button("Copy from shown run", elem_id="rwp-clone")
+        clone = gr.Button("Copy shown run", elem_id="rwp-clone")
+    gr.HTML(html_template=FOLD, js_on_load=FOLDING, elem_id="rwp-fold")
     problems = gr.HTML(elem_id="rwp-problems")
     with gr.Column(elem_id="rwp-knobs"):
         form = view.build()
@@ -54,7 +58,8 @@ def _setup(runs: Path, data: Path) -> None:
         except Refused as refused:
             return [*(gr.skip() for _ in form.outputs), told(refused)]
 
-    gr.on([control.change for control in form.inputs], describe, form.inputs, [shell, problems], trigger_mode="always_last", **view.QUICK)
+    changes = [control.change for control in form.inputs]
+    gr.on(changes, describe, form.inputs, [shell, problems], trigger_mode="always_last", **view.QUICK)
     start.click(begin, form.inputs, [problems, started], js=STARTING, **view.QUICK).then(None, started, js=STARTED)
     clone.click(copy, run_id, [*form.outputs, problems], js=SHOWN_RUN, **view.QUICK)
 
@@ -73,9 +78,8 @@ def told(refused: Refused | None) -> str:
     """Every problem with its field and its cure, as HTML that is read out."""
     if refused is None:
         return ""
-    items = (
-        f"<li><code>{html.escape(p.field)}</code> {html.escape(p.what)}<span>{html.escape(p.cure)}</span></li>" for p in refused.problems
-    )
+    escaped = ((html.escape(problem.field), html.escape(problem.what), html.escape(problem.cure)) for problem in refused.problems)
+    items = (f"<li><code>{field}</code> {what}<span>{cure}</span></li>" for field, what, cure in escaped)
     return f'<div role="alert"><strong>This cannot be trained yet</strong><ul>{"".join(items)}</ul></div>'
 
 

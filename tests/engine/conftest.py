@@ -1,6 +1,7 @@
 """A training loop on the digits, without a run folder around it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from engine import nets
-from engine.datasets import TrainingData, load
+from engine.datasets import Batch, TrainingData, load
 from engine.experiment import Experiment, read
 from engine.loop import Loop
 from engine.replica import Replica
@@ -16,17 +17,32 @@ from engine.replica import Replica
 MakeLoop = Callable[..., Loop]
 
 
+class DoubleData(TrainingData):
+    """Batches in float64, in which rounding never tips the balance of a max-pool or a ReLU."""
+
+    def batch(self, stream: int, step: int) -> Batch:
+        return replace(batch := super().batch(stream, step), images=batch.images.double())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Small networks are no slower on one thread, and much faster where other work shares the cores."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def make_loop() -> MakeLoop:
-    """make_loop(method=…, **other sections): a loop on digits with small-cnn, batch 64."""
+    """make_loop(method=…, **other sections): a loop on digits with small-cnn, batch 64; in float64 if `double`."""
 
-    def make(**config: Any) -> Loop:
+    def make(double: bool = False, **config: Any) -> Loop:
         config = {"schedule": {"epochs": 2, "batch_size": 64}, **config}
         experiment: Experiment = read(config)
         splits = load(experiment, Path("unused"), lambda _message, _fraction: None)
         shape = tuple(splits.train.images.shape[1:])
         module = nets.build(experiment, shape, len(splits.classes), experiment.seed)
         device = torch.device("cpu")
+        if double:
+            return Loop(experiment, Replica(module.double(), device), DoubleData(splits.train, experiment, device))
         return Loop(experiment, Replica(module, device), TrainingData(splits.train, experiment, device))
 
     return make

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.evaluate import average
 from engine.experiment import Landscape
 from engine.noise import filters
-from engine.probes.landscape import average, direction, measure, strides
+from engine.probes.landscape import direction, measure, strides
 from tests.engine.conftest import MakeLoop
 
 

@@ -109,6 +109,7 @@ def test_unreadable_images_are_left_out_and_counted(root: Path, messages: Any, c
     (root / "train/blue/2.jpg").write_bytes(content)
     splits = loaded(root, messages)
     assert splits.train.labels.tolist() == [0] * 3 + [1] * 4
+    assert splits.train.images.shape == (7, 3, 8, 8)
     summary = f"Read 7 images from train/; 2 could not be read and are left out (the first: {root}/train/blue/1.png)"
     assert (summary, 1.0) in messages.said
 
@@ -212,8 +213,8 @@ def test_a_stop_is_passed_on(root: Path, messages: Any) -> None:
 
 
 def test_warnings_of_the_decoder_stay_inside(root: Path, messages: Any) -> None:
-    Image.new("P", (40, 30)).save(root / "train/blue/0.png", transparency=b"\0\1\2")
+    Image.new("RGB", (40, 30)).save(root / "train/blue/9.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\x07\0broken")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        loaded(root, messages)
+        assert len(loaded(root, messages).train.labels) == 9
     assert caught == []

@@ -1,0 +1,24 @@
+// Axes: what may stand on the x axis, and smoothing. All of it happens here, without a request.
+export const AXES = {
+  step: { title: "step", of: (curve) => curve.step },
+  epoch: { title: "epoch", of: (curve, status) => scaled(curve.step, status.epochs / status.steps) },
+  seconds: { title: "training time (s)", of: (curve) => curve.seconds },
+  evaluations: { title: "gradient evaluations", of: (curve, status) => scaled(curve.step, status.gradient_evaluations / status.step) },
+};
+
+function scaled(steps, factor) {
+  return Number.isFinite(factor) ? steps.map((step) => step * factor) : steps;
+}
+
+// Exponential moving average without bias at the start, as TensorBoard shows it; gaps stay gaps.
+export function smoothed(values, weight) {
+  if (!weight) return values;
+  let average = 0;
+  let seen = 0;
+  return values.map((value) => {
+    if (value === null) return null;
+    average = weight * average + (1 - weight) * value;
+    seen += 1;
+    return average / (1 - weight ** seen);
+  });
+}

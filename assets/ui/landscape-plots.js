@@ -1,0 +1,79 @@
+// The two pictures of a landscape. Both show log₁₀ of the loss, with the loss itself on the scale.
+const SCALE = "Cividis"; // reads the same for every kind of colour vision
+const CONFIG = { responsive: true, displaylogo: false };
+
+export function drawContour(plot, grid, { run, colours }) {
+  const { z, ticks } = logarithmic(grid.loss);
+  const surface = {
+    type: "contour", x: grid.x, y: grid.y, z, colorscale: SCALE, ncontours: 24, text: labels(grid.loss),
+    contours: { coloring: "heatmap" }, line: { width: 0.7, color: "rgba(255,255,255,0.55)" },
+    hovertemplate: "loss %{text}<extra></extra>",
+    colorbar: { title: { text: "loss", side: "top", font: { size: 11 } }, thickness: 12, outlinewidth: 0, tickfont: { size: 11 }, ...ticks },
+  };
+  const centre = {
+    type: "scatter", x: [0], y: [0], mode: "markers", hoverinfo: "skip", showlegend: false,
+    marker: { symbol: "cross-thin", size: 12, line: { width: 2.5, color: "#ffffff" } },
+  };
+  const axis = { gridcolor: colours.grid, zeroline: false, tickfont: { size: 11 } };
+  return globalThis.Plotly.react(plot, [surface, centre], {
+    ...frame(run, colours),
+    margin: { l: 52, r: 8, t: 10, b: 42 },
+    xaxis: { ...axis, title: { text: "direction 1", font: { size: 11 } }, constrain: "domain" },
+    yaxis: { ...axis, title: { text: "direction 2", font: { size: 11 } }, scaleanchor: "x", constrain: "domain" },
+  }, CONFIG);
+}
+
+export function drawSurface(plot, grid, { run, colours }) {
+  const { z, ticks } = logarithmic(grid.loss);
+  const axis = { gridcolor: colours.grid, color: colours.text, tickfont: { size: 10 }, showbackground: false };
+  const surface = {
+    type: "surface", x: grid.x, y: grid.y, z, colorscale: SCALE, showscale: false, text: labels(grid.loss),
+    hovertemplate: "loss %{text}<extra></extra>", contours: { z: { show: true, usecolormap: true, width: 1 } },
+  };
+  const middle = Math.floor(grid.x.length / 2);
+  const centre = {
+    type: "scatter3d", mode: "markers", x: [0], y: [0], z: [z[middle][middle]], hoverinfo: "skip", showlegend: false,
+    marker: { symbol: "cross", size: 5, color: "#D55E00" },
+  };
+  return globalThis.Plotly.react(plot, [surface, centre], {
+    ...frame(run, colours),
+    margin: { l: 0, r: 0, t: 0, b: 0 },
+    scene: {
+      uirevision: run,
+      camera: { eye: { x: 1.5, y: 1.5, z: 1 }, center: { x: 0, y: 0, z: -0.12 } },
+      xaxis: { ...axis, title: { text: "direction 1" } },
+      yaxis: { ...axis, title: { text: "direction 2" } },
+      zaxis: { ...axis, title: { text: "loss" }, ...ticks },
+    },
+  }, CONFIG);
+}
+
+function frame(run, colours) {
+  return {
+    uirevision: run,
+    height: 380,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: colours.text, family: "system-ui, sans-serif", size: 12 },
+    modebar: { color: colours.faint, activecolor: colours.text, bgcolor: "rgba(0,0,0,0)" },
+  };
+}
+
+function logarithmic(loss) {
+  const z = loss.map((row) => row.map((value) => value === null ? null : Math.log10(Math.max(value, 1e-9))));
+  const known = z.flat().filter((value) => value !== null);
+  return { z, ticks: between(Math.min(...known), Math.max(...known)) };
+}
+
+// Ticks at 1, 2 and 5 times powers of ten, fewer where the range is wide.
+function between(low, high) {
+  const digits = high - low > 4 ? [1] : high - low > 1.5 ? [1, 3] : [1, 1.5, 2, 3, 5, 7];
+  const values = [];
+  for (let power = Math.floor(low); power <= high; power += 1) values.push(...digits.map((digit) => digit * 10 ** power));
+  const shown = values.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+  return { tickmode: "array", tickvals: shown.map(Math.log10), ticktext: shown.map((value) => String(Number(value.toPrecision(2)))) };
+}
+
+function labels(loss) {
+  return loss.map((row) => row.map((value) => value === null ? "not finite" : value.toPrecision(4)));
+}

@@ -1,0 +1,26 @@
+"""Adversarial weight perturbation that does not depend on the scale of the weights."""
+
+from typing import TYPE_CHECKING, Literal
+
+from engine.methods.sam import Adversarial
+from engine.schema import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.loop import Loop
+    from engine.noise import Ascent
+
+
+class ASAM(Adversarial):
+    """Adaptive sharpness-aware minimisation (Kwon et al. 2021, https://arxiv.org/abs/2102.11600).
+
+    ε = ρ T²g/‖Tg‖₂ with T = |w| + 0.01; w ← w − γ ∇L_B(w + ε).
+    """
+
+    name: Literal["asam"] = "asam"
+    rho: float = knob(0.5, symbol="ρ", step=0.05, ge=0, le=10)
+    """Radius of the ball searched for the worst nearby loss, in units of the weights themselves."""
+
+    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+        return loop.ascent(g, self.rho, scaled=0.01)

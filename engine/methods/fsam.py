@@ -1,0 +1,31 @@
+"""Adversarial weight perturbation along what is particular to the mini-batch."""
+
+from typing import TYPE_CHECKING, Literal
+
+from engine.methods.sam import Adversarial
+from engine.schema import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.loop import Loop
+    from engine.noise import Ascent
+
+
+class FSAM(Adversarial):
+    """Friendly sharpness-aware minimisation (Li et al. 2024, https://arxiv.org/abs/2403.12350).
+
+    ε = ρ d/‖d‖₂ with d = g − s m, where m ← βm + (1 − β)g follows the mean gradient after ε was found.
+    """
+
+    name: Literal["fsam"] = "fsam"
+    share: float = knob(1.0, symbol="s", step=0.05, ge=0, le=2)
+    """How much of the mean gradient is taken out of the direction of ε; 0 gives SAM."""
+    mean_beta: float = knob(0.6, symbol="β", step=0.01, ge=0, le=0.9999)
+    """Memory of the mean gradient m."""
+
+    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+        m = loop.memory("mean gradient")
+        d = g - self.share * m
+        m.lerp_(g, 1 - self.mean_beta)
+        return loop.ascent(d, self.rho)

@@ -1,0 +1,30 @@
+"""Adversarial weight perturbation that also closes the gap to the clean loss."""
+
+from typing import TYPE_CHECKING, Literal
+
+from engine.methods.sam import SAM
+from engine.schema import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.datasets import Batch
+    from engine.loop import Loop
+
+
+class GSAM(SAM):
+    """Surrogate gap guided sharpness-aware minimisation (Zhuang et al. 2022, https://arxiv.org/abs/2203.08065).
+
+    w ← w − γ (g_p − α g_⊥): g_p = ∇L_B(w + ε) as in SAM, g_⊥ the part of g = ∇L_B(w) at right angles to g_p.
+    """
+
+    name: Literal["gsam"] = "gsam"  # type: ignore[assignment]
+    alpha: float = knob(0.4, symbol="α", step=0.05, ge=0, le=2)
+    """Weight of the ascent along g_⊥; 0 gives SAM."""
+
+    def direction(self, loop: "Loop", first: "Batch", second: "Batch") -> "Tensor":
+        (g,) = loop.gradients(loop.at(loop.weights, first))
+        g = g.clone()
+        (g_p,) = loop.gradients(loop.at(loop.weights + self.epsilon(loop, g), second))
+        g_parallel = g_p * (g.dot(g_p) / (g_p.dot(g_p) + 1e-30))
+        return g_p - self.alpha * (g - g_parallel)

@@ -1,0 +1,82 @@
+"""How one gradient is computed: number format, micro-batches, and the loss itself."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.datasets import Batch
+from engine.experiment import Experiment
+from engine.replica import Replica
+
+FORMATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+GROWTH_INTERVAL = 200
+
+
+class Overflow(Exception):
+    """A gradient left the range of fp16: the update is skipped and the loss scale lowered."""
+
+
+class LossScale:
+    """The factor that keeps small fp16 gradients from vanishing: halved on overflow, doubled after 200 good updates."""
+
+    def __init__(self, active: bool) -> None:
+        self.value = 2.0**16 if active else 1.0
+        self.active = active
+        self._good = 0
+
+    def state(self) -> dict[str, float]:
+        return {"value": self.value, "good": self._good}
+
+    def restore(self, state: dict[str, float]) -> None:
+        self.value, self._good = state["value"], int(state["good"])
+
+    def passed(self) -> None:
+        self._good += 1
+        if self.active and self._good % GROWTH_INTERVAL == 0:
+            self.value *= 2
+
+    def overflowed(self) -> None:
+        self.value /= 2
+        self._good = 0
+
+
+class Numerics:
+    """Computes ∇L_B at a replica's present weights, with the settings of an experiment."""
+
+    def __init__(self, experiment: Experiment, device: torch.device) -> None:
+        self._format = FORMATS.get(experiment.runtime.precision)
+        self._parts = experiment.runtime.accumulate
+        self._smoothing = experiment.data.label_smoothing
+        self._device = device
+        self.scale = LossScale(experiment.runtime.precision == "fp16")
+
+    def differentiate(self, replica: Replica, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
+        replica.gradient.zero_()
+        found = [self._backward(replica, part, len(part.labels) / len(batch.labels)) for part in batch.parts(self._parts)]
+        if self.scale.active:
+            replica.gradient.div_(self.scale.value)
+            if not torch.isfinite(replica.gradient).all():
+                raise Overflow
+        losses, accuracies = zip(*found, strict=True)
+        return torch.stack(losses).sum(), torch.stack(accuracies).sum()
+
+    def _backward(self, replica: Replica, part: Batch, share: float) -> tuple[Tensor, Tensor]:
+        with self._autocast():
+            logits = replica.module(part.images)
+        loss = self.loss(logits.float() if self._format else logits, part) * share
+        (loss * self.scale.value if self.scale.active else loss).backward()
+        return loss.detach(), (logits.detach().argmax(1) == part.labels).float().mean() * share
+
+    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Mean cross-entropy, smoothed and mixed up as the experiment says."""
+        loss = F.cross_entropy(logits, batch.labels, label_smoothing=self._smoothing)
+        if batch.partners is None:
+            return loss
+        other = F.cross_entropy(logits, batch.partners, label_smoothing=self._smoothing)
+        return batch.share * loss + (1 - batch.share) * other
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        return torch.autocast(self._device.type, self._format) if self._format else nullcontext()
