@@ -10,10 +10,11 @@ from torch import Tensor
 
 from engine.averaging import WeightAverage
 from engine.datasets import Batch, TrainingData
-from engine.experiment import Adam, AdamW, Experiment, SGDOptimizer
+from engine.experiment import Experiment
 from engine.methods.base import RandomPerturbation
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
 from engine.numerics import Numerics, Overflow
+from engine.optimizers import flat_optimizer
 from engine.randomness import generator
 from engine.replica import Replica
 from engine.streams import Pass, Sequential
@@ -54,8 +55,7 @@ class Loop:
         self._past: PastGradients | None = None
         self._numerics = Numerics(experiment, replica.weights.device)
         self._streams = Sequential(replica, self._numerics)
-        self._parameter = torch.nn.Parameter(replica.weights)
-        self._optimizer = _optimizer(experiment, self._parameter)
+        self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
 
     @property
     def progress(self) -> float:
@@ -153,9 +153,7 @@ class Loop:
                 raise Diverged(f"{tag} is not finite at step {self.step + 1}")
         if (longest := self.experiment.optimizer.clip_norm) and self._measured["train/gradient_norm"] > longest:
             direction.mul_(longest / self._measured["train/gradient_norm"])
-        self._optimizer.param_groups[0]["lr"] = lr
-        self._parameter.grad = direction
-        self._optimizer.step()
+        self._optimizer.step(direction, lr)
         self.step += 1
 
     def _note(self, values: dict[str, Tensor | float]) -> None:
@@ -194,7 +192,7 @@ class Loop:
             "samples": self.samples,
             "weights": self.replica.weights,
             "buffers": self.replica.buffers,
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": self._optimizer.state,
             "v": None if self._past is None else self._past.v,
             "memory": self._memory,
             "loss_scale": self._numerics.scale.state(),
@@ -206,21 +204,11 @@ class Loop:
         self.step, self.samples = state["step"], state["samples"]
         self.replica.weights.copy_(state["weights"])
         self.replica.restore_buffers(state["buffers"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        for name, value in self._optimizer.state.items():
+            value.copy_(state["optimizer"][name])
         if state["v"] is not None:
             self.past.v.copy_(state["v"])
         self._memory = state["memory"]
         self._numerics.scale.restore(state["loss_scale"])
         if self.average_weights is not None:
             self.average_weights.restore(state["average"])
-
-
-def _optimizer(experiment: Experiment, parameter: torch.nn.Parameter) -> torch.optim.Optimizer:
-    chosen = experiment.optimizer
-    match chosen:
-        case SGDOptimizer():
-            return torch.optim.SGD([parameter], chosen.lr, chosen.momentum, weight_decay=chosen.weight_decay, fused=True)
-        case Adam():
-            return torch.optim.Adam([parameter], chosen.lr, weight_decay=chosen.weight_decay, fused=True)
-        case AdamW():
-            return torch.optim.AdamW([parameter], chosen.lr, weight_decay=chosen.weight_decay, fused=True)

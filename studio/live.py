@@ -100,6 +100,11 @@ class Hub:
         finally:
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self._free, run.id)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run is being watched, nor was a moment ago."""
+        return not self._channels
+
     def close(self) -> None:
         """End all streams, so that the server can stop at once."""
         self._closed = True

@@ -1,0 +1,149 @@
+"""The form: every field has a control and a tooltip, and nothing is lost on the way to an experiment and back."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from engine.errors import Problem, Refused
+from engine.experiment import Experiment, differences, override, read
+from studio.form import knobs, values
+from studio.form.controls import control
+from studio.form.view import build
+from studio.pages.train import told
+
+ALTERNATIVES = [
+    (section, name) for section in knobs.sections() if knobs.has_choice(section) for name in knobs.alternatives(section)
+]
+KNOBS = [*knobs.top_knobs(), *(knob for section in knobs.sections() for knob in knobs.knobs(section))]
+
+
+def form_with(section: str, name: str) -> dict[str, Any]:
+    """The form with one choice made, its knobs at their defaults."""
+    return values.initial() | values.defaults(section, name) | {f"{section}.name": name, "data.path": "/tmp/images"}
+
+
+@pytest.mark.parametrize(("section", "name"), ALTERNATIVES)
+def test_round_trip(section: str, name: str) -> None:
+    experiment = read(values.to_config(form_with(section, name)))
+    assert getattr(experiment, section).name == name
+    again = read(values.to_config(values.to_values(experiment)))
+    assert again == experiment
+
+
+@pytest.mark.parametrize(("section", "name"), ALTERNATIVES)
+def test_choosing_an_alternative_gives_its_own_defaults(section: str, name: str) -> None:
+    experiment = read(values.to_config(form_with(section, name)))
+    expected = {f"{section}.name"} | ({"data.path"} if name == "folder" else set())
+    assert set(differences(experiment)) <= expected
+
+
+def test_form_starts_as_the_default_experiment() -> None:
+    assert read(values.to_config(values.initial())) == Experiment()
+
+
+@pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.path)
+def test_every_field_has_a_tooltip_and_a_control(knob: knobs.Knob) -> None:
+    for member, field in knob.fields.items():
+        assert field.description, f"{knob.path} of {member} has no docstring"
+        component = control(knob, member, values.initial()[knob.path])
+        assert component.visible
+        assert component.info == field.description
+
+
+@pytest.mark.parametrize(("section", "name"), ALTERNATIVES)
+def test_every_choice_is_explained(section: str, name: str) -> None:
+    assert len(knobs.about(section, name)) > 10
+
+
+def test_form_has_a_control_for_every_path() -> None:
+    with gr.Blocks():
+        form = build()
+    assert list(form.controls) and set(form.controls) == set(values.paths())
+
+
+def shown(section: str, name: str) -> set[str]:
+    return {knob.key for knob in knobs.knobs(section) if name in knob.fields}
+
+
+def test_a_method_shows_only_its_own_knobs() -> None:
+    assert {"lambda", "sigma", "eta", "beta"} <= shown("method", "m-arwp")
+    assert "rho" not in shown("method", "m-arwp")
+    assert {"rho"} <= shown("method", "sam")
+    assert not {"sigma", "lambda"} & shown("method", "sam")
+
+
+def test_switching_keeps_what_means_the_same() -> None:
+    changed = values.initial() | {"method.sigma": 0.02, "method.lambda": 0.7}
+    after = values.switched("method", "m-rwp", "m-arwp", changed)
+    assert (after["method.sigma"], after["method.lambda"]) == (0.02, 0.7)
+
+
+def test_switching_takes_the_new_default_where_it_differs() -> None:
+    after = values.switched("method", "m-rwp", "rwp", values.initial() | {"method.sigma": 0.02})
+    assert after["method.sigma"] == 0.01
+    assert values.switched("optimizer", "sgd", "adam", values.initial() | {"optimizer.lr": 0.3})["optimizer.lr"] == 0.001
+
+
+def test_switching_does_not_keep_a_value_that_is_not_allowed() -> None:
+    after = values.switched("method", "m-rwp", "m-arwp", values.initial() | {"method.lambda": 7})
+    assert after["method.lambda"] == 0.5
+
+
+@pytest.mark.parametrize(("text", "meaning"), [("", None), (" 500 ", 500), ("many", "many")])
+def test_an_optional_number_may_be_empty(text: str, meaning: object) -> None:
+    assert values.to_config(values.initial() | {"data.train_size": text})["data"]["train_size"] == meaning
+
+
+@pytest.mark.parametrize(("answer", "meaning"), [("as usual", None), ("yes", True), ("no", False)])
+def test_an_optional_yes_or_no(answer: str, meaning: object) -> None:
+    assert values.to_config(values.initial() | {"data.flip": answer})["data"]["flip"] is meaning
+
+
+def test_command_reads_back_as_the_same_experiment(tmp_path: Path) -> None:
+    given = form_with("data", "folder") | {
+        "data.path": "/my images/'1'",
+        "method.name": "m-arwp",
+        "method.sigma": 0.02,
+        "seed": 7,
+    }
+    experiment, _ = values.examine(given, tmp_path)
+    assert experiment
+    words = shlex.split(values.command(experiment))
+    config: dict[str, Any] = {}
+    for assignment in words[words.index("train") + 1 :]:
+        if assignment != "--set":
+            config = override(config, assignment)
+    assert read(config) == experiment
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("method.sigma", None),
+        ("method.sigma", float("nan")),
+        ("schedule.batch_size", 10**9),
+        ("schedule.batch_size", 5000),
+        ("data.train_size", "many"),
+        ("landscape.resolution", 24),
+    ],
+)
+def test_faults_name_the_field(path: str, value: object, tmp_path: Path) -> None:
+    _, refused = values.examine(values.initial() | {path: value}, tmp_path)
+    assert refused
+    assert [problem.field for problem in refused.problems] == [path]
+
+
+def test_missing_folder_is_told_with_its_cure(tmp_path: Path) -> None:
+    _, refused = values.examine(values.initial() | {"data.name": "folder", "data.path": ""}, tmp_path)
+    assert refused
+    assert refused.problems[0].field == "data.path"
+
+
+def test_problems_are_escaped() -> None:
+    shown = told(Refused(Problem("<b>", "<script>alert(1)</script>", "a & b")))
+    assert "<script" not in shown
+    assert "<b>" not in shown
+    assert 'role="alert"' in shown

@@ -1,0 +1,133 @@
+"""The routes, and who may use them."""
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from engine.run import Run
+from studio.server import allowed_hosts, listen
+from tests.studio.script import Script
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+PATHS = ["/", "/config", "/api/runs", "/ui/main.js", "/plotly.min.js", "/gradio_api/queue/join"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_foreign_host_is_refused(client: TestClient, method: str, path: str) -> None:
+    assert client.request(method, path, headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["", "testserver.evil.example", "evil.example:7860", "[::1", "testserver@evil.example"])
+def test_an_odd_host_is_refused(client: TestClient, host: str) -> None:
+    assert client.get("/api/runs", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver:1", "http://testserver.evil.example", ""])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_foreign_origin_is_refused(client: TestClient, method: str, origin: str) -> None:
+    assert client.request(method, "/api/runs", headers={"origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_request_from_another_page_is_refused(client: TestClient, site: str) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+    assert client.get("/api/runs", headers=headers).status_code == 403
+    assert client.get("/", headers=headers).status_code == 403
+
+
+def test_a_link_to_the_front_page_may_be_followed(client: TestClient) -> None:
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert client.get("/", headers=headers).status_code == 200
+    assert client.get("/api/runs", headers=headers).status_code == 403
+    assert client.post("/", headers=headers).status_code == 403
+
+
+def test_the_studio_itself_is_welcome(client: TestClient) -> None:
+    headers = {"origin": "http://testserver", "sec-fetch-site": "same-origin"}
+    assert client.get("/api/runs", headers=headers).json() == []
+
+
+def test_every_answer_has_the_security_headers(client: TestClient) -> None:
+    for answer in (client.get("/"), client.get("/nowhere"), client.get("/", headers={"host": "evil.example"})):
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["/ui/../../studio/app.py", "/ui/..%2f..%2fstudio/app.py", "/ui/%2e%2e/monitor.html", "/ui//etc/passwd", "/ui/"]
+)
+def test_nothing_beside_the_scripts_is_served(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..", ".hidden", "a" * 65, "a b", "a\n", "nobody"])
+@pytest.mark.parametrize("rest", ["stream", "log", "arrays/landscape-1"])
+def test_an_id_that_is_no_run_is_not_found(client: TestClient, name: str, rest: str) -> None:
+    answer = client.get(f"/api/runs/{name}/{rest}" if "\n" not in name else f"/api/runs/a%0a/{rest}")
+    assert answer.status_code == 404
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["..%2fconfig", "landscape.npz", "%2e%2e", "nothing"])
+def test_an_array_that_is_none_is_not_found(client: TestClient, run: Run, name: str) -> None:
+    assert client.get(f"/api/runs/{run.id}/arrays/{name}").status_code == 404
+
+
+def test_an_array_is_json_with_null_for_nan(client: TestClient, run: Run) -> None:
+    np.savez(run.path / "arrays" / "landscape-00000001.npz", loss=np.array([[1.5, np.nan]]), cosine=0.25)
+    assert client.get(f"/api/runs/{run.id}/arrays/landscape-00000001").json() == {"loss": [[1.5, None]], "cosine": 0.25}
+
+
+def test_the_list_tells_what_the_picker_shows(client: TestClient, script: Script) -> None:
+    script.steps(1, 3, name="test/accuracy", factor=0.1)
+    (row,) = client.get("/api/runs").json()
+    assert row["id"] == script.run.id
+    assert (row["state"], row["method"], row["step"]) == ("running", "m-rwp", 3)
+    assert row["accuracy"] == pytest.approx(0.3)
+
+
+def test_the_end_of_the_log_is_plain_text(client: TestClient, run: Run) -> None:
+    (run.path / "engine.log").write_bytes(b"x" * 100_000 + "<b>last line</b> \xff".encode("latin-1"))
+    answer = client.get(f"/api/runs/{run.id}/log")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text.startswith("xxx")
+    assert "<b>last line</b>" in answer.text
+    assert len(answer.text) < 70_000
+
+
+def test_a_command_reaches_the_run(client: TestClient, script: Script) -> None:
+    assert client.post(f"/api/runs/{script.run.id}/pause").status_code == 200
+    assert [command["kind"] for command in script.run.take_commands()] == ["pause"]
+
+
+@pytest.mark.parametrize("action", ["explode", "resume"])
+def test_a_command_that_makes_no_sense_is_refused(client: TestClient, script: Script, action: str) -> None:
+    script.steps(1, 1)
+    answer = client.post(f"/api/runs/{script.run.id}/{action}")
+    assert answer.status_code == 400
+    assert answer.json()["problems"][0]["field"] == "action"
+    assert script.run.take_commands() == []
+
+
+def test_the_next_free_port_is_taken() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with listen("127.0.0.1", port) as second:
+            assert second.getsockname()[1] > port
+
+
+def test_hosts_that_belong_to_the_studio() -> None:
+    assert "127.0.0.1" in allowed_hosts("127.0.0.1")
+    assert "*" not in allowed_hosts("127.0.0.1")
+    assert {"*", socket.gethostname().lower()} <= allowed_hosts("0.0.0.0")
+
+
+def test_page_names_no_other_host(client: TestClient, runs: Path) -> None:
+    page = client.get("/").text
+    theme = client.get("/theme.css").text
+    assert "fonts.googleapis" not in page + theme
+    assert "url(http" not in page + theme
