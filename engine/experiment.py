@@ -26,6 +26,8 @@ class Data(Section):
     """Share of each training label that is spread evenly over all classes."""
     mixup: float = knob(0.0, advanced=True, ge=0, le=10)
     """Parameter α of mixup (Zhang et al. 2018): images and labels are blended in pairs by a Beta(α, α) draw; 0 is off."""
+    augmentation: Literal["standard", "randaugment"] = knob("standard", advanced=True)
+    """`randaugment`: two random operations more on each training image, instead of the usual Cutout (Cubuk et al. 2020)."""
     flip: bool | None = knob(None, advanced=True)
     """Mirror half of the training images; empty does what is usual for the dataset."""
     crop_padding: int | None = knob(None, advanced=True, ge=0, le=64)
@@ -165,6 +167,8 @@ class Experiment(Section):
 
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Start of every random draw: the same seed gives the same training."""
+    seeds: int = Field(1, ge=1, le=20)
+    """Number of runs with consecutive seeds. Runs that differ in nothing but their seed are shown as a group."""
     data: Annotated[BuiltIn | Folder, Field(discriminator="name")] = BuiltIn()
     """The images to learn from."""
     model: ModelChoice = ModelChoice()
@@ -181,6 +185,15 @@ class Experiment(Section):
     """The picture of the loss around the result."""
     runtime: Runtime = Runtime()
     """The machine."""
+
+    def runs(self) -> "list[Experiment]":
+        """One experiment for each of the seeds."""
+        return [self.model_copy(update={"seed": self.seed + i, "seeds": 1}) for i in range(self.seeds)]
+
+    @property
+    def group(self) -> "Experiment":
+        """What all runs of a group have in common."""
+        return self.model_copy(update={"seed": 0, "seeds": 1})
 
     @property
     def dataset(self) -> Dataset:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.datasets import Batch
 from engine.experiment import Experiment
+from engine.nets.dropout import reseed
 from engine.replica import Replica
 
 FORMATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -55,6 +56,7 @@ class Numerics:
     def differentiate(self, replica: Replica, batch: Batch) -> tuple[Tensor, Tensor]:
         """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
         replica.gradient.zero_()
+        reseed(replica.module, batch.seed)
         found = [self._backward(replica, part, len(part.labels) / len(batch.labels)) for part in batch.parts(self._parts)]
         if self.scale.active:
             replica.gradient.div_(self.scale.value)

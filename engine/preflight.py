@@ -25,7 +25,7 @@ def _model(experiment: Experiment) -> list[Problem]:
     if model.accepts(shape):
         return []
     fitting = ", ".join(row.name for row in MODELS.values() if row.accepts(shape)) or "none of the models does"
-    what = f"{model.name} takes images of {model.smallest} to {model.largest} pixels, these have {shape[1]}×{shape[2]}"
+    what = f"{model.name} takes images of {model.sides}, these have {shape[1]}×{shape[2]}"
     return [Problem("model.name", what, f"These fit: {fitting}")]
 
 

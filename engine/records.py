@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 State = Literal[
-    "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
+    "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
 ]
 ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused", "measuring"})
 
@@ -23,9 +23,12 @@ CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data T
 
 
 class Status(BaseModel):
-    """Where a run stands. `seconds` count training only; `progress` is of the activity `message` tells of."""
+    """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
 
-    state: State = "starting"
+    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update are run.
+    """
+
+    state: State = "queued"
     message: str = ""
     field: str = ""
     progress: float | None = None
@@ -38,6 +41,8 @@ class Status(BaseModel):
     samples: int = 0
     samples_per_second: float | None = None
     gradient_evaluations: int = 0
+    flops: float | None = None
+    streams: str = ""
     pid: int = 0
     pid_started: float = 0.0
     heartbeat: float = 0.0

@@ -55,14 +55,17 @@ class Run:
         return read(read_file(self.path / "config.json"))
 
     def status(self) -> Status:
-        """Where the run stands; `interrupted` if its engine is gone without having said how it ended."""
+        """Where the run stands; `interrupted` if its engine is gone without having said how it ended.
+
+        A run that no engine was ever started for is `queued`.
+        """
         locked = self.is_locked()  # looked at first: an engine writes its last status before it lets go
         status = self.records.status()
         if locked:
             return status
         if self._is_launching(status):
             return status.model_copy(update={"state": "starting", "message": ""})
-        if status.state in ACTIVE:
+        if status.state in ACTIVE or (status.state == "queued" and (self.path / "launched").exists()):
             return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
         return status
 

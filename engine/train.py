@@ -14,6 +14,7 @@ from engine.control import Control, Stop
 from engine.datasets import EvaluationData, TrainingData, load
 from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
+from engine.flops import per_image
 from engine.journal import Journal
 from engine.loop import Diverged, Loop
 from engine.preflight import check
@@ -78,6 +79,8 @@ class Training:
         self.evaluator = Evaluator(EvaluationData(splits.test, experiment, device), self.training_images, control.obey)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
+        self._shape = (channels, height, width)
+        self._flops_per_image: float | None = None
         self._probe: Iterator[tuple[float, Surface | None]] | None = None
         self._resume()
 
@@ -129,6 +132,8 @@ class Training:
             step=loop.step, steps=loop.steps, epoch=loop.step // self.epoch_steps, epochs=epochs, seconds=self.seconds
         )
         self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
+        if self._flops_per_image is not None:
+            self.journal.say(flops=self._flops_per_image * loop.samples)
 
     def _at_epoch_end(self) -> None:
         """Evaluate and save where it is due."""
@@ -145,6 +150,8 @@ class Training:
     def _evaluate(self) -> None:
         self.journal.record(self.loop.step, self.seconds, self.evaluator.measure(self.loop))
         self.evaluated = self.loop.step
+        self._flops_per_image = self._flops_per_image or per_image(self.loop.replica.module, self._shape)
+        self._tell()
 
     def _save(self) -> None:
         if self.saved == self.loop.step:

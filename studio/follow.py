@@ -13,35 +13,45 @@ from engine.records import ACTIVE, Status
 from engine.run import Run
 from engine.supervise import start
 
+WAITED_FOR = ACTIVE | {"queued"}
 EXIT = {"finished": 0, "stopped": 130}
 
 
 def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
-    """Train and follow; Ctrl-C stops the training in good order. The run's folder is the last line of stdout."""
+    """Train and follow; Ctrl-C stops the training in good order. Prints the folder of each run when it has ended.
+
+    Returns 0 if every run finished, 130 if one was stopped, 1 if one failed.
+    """
     check(experiment, data_dir)
-    run = Run.create(runs, experiment)
-    start(run, data_dir)
-    previous = signal.signal(signal.SIGINT, lambda _number, _frame: _stop(run))
+    group = [Run.create(runs, one) for one in experiment.runs()]
+    start(group[0], data_dir, *group[1:])
+    previous = signal.signal(signal.SIGINT, lambda _number, _frame: _stop(group))
     try:
-        status = _follow(run)
+        return max([_report(run) for run in group], key=[0, 130, 1].index)
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+def _report(run: Run) -> int:
+    status = _follow(run)
     if status.message:
         print(f"rwp-studio: {status.state}: {status.message}", file=sys.stderr)
-    print(run.path)
+    print(run.path, flush=True)
     return EXIT.get(status.state, 1)
 
 
-def _stop(run: Run) -> None:
-    """Ask the engine to stop; a second Ctrl-C no longer waits for it."""
-    run.ask("stop")
+def _stop(group: list[Run]) -> None:
+    """Ask the engine to stop every run that has not ended; a second Ctrl-C no longer waits for it."""
+    for run in group:
+        if run.status().state in WAITED_FOR:
+            run.ask("stop")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _follow(run: Run) -> Status:
     """Show progress until the run has ended."""
     with tqdm(total=None, unit="step", dynamic_ncols=True, disable=None) as bar:
-        while (status := run.status()).state in ACTIVE:
+        while (status := run.status()).state in WAITED_FOR:
             _show(bar, status)
             time.sleep(0.2)
         _show(bar, status)

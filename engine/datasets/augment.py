@@ -27,12 +27,17 @@ class Augmentation:
         return cls(
             usual.flip if data.flip is None else data.flip,
             usual.crop_padding if data.crop_padding is None else data.crop_padding,
-            usual.cutout if data.cutout is None else data.cutout,
+            (0 if data.augmentation == "randaugment" else usual.cutout) if data.cutout is None else data.cutout,
         )
 
     def padded(self, images: Tensor) -> Tensor:
         """`images` (N, C, H, W) in a black frame, from which the crops are taken."""
         return pad(images, [self.padding] * 4) if self.padding else images
+
+    def unpadded(self, padded: Tensor) -> Tensor:
+        """The images inside their frames, a view."""
+        frame = slice(self.padding, -self.padding or None)
+        return padded[:, :, frame, frame]
 
     def draw(self, count: int, height: int, width: int, source: torch.Generator) -> Tensor:
         """Random integers (6, count): crop top, crop left, mirrored, blanked, centre row and column of the blank square."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from engine.randomness import seed_for
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -33,12 +35,17 @@ class Batch:
     labels: Tensor
     partners: Tensor | None = None
     share: float = 1.0
+    seed: int = 0
+    """Of what is random within a network that sees this batch (dropout): two gradients of one batch share it."""
 
     def split(self, size: int) -> "list[Batch]":
         """Consecutive pieces of `size` images; the last may be smaller."""
         partners = [None] * len(self.labels) if self.partners is None else self.partners.split(size)
         pieces = zip(self.images.split(size), self.labels.split(size), partners, strict=False)
-        return [Batch(images, labels, others, self.share) for images, labels, others in pieces]
+        return [
+            Batch(images, labels, others, self.share, seed_for(self.seed, "piece", index))
+            for index, (images, labels, others) in enumerate(pieces)
+        ]
 
     def parts(self, count: int) -> "list[Batch]":
         """`count` pieces of as equal a size as can be."""

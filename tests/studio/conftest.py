@@ -1,9 +1,11 @@
 """A studio without a network, and runs written by hand."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from engine.experiment import Experiment
@@ -12,9 +14,9 @@ from studio.server import create_app
 from tests.studio.script import Script
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
 
 
 @pytest.fixture
@@ -30,7 +32,10 @@ def script(run: Run) -> Iterator[Script]:
     script.writer.close()
 
 
-@pytest.fixture
-def client(runs: Path, tmp_path: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(runs, tmp_path / "data", {"testserver"}), raise_server_exceptions=False) as client:
+@pytest.fixture(scope="session")
+def client(runs: Path) -> Iterator[TestClient]:
+    async def make() -> FastAPI:  # inside a running loop, or else Gradio leaves one of its own behind
+        return create_app(runs, runs / "data", {"testserver"})
+
+    with TestClient(asyncio.run(make()), raise_server_exceptions=False) as client:
         yield client

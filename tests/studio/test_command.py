@@ -41,6 +41,17 @@ def test_a_file_and_overrides_make_one_experiment(tmp_path: Path) -> None:
     assert (experiment.seed, experiment.method.sigma, experiment.model.name) == (5, 0.03, "mlp")
 
 
+def test_seeds_make_a_group_of_runs(tmp_path: Path) -> None:
+    done = command("train", "--set", "seeds=2", "--set", "seed=3", *QUICK, cwd=tmp_path)
+    runs = [Run(tmp_path / line) for line in done.stdout.splitlines()]
+    assert [run.status().state for run in runs] == ["finished", "finished"]
+    assert [run.experiment.seed for run in runs] == [3, 4]
+    assert runs[0].experiment.group == runs[1].experiment.group
+    first, second = (run.export()["metrics"]["train/loss"] for run in runs)
+    assert first != second
+    assert runs[1].status().flops == pytest.approx(runs[0].status().flops)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -48,7 +48,7 @@ def test_a_link_to_the_front_page_may_be_followed(client: TestClient) -> None:
 
 def test_the_studio_itself_is_welcome(client: TestClient) -> None:
     headers = {"origin": "http://testserver", "sec-fetch-site": "same-origin"}
-    assert client.get("/api/runs", headers=headers).json() == []
+    assert client.get("/api/runs", headers=headers).status_code == 200
 
 
 def test_every_answer_has_the_security_headers(client: TestClient) -> None:
@@ -84,8 +84,7 @@ def test_an_array_is_json_with_null_for_nan(client: TestClient, run: Run) -> Non
 
 def test_the_list_tells_what_the_picker_shows(client: TestClient, script: Script) -> None:
     script.steps(1, 3, name="test/accuracy", factor=0.1)
-    (row,) = client.get("/api/runs").json()
-    assert row["id"] == script.run.id
+    row = next(row for row in client.get("/api/runs").json() if row["id"] == script.run.id)
     assert (row["state"], row["method"], row["step"]) == ("running", "m-rwp", 3)
     assert row["accuracy"] == pytest.approx(0.3)
 

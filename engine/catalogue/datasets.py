@@ -1,4 +1,4 @@
-"""The models and datasets there are, as rows: adding one is a function and a row."""
+"""The datasets there are."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,22 +33,6 @@ class Dataset:
         return all((data_dir / f).is_file() for f in self.files) or (
             bool(self.archives) and all((data_dir / f).is_file() for f in self.archives)
         )
-
-
-@dataclass(frozen=True)
-class Model:
-    """One row of the model catalogue. `build` is "module:function" of (input shape, classes)."""
-
-    name: str
-    summary: str
-    build: str
-    smallest: int = 1
-    """Smallest image side it accepts, in pixels."""
-    largest: int = 1024
-    """Largest image side that it is meant for, in pixels."""
-
-    def accepts(self, shape: tuple[int, int, int]) -> bool:
-        return self.smallest <= min(shape[1:]) and max(shape[1:]) <= self.largest
 
 
 _MNIST = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
@@ -134,16 +118,5 @@ DATASETS: dict[str, Dataset] = {
             std=(0.229, 0.224, 0.225),
             flip=True,
         ),
-    )
-}
-
-MODELS: dict[str, Model] = {
-    row.name: row
-    for row in (
-        Model("mlp", "Two hidden layers of 256 units", "engine.nets.mlp:mlp", largest=64),
-        Model(
-            "small-cnn", "Three convolutions with BatchNorm, about 100 k parameters", "engine.nets.small_cnn:small_cnn", 8, 128
-        ),
-        Model("resnet18", "ResNet-18 with the 3×3 stem used on CIFAR, 11.17 M parameters", "engine.nets.resnet:resnet18", 8, 128),
     )
 }

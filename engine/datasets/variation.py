@@ -1,0 +1,54 @@
+"""From the images of a batch as they are stored to the batch that a network learns from."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.datasets.augment import Augmentation, Normalisation
+from engine.datasets.images import Batch
+from engine.datasets.randaugment import RandAugment
+from engine.experiment import Experiment
+from engine.randomness import generator, seed_for
+
+
+class Variation:
+    """Varies, normalises and blends images as the experiment says, as a function of (seed, stream, step) alone.
+
+    Random numbers are drawn on the CPU, so every device sees the same images.
+    """
+
+    def __init__(self, experiment: Experiment, device: torch.device) -> None:
+        self._seed, self._mixup, self._device = experiment.seed, experiment.data.mixup, device
+        self._augmentation = Augmentation.of(experiment)
+        self._randaugment = RandAugment() if experiment.data.augmentation == "randaugment" else None
+        self._normalise = Normalisation(experiment, device)
+
+    def padded(self, images: Tensor) -> Tensor:
+        """Stored `images` (N, C, H, W) as `batch` wants them."""
+        return self._augmentation.padded(images.to(self._device))
+
+    def plain(self, padded: Tensor) -> Tensor:
+        """The images (N, C, H, W) in `padded`, without copying them."""
+        return self._augmentation.unpadded(padded)
+
+    def batch(self, padded: Tensor, index: Tensor, labels: Tensor, stream: int, step: int) -> Batch:
+        """The images `index` (B,) of the padded set, whose labels are `labels` (B,)."""
+        source = generator("cpu", self._seed, "augment", stream, step)
+        draws = self._augmentation.draw(len(index), *self.plain(padded).shape[2:], source).to(self._device)
+        images = self._augmentation.views(padded, index, draws)
+        if self._randaugment is not None:
+            images = self._randaugment(images, seed_for(self._seed, "randaugment", stream, step))
+        images = self._augmentation.blank(self._normalise(images), draws)
+        return self._mixed(Batch(images, labels, seed=seed_for(self._seed, "dropout", stream, step)), stream, step)
+
+    def _mixed(self, batch: Batch, stream: int, step: int) -> Batch:
+        """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): s·x + (1 − s)·x[π], s ~ Beta(α, α), π a permutation."""
+        if not self._mixup:
+            return batch
+        what = ("mixup", stream, step)
+        share = float(np.random.default_rng(seed_for(self._seed, *what)).beta(self._mixup, self._mixup))
+        order = torch.randperm(len(batch.labels), generator=generator("cpu", self._seed, *what)).to(self._device)
+        images = batch.images.lerp(batch.images[order], 1 - share)
+        return replace(batch, images=images, partners=batch.labels[order], share=share)

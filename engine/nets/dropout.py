@@ -1,0 +1,52 @@
+"""Dropout whose masks follow a seed of its own (Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html)."""
+
+import torch
+from torch import Tensor, nn
+
+from engine.randomness import seed_for
+
+
+class Dropout(nn.Module):
+    """x · m / (1 − p) while training, with m = 0 for a random share p of the elements; x itself when evaluating.
+
+    Unlike torch's it has a generator of its own: two networks in two threads do not disturb each other's masks, and a pass
+    can be repeated exactly.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+        self._seed = 0
+        self._generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0 or x.is_meta:
+            return x
+        if self._generator is None or self._generator.device != x.device:
+            self._generator = torch.Generator(x.device).manual_seed(self._seed)
+        keep = torch.empty_like(x).bernoulli_(1 - self.p, generator=self._generator)
+        return x * keep.div_(1 - self.p)
+
+    def reseed(self, seed: int) -> None:
+        """Start the sequence of masks of `seed`."""
+        self._seed = seed
+        if self._generator is not None:
+            self._generator.manual_seed(seed)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+def reseed(module: nn.Module, seed: int) -> None:
+    """Start the masks of every `Dropout` in `module` anew: from here on they depend on `seed` alone."""
+    for index, layer in enumerate(layer for layer in module.modules() if isinstance(layer, Dropout)):
+        layer.reseed(seed_for(seed, "layer", index))
+
+
+def own_dropout(module: nn.Module) -> nn.Module:
+    """`module` with every dropout of torch's replaced by ours."""
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Dropout):
+                setattr(parent, name, Dropout(child.p))
+    return module

@@ -1,0 +1,110 @@
+"""A real studio as a process of its own, and a real browser."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from engine.run import Run
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
+
+
+class Studio:
+    """`python -m studio` over a folder of its own, which can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs = folder / "runs"
+        self._data = folder / "data"
+        self._log = folder / "studio.log"
+        self.url = ""
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Returns when the page can be opened; a second start takes the same port."""
+        port = self.url.rpartition(":")[2] or "0"
+        folders = ["--runs", str(self.runs), "--data", str(self._data)]
+        with self._log.open("a") as log:
+            command = [sys.executable, "-m", "studio", "--port", port, *folders]
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        found = re.search(r"http://[\d.]+:\d+", line)
+        assert found, f"the studio said {line!r}; {self._log.read_text()}"
+        self.url = found.group()
+
+    def end(self, number: signal.Signals) -> None:
+        assert self.process
+        assert self.process.stdout
+        self.process.send_signal(number)
+        self.process.wait(10)
+        self.process.stdout.close()
+        self.process = None
+
+    @property
+    def said(self) -> str:
+        """What the studio wrote to standard error."""
+        return self._log.read_text()
+
+    @property
+    def newest(self) -> Run:
+        return Run.all(self.runs)[0]
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio(tmp_path)
+    studio.start()
+    yield studio
+    if studio.process:
+        studio.end(signal.SIGINT)
+    for run in Run.all(studio.runs):
+        if run.is_locked():
+            os.kill(run.status().pid, signal.SIGKILL)
+    assert "Traceback" not in studio.said
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no {CHROMIUM}: install Debian's chromium to run the browser tests")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, studio: Studio) -> Iterator[Page]:
+    """The studio in a fresh window; the test fails if the page has errors or asks another host for anything."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: faults.extend(_foreign(request, studio.url)))
+    page.goto(studio.url)
+    page.wait_for_selector("[data-picker]")
+    yield page
+    context.close()
+    assert faults == []
+
+
+def _foreign(request: Request, home: str) -> list[str]:
+    return [] if request.url.startswith((home, "data:", "blob:")) else [f"request to {request.url}"]

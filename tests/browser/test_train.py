@@ -1,0 +1,252 @@
+"""The main job in a real browser: start a training and watch it live."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Studio
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PLOT = {"loss": "[data-figure=loss] .js-plotly-plot", "surface": "[data-surface]"}
+
+
+def badge(page: Page, state: str, seconds: float = 60) -> None:
+    """Wait until the run is in this state."""
+    expect(page.locator("[data-badge]")).to_have_text(state, timeout=1000 * seconds)
+
+
+def knob(page: Page, path: str) -> Any:
+    return page.locator(f"#knob-{path.replace('.', '-')}")
+
+
+def choose(page: Page, path: str, name: str) -> None:
+    knob(page, path).locator("input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def fill(page: Page, path: str, value: str) -> None:
+    box = knob(page, path).locator("input[type=number], input[type=text], textarea").first
+    box.fill(value)
+    box.press("Tab")
+
+
+def open_fold(page: Page, title: str) -> None:
+    page.get_by_role("button", name=title, exact=True).click()
+
+
+def points(page: Page) -> int:
+    """Points of the loss curve that are drawn."""
+    found: int = page.evaluate(f"document.querySelector('{PLOT['loss']}')?.data?.[0].x.length ?? 0")
+    return found
+
+
+def step(page: Page) -> int:
+    return int(
+        page.locator("[data-tiles] div", has_text="Step")
+        .locator("dd")
+        .inner_text()
+        .split(" ")[0]
+        .replace(",", "")
+        .replace("–", "0")
+    )
+
+
+def until(page: Page, holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        page.wait_for_timeout(100)
+
+
+def count_drawings(page: Page, selector: str) -> Callable[[], int]:
+    """How often a plot has been drawn since this call."""
+    page.evaluate(
+        """selector => {
+            window.drawings = 0;
+            document.querySelector(selector).on('plotly_afterplot', () => { window.drawings += 1 });
+        }""",
+        selector,
+    )
+    return lambda: int(page.evaluate("window.drawings"))
+
+
+def drag(page: Page, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag the mouse across an element, from and to places given as fractions of its size."""
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
+    page.mouse.down()
+    for part in (0.25, 0.5, 0.75, 1):
+        across, down = (start[i] + part * (end[i] - start[i]) for i in (0, 1))
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        page.wait_for_timeout(60)  # a surface turns only as fast as it is drawn
+    page.mouse.up()
+
+
+def ranges(page: Page) -> Any:
+    return page.evaluate(
+        f"(plot => [plot.layout.xaxis.range, plot.layout.yaxis.range])(document.querySelector('{PLOT['loss']}'))"
+    )
+
+
+def camera(page: Page) -> Any:
+    return page.evaluate("document.querySelector('[data-surface]').layout.scene.camera.eye")
+
+
+def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
+    page.locator("#rwp-start").click()
+    expect(page.locator("#rwp-start")).to_be_enabled(timeout=10_000)
+    until(page, lambda: points(page) > 2)
+    few = points(page)
+    until(page, lambda: points(page) > few)
+
+    drag(page, f"{PLOT['loss']} .nsewdrag", (0.2, 0.3), (0.6, 0.8))
+    zoomed = ranges(page)
+    drawings = count_drawings(page, PLOT["loss"])
+    until(page, lambda: drawings() >= 10, 60)
+    assert ranges(page) == zoomed
+    assert page.evaluate(f"document.querySelector('{PLOT['loss']}').layout.xaxis.autorange") is not True
+
+    page.wait_for_selector(f"{PLOT['surface']} canvas", timeout=90_000)
+    straight = camera(page)
+    page.wait_for_timeout(500)
+    drag(page, PLOT["surface"], (0.4, 0.5), (0.7, 0.6))
+    until(page, lambda: bool(camera(page) != straight))
+    turned = camera(page)
+    badge(page, "finished", 120)
+    expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25 points;")
+    assert camera(page) == turned
+
+    toggle_without_requests(page)
+    name = studio.newest.id
+    page.reload()
+    badge(page, "finished")
+    assert page.url.endswith(f"?run={name}")
+    expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25")
+    until(page, lambda: points(page) == 330)
+
+
+def toggle_without_requests(page: Page) -> None:
+    """Smoothing, log scale and x axis change the drawing, and nothing is asked of the server."""
+    page.locator("[data-smoothing]").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    plot = f"document.querySelector('{PLOT['loss']}')"
+    page.locator("[data-smoothing]").fill("0")
+    until(page, lambda: bool(page.evaluate(f"{plot}.data.length === 4")))
+    page.locator("[data-log-scale]").check()
+    until(page, lambda: bool(page.evaluate(f"{plot}.layout.yaxis.type === 'log'")))
+    page.locator("[data-axis]").select_option("epoch")
+    until(page, lambda: bool(page.evaluate(f"{plot}.data[0].x.at(-1) === 30")))
+    page.locator("[data-axis]").select_option("evaluations")
+    until(page, lambda: bool(page.evaluate(f"{plot}.data[0].x.at(-1) === 660")))
+    assert requests == []
+
+
+def test_another_method_and_steering(page: Page, studio: Studio) -> None:
+    choose(page, "method.name", "m-arwp")
+    for key in ("lambda", "sigma", "eta", "beta"):
+        expect(knob(page, f"method.{key}")).to_be_visible()
+        expect(knob(page, f"method.{key}").locator("input[type=range]")).to_be_visible()
+        expect(knob(page, f"method.{key}").locator("input[type=number]")).to_be_visible()
+    expect(knob(page, "method.rho")).not_to_be_visible()
+    fill(page, "method.sigma", "0.0123")
+    open_fold(page, "Schedule")
+    fill(page, "schedule.epochs", "500")
+    command = page.locator("#rwp-command textarea")
+    expect(command).to_have_value("rwp-studio train --set method.name=m-arwp --set method.sigma=0.0123 --set schedule.epochs=500")
+    page.locator("#rwp-start").click()
+    badge(page, "running")
+    experiment = studio.newest.experiment
+    assert (experiment.method.name, experiment.method.model_dump()["sigma"], experiment.schedule.epochs) == (
+        "m-arwp",
+        0.0123,
+        500,
+    )
+
+    page.get_by_role("button", name="Pause").click()
+    badge(page, "paused")
+    paused = step(page)
+    page.wait_for_timeout(600)
+    assert step(page) == paused
+    page.get_by_role("button", name="Resume").click()
+    badge(page, "running")
+    page.get_by_role("button", name="Measure landscape").click()
+    page.wait_for_selector(f"{PLOT['surface']} canvas", timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    badge(page, "stopped")
+
+    choose(page, "method.name", "sam")
+    page.get_by_role("button", name="Copy shown run").click()
+    expect(knob(page, "method.name").locator("input")).to_have_value("m-arwp")
+    expect(knob(page, "method.sigma").locator("input[type=number]")).to_have_value("0.0123")
+    expect(knob(page, "method.rho")).not_to_be_visible()
+
+
+def test_faults_are_told_beside_the_form(page: Page, studio: Studio) -> None:
+    choose(page, "data.name", "folder")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("data.path")
+    fill(page, "data.path", "/nowhere/<b>at</b> all")
+    expect(alert).to_contain_text("/nowhere/<b>at</b> all is not a folder")
+    page.locator("#rwp-start").click()
+    expect(page.locator("#rwp-start")).to_be_enabled()
+    assert not studio.runs.exists() or not list(studio.runs.iterdir())
+    expect(knob(page, "data.path").locator("textarea, input").first).to_have_value("/nowhere/<b>at</b> all")
+    choose(page, "data.name", "digits")
+    expect(alert).to_have_count(0)
+
+
+def start_long(page: Page) -> None:
+    open_fold(page, "Schedule")
+    fill(page, "schedule.epochs", "2000")
+    page.locator("#rwp-start").click()
+    badge(page, "running")
+
+
+def test_killing_the_studio_does_not_disturb_the_run(page: Page, studio: Studio) -> None:
+    start_long(page)
+    until(page, lambda: step(page) > 5)
+    studio.end(signal.SIGKILL)
+    expect(page.locator("[data-connection]")).to_be_visible()
+    before = studio.newest.status().step
+    time.sleep(1)
+    assert studio.newest.status().step > before
+    studio.start()
+    expect(page.locator("[data-connection]")).to_be_hidden(timeout=20_000)
+    until(page, lambda: step(page) > before)
+    drawn = page.evaluate(f"document.querySelector('{PLOT['loss']}').data[0].x")
+    assert drawn == sorted(set(drawn))
+    page.reload()
+    badge(page, "running")
+    page.get_by_role("button", name="Stop").click()
+    badge(page, "stopped")
+
+
+def test_a_run_whose_engine_died_is_interrupted_and_can_go_on(page: Page, studio: Studio) -> None:
+    start_long(page)
+    until(page, lambda: step(page) > 5)
+    os.kill(studio.newest.status().pid, signal.SIGKILL)
+    badge(page, "interrupted", 10)
+    page.get_by_role("button", name="Resume").click()
+    badge(page, "running", 30)
+    drawn_to = step(page)
+    until(page, lambda: step(page) > drawn_to)
+    page.get_by_role("button", name="Stop").click()
+    badge(page, "stopped")
+
+
+def test_ctrl_c_ends_the_studio_although_a_page_is_open(page: Page, studio: Studio) -> None:
+    start_long(page)
+    began = time.monotonic()
+    studio.end(signal.SIGINT)
+    assert time.monotonic() - began < 2
+    assert studio.newest.status().state == "running"
