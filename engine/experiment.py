@@ -154,6 +154,8 @@ class Runtime(Section):
     """CPU threads within one operation; 0 leaves it to torch."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Number format of forward and backward pass; weights and updates stay in fp32. fp16 needs an accelerator."""
+    streams: Literal["auto", "sequential", "parallel"] = "auto"
+    """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster."""
     accumulate: int = knob(1, advanced=True, ge=1, le=65_536)
     """Parts in which a mini-batch is computed, to save memory."""
     evaluate_every: int = knob(1, advanced=True, ge=1, le=10_000)

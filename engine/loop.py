@@ -15,6 +15,7 @@ from engine.methods.base import RandomPerturbation
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
 from engine.numerics import Numerics, Overflow
 from engine.optimizers import flat_optimizer
+from engine.parallel import Choice, Parallel, faster, is_possible
 from engine.randomness import generator
 from engine.replica import Replica
 from engine.streams import Pass, Sequential
@@ -54,8 +55,24 @@ class Loop:
         self._memory: dict[str, Tensor] = {}
         self._past: PastGradients | None = None
         self._numerics = Numerics(experiment, replica.weights.device)
-        self._streams = Sequential(replica, self._numerics)
+        self._streams: Sequential | Parallel = Sequential(replica, self._numerics)
         self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
+
+    def choose_streams(self, way: str | None = None) -> Choice:
+        """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
+        way = way or self.experiment.runtime.streams
+        sequential = Sequential(self.replica, self._numerics)
+        independent = self.experiment.method.streams == 2 and is_possible(self.replica.weights.device)
+        if way == "sequential" or not independent:
+            self._streams = sequential
+            return Choice("sequential")
+        parallel = Parallel(self.replica, self._numerics)
+        choice = Choice("parallel")
+        if way == "auto":
+            self.replica.module.train()
+            choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
+        self._streams = parallel if choice.way == "parallel" else sequential
+        return choice
 
     @property
     def progress(self) -> float:

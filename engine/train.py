@@ -87,7 +87,7 @@ class Training:
     def run_to_end(self) -> None:
         """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
         self.journal.say(state="running", message="", progress=None)
-        self.journal.event("started")
+        self.journal.event("started", streams=str(self.streams))
         pace = Pace(self.loop, self.control)
         try:
             while True:
@@ -113,6 +113,8 @@ class Training:
         if state is not None:
             self.loop.restore(state["loop"])
             self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
+        self.streams = self.loop.choose_streams(state["streams"] if state else None)
+        self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step)
         self._tell()
 
@@ -156,7 +158,7 @@ class Training:
     def _save(self) -> None:
         if self.saved == self.loop.step:
             return
-        state = {"loop": self.loop.state(), "seconds": self.seconds, "evaluated": self.evaluated}
+        state = {"loop": self.loop.state(), "seconds": self.seconds, "evaluated": self.evaluated, "streams": self.streams.way}
         path = checkpoint.save(self.run.path / "checkpoints", self.loop.step, state)
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)

@@ -126,9 +126,10 @@ def weights_at_end(run: Run) -> torch.Tensor:
     return torch.load(newest, weights_only=True)["loop"]["weights"]
 
 
-@pytest.mark.parametrize("method", ["sgd", "m-arwp"])
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(launch: Launch, method: str) -> None:
+@pytest.mark.parametrize(("method", "streams"), [("sgd", "sequential"), ("m-arwp", "sequential"), ("m-arwp", "parallel")])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(launch: Launch, method: str, streams: str) -> None:
     config = merge(SHORT, {"method": {"name": method}, "schedule": {"epochs": 60}, "model": {"name": "small-cnn"}})
+    config = merge(config, {"runtime": {"streams": streams}})
     run = killed_run(launch, config)
     assert wait(launch(config, run), ended).state == "finished"
     undisturbed = launch(config)
