@@ -64,9 +64,8 @@ def table(groups: dict[str, list[Run]]) -> str:
         gaps = [a - b for a, b in zip(values["training accuracy"], values["test accuracy"], strict=True)]
         cells = [spread(values[title], 1 if "loss" in title else 100) for title in COLUMNS]
         seconds = spread([one["status"]["seconds"] for one in exported], 1)
-        lines.append(
-            f"| {method} | {' | '.join(cells)} | {spread(gaps, 100)} | {exported[0]['status']['gradient_evaluations']} | {seconds} |"
-        )
+        evaluations = str(exported[0]["status"]["gradient_evaluations"])
+        lines.append(f"| {' | '.join([method, *cells, spread(gaps, 100), evaluations, seconds])} |")
     return "\n".join(lines)
 
 
