@@ -30,7 +30,7 @@ def experiment_of(method: str, given: argparse.Namespace) -> Experiment:
         "method": {"name": method, **({"rho": given.rho} if method == "sam" else {})},
         "schedule": {"epochs": given.epochs, "batch_size": given.batch_size},
         "landscape": {"at_end": False},
-        "runtime": {"evaluate_every": given.epochs, "checkpoint_every": given.epochs},
+        "runtime": {"evaluate_every": given.epochs, "checkpoint_every": given.epochs, "precision": given.precision},
     }
     return read(config)
 
@@ -43,9 +43,10 @@ def main() -> None:
     parser.add_argument("--model", default="small-cnn")
     parser.add_argument("--train-size", type=int, default=2000)
     parser.add_argument("--label-noise", type=float, default=0.2)
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rho", type=float, default=0.1)
+    parser.add_argument("--precision", default="bf16")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     groups = {method: [Run.create(given.runs, one) for one in experiment_of(method, given).runs()] for method in METHODS}
