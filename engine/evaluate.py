@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.averaging import recalibrate
-from engine.datasets import Batch, EvaluationData
+from engine.datasets import Batch, EvaluationSource
 from engine.loop import Loop
 from engine.replica import Replica
 
@@ -16,10 +16,14 @@ RECALIBRATION_IMAGES = 4096
 
 
 class Evaluator:
-    """Evaluates on the test images and, without augmentation, on at most 10,000 training images."""
+    """Evaluates on the test images and, without augmentation, on at most 10,000 training images.
 
-    def __init__(self, test: EvaluationData, train: EvaluationData, obey: Callable[[], None]) -> None:
-        self._sets = {"test": (test, test.count), "train_eval": (train, min(train.count, TRAINING_IMAGES))}
+    `test_size` evaluates on that many of the test images, always the same ones; None on all.
+    """
+
+    def __init__(self, test: EvaluationSource, train: EvaluationSource, test_size: int | None, obey: Callable[[], None]) -> None:
+        tested = min(test.count, test_size or test.count)
+        self._sets = {"test": (test, tested), "train_eval": (train, min(train.count, TRAINING_IMAGES))}
         self._train = train
         self._obey = obey
 
@@ -43,11 +47,12 @@ class Evaluator:
         replica.module.eval()
         values = {}
         for name, (data, count) in self._sets.items():
-            sums = torch.zeros(2, dtype=torch.float64)
+            sums, seen = torch.zeros(2, dtype=torch.float64), 0
             for batch in data.batches(limit=count):
                 sums += totals(replica, batch)
+                seen += len(batch.labels)
                 self._obey()
-            values[f"{name}{suffix}/loss"], values[f"{name}{suffix}/accuracy"] = (sums / count).tolist()
+            values[f"{name}{suffix}/loss"], values[f"{name}{suffix}/accuracy"] = (sums / seen).tolist()
         return values
 
 

@@ -12,7 +12,7 @@ from engine.errors import Problem, Refused, explain
 from engine.methods import MRWP, AnyMethod
 from engine.schema import Section, knob
 
-BUILT_IN = tuple(name for name in DATASETS if name != "folder")
+BUILT_IN = tuple(name for name, row in DATASETS.items() if row.classes)
 
 
 class Data(Section):
@@ -20,6 +20,8 @@ class Data(Section):
 
     train_size: int | None = Field(None, ge=2)
     """Number of training images to use; empty uses all of them."""
+    test_size: int | None = knob(None, advanced=True, ge=1)
+    """Number of test images to evaluate on, always the same ones; empty uses all of them."""
     label_noise: float = knob(0.0, step=0.05, ge=0, le=1)
     """Fraction of the training labels that is redrawn at random. Test labels stay true."""
     label_smoothing: float = knob(0.0, advanced=True, ge=0, lt=1)
@@ -52,6 +54,16 @@ class Folder(Data):
     """The folder that holds train/ and val/."""
     image_size: int = knob(32, ge=4, le=512)
     """Side in pixels to which every image is resized and cropped."""
+
+
+class ImageNet(Folder):
+    """ImageNet, or another folder of images too large for the memory: they are read while the training goes on."""
+
+    name: Literal["imagenet"] = "imagenet"  # type: ignore[assignment]
+    image_size: int = knob(224, ge=32, le=512)
+    """Side in pixels of the random crops to learn from, and of the middle of every test image."""
+    workers: int = knob(4, advanced=True, ge=0, le=64)
+    """Processes that read and crop images, for each of the method's batches; 0 does it within the training."""
 
 
 class ModelChoice(Section):
@@ -171,7 +183,7 @@ class Experiment(Section):
     """Start of every random draw: the same seed gives the same training."""
     seeds: int = Field(1, ge=1, le=20)
     """Number of runs with consecutive seeds. Runs that differ in nothing but their seed are shown as a group."""
-    data: Annotated[BuiltIn | Folder, Field(discriminator="name")] = BuiltIn()
+    data: Annotated[BuiltIn | Folder | ImageNet, Field(discriminator="name")] = BuiltIn()
     """The images to learn from."""
     model: ModelChoice = ModelChoice()
     """The network."""

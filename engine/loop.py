@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.averaging import WeightAverage
-from engine.datasets import Batch, TrainingData
+from engine.datasets import Batch, TrainingSource
 from engine.experiment import Experiment
 from engine.methods.base import RandomPerturbation
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
@@ -40,7 +40,7 @@ class Loop:
 
     weights = Weights()
 
-    def __init__(self, experiment: Experiment, replica: Replica, data: TrainingData) -> None:
+    def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource) -> None:
         self.experiment = experiment
         self.replica = replica
         self.data = data

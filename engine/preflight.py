@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from engine import folders
 from engine.catalogue import MODELS
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, Folder
@@ -51,7 +52,7 @@ def _sizes(experiment: Experiment) -> list[Problem]:
 def _files(experiment: Experiment, data_dir: Path) -> list[Problem]:
     data = experiment.data
     if isinstance(data, Folder):
-        return class_folders_missing(Path(data.path))
+        return folders.problems(Path(data.path))
     if experiment.dataset.is_present(data_dir) or not experiment.dataset.files or data.download:
         return []
     return [Problem("data.name", f"{data.name} is not in {data_dir}", how_to_provide(experiment, data_dir))]
@@ -61,27 +62,3 @@ def how_to_provide(experiment: Experiment, data_dir: Path) -> str:
     """Which files to put where when a dataset cannot be downloaded."""
     archives = ", ".join(experiment.dataset.archives)
     return f"Put {archives} (or the unpacked files) into {data_dir}, or choose digits, which needs no files"
-
-
-def class_folders_missing(path: Path) -> list[Problem]:
-    """What keeps `path` from being a folder of training and validation images."""
-    if not path.is_dir():
-        return [Problem("data.path", f"{path} is not a folder", "Give a folder that holds train/ and val/")]
-    for part in ("train", "val"):
-        if not (path / part).is_dir():
-            return [
-                Problem(
-                    "data.path",
-                    f"{path} has no {part}/ in it",
-                    "It needs train/ and val/, with a folder of images per class in each",
-                )
-            ]
-        if not any(entry.is_dir() for entry in (path / part).iterdir()):
-            return [
-                Problem(
-                    "data.path",
-                    f"{path / part} has no class folders in it",
-                    "Put the images of each class into a folder of its own",
-                )
-            ]
-    return []

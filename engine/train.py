@@ -11,13 +11,13 @@ import torch
 
 from engine import checkpoint, environment, nets
 from engine.control import Control, Stop
-from engine.datasets import EvaluationData, TrainingData, load
+from engine.datasets import Supply, load
 from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
 from engine.flops import per_image
 from engine.journal import Journal
 from engine.loop import Diverged, Loop
-from engine.preflight import check
+from engine.preflight import check, input_shape
 from engine.probes.landscape import Surface, measure
 from engine.records import State
 from engine.replica import Replica
@@ -70,16 +70,14 @@ class Training:
         self.run, self.journal, self.control, self.experiment = run, journal, control, experiment
         journal.say(state="loading", message="Loading the data")
         splits = load(experiment, data_dir, self._loading)
-        data = TrainingData(splits.train, experiment, device)
-        _, channels, height, width = splits.train.images.shape
-        module = nets.build(experiment, (channels, height, width), len(splits.classes), experiment.seed)
-        self.loop = Loop(experiment, Replica(module, device), data)
-        self.epoch_steps = data.steps_per_epoch
-        self.training_images = EvaluationData(splits.train, experiment, device)
-        self.evaluator = Evaluator(EvaluationData(splits.test, experiment, device), self.training_images, control.obey)
+        self.supply = Supply.of(splits, experiment, device, self._faulty)
+        self._shape = input_shape(experiment)
+        module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
+        self.loop = Loop(experiment, Replica(module, device), self.supply.training)
+        self.epoch_steps = self.supply.training.steps_per_epoch
+        self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.obey)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
-        self._shape = (channels, height, width)
         self._flops_per_image: float | None = None
         self._probe: Iterator[tuple[float, Surface | None]] | None = None
         self._resume()
@@ -101,10 +99,17 @@ class Training:
         except Stop:
             self._save()
             raise
+        finally:
+            self.supply.training.close()
 
     def _loading(self, message: str, fraction: float | None) -> None:
         self.journal.say(message=message, progress=fraction)
         self.control.obey()
+
+    def _faulty(self, file: str, reason: str, count: int) -> None:
+        """Tell of a file that is no usable picture; of many, the first hundred and then every hundredth."""
+        if count <= 100 or count % 100 == 0:
+            self.journal.event("image left out", file=file, reason=reason, count=count)
 
     def _resume(self) -> None:
         state, damaged = checkpoint.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
@@ -121,7 +126,10 @@ class Training:
     def _update(self, pace: "Pace") -> None:
         before = time.perf_counter()
         measured = self.loop.train()
-        self.seconds += time.perf_counter() - before
+        elapsed = time.perf_counter() - before
+        self.seconds += elapsed
+        if (waited := self.supply.training.waited()) is not None:
+            measured["train/data_wait"] = min(waited / elapsed, 1.0)
         self.journal.record(self.loop.step, self.seconds, measured)
         self._tell()
         pace.tell(self.journal)
@@ -188,7 +196,7 @@ class Training:
         """Measure around the present weights on a copy of the network, publishing each finer grid."""
         name, settings = self._landscape_name(), self.experiment.landscape
         replica = Replica(copy.deepcopy(self.loop.replica.module), self.loop.replica.weights.device)
-        batches = list(self.training_images.batches(limit=settings.images))
+        batches = list(self.supply.plain.batches(limit=settings.images))
         for fraction, surface in measure(replica, batches, settings, self.experiment.seed):
             self.journal.say(message="Measuring the loss landscape", progress=fraction)
             if surface is not None:

@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
-from engine.errors import Refused
+from engine.errors import Problem, Refused
 from engine.experiment import Experiment, override, read, read_file
+from engine.recipes import find
 from engine.run import Run
 
 
@@ -28,14 +30,25 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
-    commands = top.add_subparsers(dest="command", metavar="train | list | export | schema")
+    commands = top.add_subparsers(dest="command", metavar="train | recipe | list | export | schema")
     train = commands.add_parser("train", parents=[folders, data], help="train without a browser")
     train.add_argument(
         "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
     )
     train.add_argument(
+        "--recipe",
+        metavar="NAME",
+        help="a ready-made experiment instead of CONFIG.json, to be changed with --set; see `rwp-studio recipe list`",
+    )
+    train.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="change one field, e.g. method.sigma=0.015"
     )
+    recipes = commands.add_parser("recipe", help="list the ready-made experiments, or show one")
+    kinds = recipes.add_subparsers(dest="recipe_command", metavar="list | show", required=True)
+    kinds.add_parser("list", help="list all recipes").add_argument("--json", action="store_true", help="print JSON")
+    show = kinds.add_parser("show", help="print what a recipe is for and what it sets")
+    show.add_argument("name", metavar="NAME", help="for instance table2/cifar100/resnet18/m-arwp")
+    show.add_argument("--json", action="store_true", help="print JSON")
     listing = commands.add_parser("list", parents=[folders], help="list the runs")
     listing.add_argument("--json", action="store_true", help="print JSON")
     export = commands.add_parser("export", parents=[folders], help="print everything a run recorded")
@@ -49,7 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 1 failed, 2 bad input, 130 stopped."""
     given = parser().parse_args(arguments)
     try:
-        return _do(given)
+        code = _do(given)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Refused as error:
         for problem in error.problems:
             print(f"rwp-studio: {problem}", file=sys.stderr)
@@ -62,6 +80,13 @@ def _do(given: argparse.Namespace) -> int:
             from studio.follow import train
 
             return train(_experiment(given), given.runs, given.data)
+        case "recipe":
+            from studio import recipes
+
+            if given.recipe_command == "list":
+                recipes.show_all(given.json)
+            else:
+                recipes.show_one(given.name, given.json)
         case "list":
             return _list(given.runs, given.json)
         case "export":
@@ -76,6 +101,10 @@ def _do(given: argparse.Namespace) -> int:
 
 
 def _experiment(given: argparse.Namespace) -> Experiment:
+    if given.config and given.recipe:
+        raise Refused(Problem("--recipe", "there is a CONFIG.json as well", "Give one of them, and change it with --set"))
+    if given.recipe:
+        return find(given.recipe).experiment(*given.set)
     config = read_file(given.config) if given.config else {}
     for assignment in given.set:
         config = override(config, assignment)

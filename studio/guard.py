@@ -33,9 +33,13 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
+_GRADIO = "/gradio_api/"
+_USED = ("run/", "queue/", "app_id", "startup-events", "heartbeat/", "info", "cancel", "reset")
+"""What the page needs of Gradio's own routes. The others take uploads, hand out files or fetch from elsewhere."""
+
 
 class Guard:
-    """Refuses foreign hosts and foreign pages, and adds the security headers to every answer."""
+    """Refuses foreign hosts and foreign pages, shuts unused routes, and adds the security headers to every answer."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         self._app = app
@@ -56,6 +60,8 @@ class Guard:
             return _refuse(400, "This address is not one of the studio's", "Open the address that rwp-studio printed")
         if _is_foreign(scope, headers, host):
             return _refuse(403, "The request comes from another site", "Open the studio itself")
+        if _is_shut(scope["path"]):
+            return _refuse(404, "There is nothing here", "Open the studio itself")
         return None
 
     def _is_allowed(self, host: str) -> bool:
@@ -72,6 +78,10 @@ def _is_foreign(scope: Scope, headers: Headers, host: str) -> bool:
         return False
     follows_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return not (follows_link and scope["method"] == "GET" and scope["path"] == "/")
+
+
+def _is_shut(path: str) -> bool:
+    return path.startswith(_GRADIO) and not path.removeprefix(_GRADIO).startswith(_USED)
 
 
 def _hostname(host: str) -> str:

@@ -2,6 +2,7 @@
 // because the training may be on the same machine.
 import { LineChart } from "./line-chart.js";
 import { palette } from "./palette.js";
+import { withPlotly } from "./plotly.js";
 
 const PAUSE = 240; // ms
 const SHARE = 10;
@@ -37,9 +38,10 @@ export class Charts {
     this.timer ||= setTimeout(() => requestAnimationFrame(() => this.#draw()), this.pause);
   }
 
-  #draw() {
+  async #draw() {
     this.timer = 0;
     if (!this.store.status) return;
+    await withPlotly();
     const began = performance.now();
     const look = { ...this.toolbar.options, run: this.run, colours: palette() };
     for (const chart of this.charts) chart.draw(this.store, look);

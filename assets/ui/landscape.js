@@ -2,6 +2,7 @@
 import { fetchJson } from "./fetch-json.js";
 import { drawContour, drawSurface } from "./landscape-plots.js";
 import { palette } from "./palette.js";
+import { withPlotly } from "./plotly.js";
 
 export class Landscape {
   constructor(find) {
@@ -12,6 +13,8 @@ export class Landscape {
     this.contour = find("contour");
     this.surface = find("surface");
     this.steps.addEventListener("input", () => this.#load());
+    this.isSeen = false;
+    new IntersectionObserver(([entry]) => this.#onSeen(entry.isIntersecting)).observe(this.section);
     this.follow("");
   }
 
@@ -30,7 +33,13 @@ export class Landscape {
   }
 
   redraw() {
-    if (this.grid) this.#draw();
+    if (this.grid && this.isSeen) this.#draw();
+  }
+
+  // A surface is dear to draw: only where somebody looks.
+  #onSeen(isSeen) {
+    this.isSeen = isSeen;
+    this.redraw();
   }
 
   #offer(newest) {
@@ -46,13 +55,20 @@ export class Landscape {
     const grid = await fetchJson(`/api/runs/${encodeURIComponent(run)}/arrays/${encodeURIComponent(name)}`);
     if (run !== this.run || name !== this.steps.value) return; // something else was chosen meanwhile
     this.grid = { ...grid, name };
-    this.#draw();
+    this.section.hidden = false;
+    this.#describe();
+    this.redraw();
   }
 
-  #draw() {
+  #describe() {
     const { points, done } = this.measured.get(this.grid.name).data;
-    this.section.hidden = false;
     this.caption.textContent = `${points} × ${points} points${done ? "" : ", getting finer"}; the cross marks the trained weights. The axes are two random directions, scaled filter by filter.`;
+  }
+
+  async #draw() {
+    const { run } = this;
+    await withPlotly();
+    if (run !== this.run || !this.grid) return;
     const look = { run: this.run, colours: palette() };
     drawContour(this.contour, this.grid, look);
     drawSurface(this.surface, this.grid, look);

@@ -38,6 +38,7 @@ class Dataset:
 _MNIST = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
 _CIFAR10 = tuple(f"cifar-10-batches-py/{f}" for f in ("batches.meta", *(f"data_batch_{i}" for i in range(1, 6)), "test_batch"))
 _CIFAR100 = tuple(f"cifar-100-python/{f}" for f in ("meta", "train", "test"))
+_SVHN = tuple(f"{part}_32x32.mat" for part in ("train", "test"))
 
 DATASETS: dict[str, Dataset] = {
     row.name: row
@@ -111,9 +112,30 @@ DATASETS: dict[str, Dataset] = {
             archives=("cifar-100-python.tar.gz",),
         ),
         Dataset(
+            "svhn",
+            "99,289 house numbers of 32×32 pixels from street views, the digit in the middle to be read",
+            "engine.datasets.svhn:load",
+            (3, 32, 32),
+            10,
+            73257,
+            (0.4377, 0.4438, 0.4728),
+            (0.1980, 0.2010, 0.1970),
+            crop_padding=4,
+            files=_SVHN,
+            archives=_SVHN,
+        ),
+        Dataset(
             "folder",
             "your own images: a folder with train/ and val/, in each one folder of images per class",
             "engine.datasets.folder:load",
+            mean=(0.485, 0.456, 0.406),
+            std=(0.229, 0.224, 0.225),
+            flip=True,
+        ),
+        Dataset(
+            "imagenet",
+            "ImageNet or another folder too large for the memory: train/ and val/, in each one folder of images per class",
+            "engine.datasets.imagenet:load",
             mean=(0.485, 0.456, 0.406),
             std=(0.229, 0.224, 0.225),
             flip=True,

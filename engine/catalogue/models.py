@@ -36,7 +36,7 @@ class Model:
         return f"{self.smallest} to {self.largest} pixels{steps}"
 
 
-def _large(name: str, summary: str, function: str, parameters: int, flops: int, multiple: int = 1) -> Model:
+def _large(name: str, summary: str, function: str, parameters: int, flops: int, *, multiple: int = 1) -> Model:
     return Model(name, summary, f"engine.nets.imagenet:{function}", parameters, flops, 64, 512, multiple, LARGE, 1000)
 
 
@@ -62,6 +62,6 @@ MODELS: dict[str, Model] = {
         _large("vgg16-bn-224", "VGG-16 with BatchNorm, for ImageNet; dropout 0.5", "vgg16_bn", 138_365_992, 30_940_528_640),
         _large("resnet18-224", "ResNet-18, for ImageNet", "resnet18", 11_689_512, 3_628_146_688),
         _large("resnet50-224", "ResNet-50, for ImageNet", "resnet50", 25_557_032, 8_178_368_512),
-        _large("vit-s32-224", "Vision transformer ViT-S/32, for ImageNet", "vit_s32", 22_878_952, 2_285_819_904, 32),
+        _large("vit-s32-224", "Vision transformer ViT-S/32, for ImageNet", "vit_s32", 22_878_952, 2_285_819_904, multiple=32),
     )
 }

@@ -1,18 +1,16 @@
-"""A folder of one's own images: train/ and val/, in each one folder of images per class."""
+"""A folder of one's own images, small enough for the memory."""
 
 from pathlib import Path
 
 import psutil
 import torch
 
+from engine import folders
 from engine.datasets.images import ImageSet, Splits
 from engine.datasets.picture import TooLarge, Unreadable, read
 from engine.datasets.progress import Progress
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, Folder
-from engine.preflight import class_folders_missing
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
 
 def load(experiment: Experiment, _data_dir: Path, progress: Progress) -> Splits:
@@ -20,43 +18,20 @@ def load(experiment: Experiment, _data_dir: Path, progress: Progress) -> Splits:
     data = experiment.data
     assert isinstance(data, Folder)
     root = Path(data.path)
-    if problems := class_folders_missing(root):
-        raise Refused(*problems)
+    if found := folders.problems(root):
+        raise Refused(*found)
+    classes = folders.classes(root)
     try:
-        classes, parts = _listed(root)
+        parts = {part: _files(root, part, classes) for part in folders.PARTS}
     except OSError as error:
-        raise _refused(f"{error.filename} cannot be read: {error.strerror}", "Make it readable") from None
+        raise Refused(folders.unreadable(error)) from None
     _check_memory(sum(map(len, parts.values())), data.image_size)
     train, test = (_read_set(root / part, files, classes, data.image_size, progress) for part, files in parts.items())
     return Splits(train, test, classes)
 
 
-def _listed(root: Path) -> tuple[tuple[str, ...], dict[str, list[Path]]]:
-    """The class names, and the image files of train/ and val/."""
-    train, val = (_class_names(root / part, root) for part in ("train", "val"))
-    for name in sorted(train ^ val):
-        has, lacks = ("train", "val") if name in train else ("val", "train")
-        what = f"class {name!r} is in {has}/ and not in {lacks}/"
-        raise _refused(what, f"Make the folder {root / lacks / name} with images of it, or remove {root / has / name}")
-    if len(train) < 2:
-        raise _refused(f"{root / 'train'} has only one class", "Give at least two folders of images to tell apart")
-    classes = tuple(sorted(train))
-    return classes, {part: [file for name in classes for file in _files(root / part / name, root)] for part in ("train", "val")}
-
-
-def _class_names(part: Path, root: Path) -> set[str]:
-    return {entry.name for entry in part.iterdir() if entry.is_dir() and _belongs(entry, root)}
-
-
-def _files(folder: Path, root: Path) -> list[Path]:
-    """The images in `folder`, sorted by name."""
-    entries = sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES)
-    return [entry for entry in entries if entry.is_file() and _belongs(entry, root)]
-
-
-def _belongs(entry: Path, root: Path) -> bool:
-    """Whether `entry` is neither hidden nor a link that leads out of `root`."""
-    return not entry.name.startswith(".") and entry.resolve().is_relative_to(root.resolve())
+def _files(root: Path, part: str, classes: tuple[str, ...]) -> list[Path]:
+    return [root / part / name / file for name in classes for file in folders.files(root, part, name)]
 
 
 def _check_memory(count: int, size: int) -> None:
@@ -88,8 +63,7 @@ def _read_set(part: Path, files: list[Path], classes: tuple[str, ...], size: int
 
 def _check_classes(part: Path, labels: list[int], classes: tuple[str, ...]) -> None:
     for missing in sorted(set(range(len(classes))) - set(labels)):
-        what = f"{part / classes[missing]} has no readable image in it"
-        raise _refused(what, f"Put images ({', '.join(SUFFIXES)}) into it, or remove it from train/ and val/")
+        raise Refused(folders.empty(part.parent, part.name, classes[missing]))
 
 
 def _summary(part: Path, read_count: int, skipped: list[Path]) -> str:

@@ -1,7 +1,10 @@
 """What a dataset is: stored images, and the batches made of them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.randomness import seed_for
@@ -14,13 +17,31 @@ class ImageSet:
     images: Tensor
     labels: Tensor
 
+    def take(self, index: Tensor) -> "ImageSet":
+        return ImageSet(self.images[index], self.labels[index])
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """Images that stay in their files until they are wanted: `names` (N,) below `root`, `labels` int64 (N,)."""
+
+    root: Path
+    names: NDArray[np.bytes_]
+    labels: Tensor
+
+    def take(self, index: Tensor) -> "FileSet":
+        return FileSet(self.root, self.names[index.numpy()], self.labels[index])
+
+    def path(self, index: int) -> Path:
+        return self.root / bytes(self.names[index]).decode(errors="surrogateescape")
+
 
 @dataclass(frozen=True)
 class Splits:
     """A dataset: what is learned from, what is tested on, and the name of each class."""
 
-    train: ImageSet
-    test: ImageSet
+    train: ImageSet | FileSet
+    test: ImageSet | FileSet
     classes: tuple[str, ...]
 
 

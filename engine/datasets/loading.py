@@ -1,15 +1,18 @@
 """Load the dataset of an experiment, and take from it what the experiment asks for."""
 
 import pkgutil
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from engine.datasets.images import ImageSet, Splits
+from engine.datasets.images import FileSet, ImageSet, Splits
 from engine.datasets.progress import Progress, paced
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
 from engine.randomness import generator
+
+Stored = ImageSet | FileSet
 
 
 def load(experiment: Experiment, data_dir: Path, progress: Progress) -> Splits:
@@ -34,17 +37,16 @@ def _check_sizes(experiment: Experiment, there: int) -> None:
         raise Refused(Problem("schedule.batch_size", what, f"Choose at most {wanted}"))
 
 
-def _subset(images: ImageSet, experiment: Experiment) -> ImageSet:
+def _subset(images: Stored, experiment: Experiment) -> Stored:
     """`train_size` images drawn without replacement, in their stored order."""
     size = experiment.data.train_size
     if size is None:
         return images
     order = torch.randperm(len(images.labels), generator=generator("cpu", experiment.seed, "subset"))
-    kept = order[:size].sort().values
-    return ImageSet(images.images[kept], images.labels[kept])
+    return images.take(order[:size].sort().values)
 
 
-def _with_noise(images: ImageSet, classes: int, experiment: Experiment) -> ImageSet:
+def _with_noise(images: Stored, classes: int, experiment: Experiment) -> Stored:
     """The fraction `label_noise` of the labels redrawn uniformly over all classes, the true one included."""
     total = len(images.labels)
     count = round(experiment.data.label_noise * total)
@@ -52,4 +54,4 @@ def _with_noise(images: ImageSet, classes: int, experiment: Experiment) -> Image
     redrawn = torch.randperm(total, generator=source)[:count]
     labels = images.labels.clone()
     labels[redrawn] = torch.randint(classes, (count,), generator=source)
-    return ImageSet(images.images, labels)
+    return replace(images, labels=labels)

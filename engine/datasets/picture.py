@@ -1,4 +1,4 @@
-"""Read one picture file as a square of pixels."""
+"""Read one picture file."""
 
 import warnings
 from pathlib import Path
@@ -18,21 +18,32 @@ class TooLarge(Exception):
 
 
 def read(path: Path, size: int) -> Tensor:
-    """The middle square of the picture, as uint8 (3, size, size) RGB: its shorter side becomes `size`.
+    """The middle square of the picture, as uint8 (3, size, size) RGB: its shorter side becomes `size`."""
+    return pixels(ImageOps.fit(decoded(path, size), (size, size), Image.Resampling.BILINEAR))
 
-    Upright as its camera says, transparency on white, the first frame if it moves.
+
+def decoded(path: Path, least: int | None = None) -> Image.Image:
+    """The picture in RGB: upright as its camera says, transparency on white, the first frame if it moves.
+
+    A JPEG of much more than `least` pixels a side is decoded at a fraction of its size.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                image.draft("RGB", (size, size))  # lets a JPEG be decoded at a fraction of its size
-                return _pixels(ImageOps.fit(_rgb(ImageOps.exif_transpose(image)), (size, size), Image.Resampling.BILINEAR))
+                if least is not None:
+                    image.draft("RGB", (least, least))
+                return _rgb(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLarge(str(error)) from None
     except Exception as error:  # noqa: BLE001 - decoders raise almost anything on broken files
         raise Unreadable(str(error)) from None
+
+
+def pixels(image: Image.Image) -> Tensor:
+    """An RGB picture as uint8 (3, H, W)."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -42,7 +53,3 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value / 256).convert("L")
     return image.convert("RGB")
-
-
-def _pixels(image: Image.Image) -> Tensor:
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1)

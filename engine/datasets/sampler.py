@@ -7,6 +7,7 @@ import torch
 from engine.datasets.augment import Normalisation
 from engine.datasets.images import Batch, ImageSet
 from engine.datasets.order import Order, chosen
+from engine.datasets.randaugment import RandAugment
 from engine.datasets.variation import Variation
 from engine.experiment import Experiment
 
@@ -19,7 +20,8 @@ class TrainingData:
 
     def __init__(self, train: ImageSet, experiment: Experiment, device: torch.device) -> None:
         self._order = Order(len(train.labels), experiment.schedule.batch_size, experiment.seed)
-        self._variation = Variation(experiment, device)
+        randaugment = RandAugment() if experiment.data.augmentation == "randaugment" else None
+        self._variation = Variation(experiment, device, randaugment)
         self._padded = self._variation.padded(train.images)
         self._labels = train.labels.to(device)
         self.steps_per_epoch = self._order.steps_per_epoch
@@ -33,6 +35,12 @@ class TrainingData:
         """The batch of `step`, counted from 0 over all epochs, in the order of `stream`."""
         index = self._order.indices(stream, step).to(self._labels.device)
         return self._variation.batch(self._padded, index, self._labels[index], stream, step)
+
+    def waited(self) -> None:
+        """Nothing is waited for: the images are there."""
+
+    def close(self) -> None:
+        """Nothing reads in the background."""
 
 
 class EvaluationData:

@@ -11,7 +11,9 @@ from engine.datasets.progress import Progress
 
 
 def unpack(archive: Archive, data_dir: Path, progress: Progress) -> None:
-    """Put the files that `archive` holds in their places below `data_dir`."""
+    """Put the files that `archive` holds in their places below `data_dir`; one that holds itself is in its place already."""
+    if archive.holds == (archive.path,):
+        return
     with TemporaryDirectory(prefix=".unpacking-", dir=data_dir) as draft:
         if archive.path.name.endswith(".tar.gz"):
             _untar(archive, data_dir, Path(draft), progress)

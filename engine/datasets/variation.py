@@ -19,10 +19,10 @@ class Variation:
     Random numbers are drawn on the CPU, so every device sees the same images.
     """
 
-    def __init__(self, experiment: Experiment, device: torch.device) -> None:
+    def __init__(self, experiment: Experiment, device: torch.device, randaugment: RandAugment | None = None) -> None:
         self._seed, self._mixup, self._device = experiment.seed, experiment.data.mixup, device
         self._augmentation = Augmentation.of(experiment)
-        self._randaugment = RandAugment() if experiment.data.augmentation == "randaugment" else None
+        self._randaugment = randaugment
         self._normalise = Normalisation(experiment, device)
 
     def padded(self, images: Tensor) -> Tensor:
@@ -35,8 +35,9 @@ class Variation:
 
     def batch(self, padded: Tensor, index: Tensor, labels: Tensor, stream: int, step: int) -> Batch:
         """The images `index` (B,) of the padded set, whose labels are `labels` (B,)."""
+        height, width = self.plain(padded).shape[2:]
         source = generator("cpu", self._seed, "augment", stream, step)
-        draws = self._augmentation.draw(len(index), *self.plain(padded).shape[2:], source).to(self._device)
+        draws = self._augmentation.draw(len(index), height, width, source).to(self._device)
         images = self._augmentation.views(padded, index, draws)
         if self._randaugment is not None:
             images = self._randaugment(images, seed_for(self._seed, "randaugment", stream, step))

@@ -7,7 +7,8 @@ import gradio as gr
 from gradio.components import Component
 
 from engine.experiment import Experiment
-from studio.form.knobs import Kind, Knob, about, alternatives
+from studio.form.choices import about, alternatives
+from studio.form.knobs import Kind, Knob
 from studio.form.values import MAYBE
 
 
@@ -38,7 +39,7 @@ def choice(section: str, member: str) -> gr.Dropdown:
     return gr.Dropdown(
         names,
         value=member,
-        label=section,
+        label=section.capitalize(),
         info=explained(section, member),
         filterable=False,
         elem_id=f"knob-{section}-name",
@@ -53,7 +54,14 @@ def explained(section: str, member: str) -> str:
 
 def _slider(knob: Knob, member: str, common: dict[str, Any]) -> Component:
     low, high = knob.limits(member)
-    return gr.Slider(low, high, step=knob.step, buttons=[], **common)
+    slider = gr.Slider(low, high, step=knob.step, buttons=[], **common)
+    slider.preprocess = _unchecked  # type: ignore[assignment, method-assign]
+    return slider
+
+
+def _unchecked(value: Any) -> Any:
+    """What the slider says as it is: the schema refuses a bad value beside the form, Gradio with a pop-up that names no field."""
+    return value
 
 
 _MAKERS: dict[Kind, Callable[[Knob, str, dict[str, Any]], Component]] = {

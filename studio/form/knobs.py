@@ -8,9 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.catalogue import DATASETS, MODELS
-from engine.experiment import UNIONS, Experiment, members
-from engine.schema import Section
+from engine.experiment import Experiment
+from studio.form.choices import alternatives, sections
 
 Kind = Literal["choice", "switch", "maybe", "slider", "whole", "number", "blank", "text"]
 """`maybe` is an optional yes or no, `blank` an optional number."""
@@ -108,19 +107,6 @@ def plain_type(field: FieldInfo) -> tuple[Any, bool]:
     return next(kind for kind in kinds if kind is not NoneType), True
 
 
-def alternatives(section: str) -> dict[str, type[Section]]:
-    """The kinds of a section by the name that chooses them; one nameless kind where there is no choice."""
-    annotation = Experiment.model_fields[section].annotation
-    if isinstance(annotation, type) and "name" not in annotation.model_fields:
-        return {"": annotation}
-    return members(section)
-
-
-@cache
-def sections() -> tuple[str, ...]:
-    return tuple(name for name, field in Experiment.model_fields.items() if field.annotation is not int)
-
-
 @cache
 def knobs(section: str) -> tuple[Knob, ...]:
     """Every knob of a section but the choice itself, first those that have a symbol."""
@@ -137,23 +123,3 @@ def knobs(section: str) -> tuple[Knob, ...]:
 def top_knobs() -> tuple[Knob, ...]:
     """The fields of the experiment that belong to no section."""
     return tuple(Knob("", name, {"": field}) for name, field in Experiment.model_fields.items() if name not in sections())
-
-
-def has_choice(section: str) -> bool:
-    return "" not in alternatives(section)
-
-
-def about(section: str, member: str) -> str:
-    """One sentence on an alternative, for the tooltip of the choice."""
-    match section:
-        case "data":
-            return DATASETS[member].summary
-        case "model":
-            return MODELS[member].summary
-        case _:
-            return (alternatives(section)[member].__doc__ or "").partition("\n")[0]
-
-
-def is_union(section: str) -> bool:
-    """Whether the choice decides which knobs there are."""
-    return section in UNIONS

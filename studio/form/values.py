@@ -9,7 +9,8 @@ from typing import Any
 from engine.errors import Refused
 from engine.experiment import Experiment, differences, read
 from engine.preflight import check
-from studio.form.knobs import Knob, has_choice, knobs, sections, top_knobs
+from studio.form.choices import has_choice, sections
+from studio.form.knobs import Knob, knobs, top_knobs
 
 MAYBE = {"as usual": None, "yes": True, "no": False}
 """What the three answers to an optional yes-or-no mean."""
@@ -82,10 +83,11 @@ def examine(values: Values, data: Path) -> tuple[Experiment | None, Refused | No
     return experiment, None
 
 
-def command(experiment: Experiment) -> str:
-    """The shell command that trains exactly this."""
+def command(experiment: Experiment, runs: Path, data: Path) -> str:
+    """The shell command that trains exactly this, in the same folders."""
     changes = [f"--set {shlex.quote(f'{path}={_literal(value)}')}" for path, value in differences(experiment).items()]
-    return " ".join(["rwp-studio train", *changes])
+    folders = [f"--{name} {shlex.quote(str(path))}" for name, path in (("runs", runs), ("data", data)) if path != Path(name)]
+    return " ".join(["rwp-studio train", *changes, *folders])
 
 
 def initial() -> Values:

@@ -5,8 +5,9 @@ from typing import Any
 
 import gradio as gr
 
+from studio.form.choices import has_choice, is_union, sections
 from studio.form.controls import changed, choice, control, explained
-from studio.form.knobs import has_choice, is_union, knobs, sections, top_knobs
+from studio.form.knobs import knobs, top_knobs
 from studio.form.values import Values, initial, paths, switched
 
 FIRST = ("method", "data", "model")
@@ -34,7 +35,7 @@ class Form:
     def filled(self, values: Values) -> list[Any]:
         """Updates of `outputs` that make the form show these values."""
         members = {section: values[f"{section}.name"] for section in self.showing}
-        found: dict[str, Any] = {knob.path: knob_value for knob in top_knobs() for knob_value in [values[knob.path]]}
+        found: dict[str, Any] = {knob.path: values[knob.path] for knob in top_knobs()}
         for section in sections():
             member = values.get(f"{section}.name", "")
             if has_choice(section):

@@ -8,6 +8,7 @@ import gradio as gr
 
 from engine import supervise
 from engine.errors import Refused
+from engine.experiment import Experiment
 from engine.run import Run
 from studio.charts import FIGURES
 from studio.form import view
@@ -42,12 +43,14 @@ def _setup(runs: Path, data: Path) -> None:
     problems = gr.HTML(elem_id="rwp-problems")
     with gr.Column(elem_id="rwp-knobs"):
         form = view.build()
-    shell = gr.Textbox(command_of_defaults(), label="Same on the command line", lines=2, buttons=["copy"], elem_id="rwp-command")
+    shell = gr.Textbox(
+        command(Experiment(), runs, data), label="Same on the command line", lines=2, buttons=["copy"], elem_id="rwp-command"
+    )
     run_id, started = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
     def describe(*given: Any) -> tuple[Any, str]:
         experiment, refused = examine(_named(given), data)
-        return (command(experiment) if experiment else gr.skip()), told(refused)
+        return (command(experiment, runs, data) if experiment else gr.skip()), told(refused)
 
     def begin(*given: Any) -> tuple[str, str]:
         return start_run(_named(given), runs, data)
@@ -81,10 +84,6 @@ def told(refused: Refused | None) -> str:
     escaped = ((html.escape(problem.field), html.escape(problem.what), html.escape(problem.cure)) for problem in refused.problems)
     items = (f"<li><code>{field}</code> {what}<span>{cure}</span></li>" for field, what, cure in escaped)
     return f'<div role="alert"><strong>This cannot be trained yet</strong><ul>{"".join(items)}</ul></div>'
-
-
-def command_of_defaults() -> str:
-    return "rwp-studio train"
 
 
 def _named(given: tuple[Any, ...]) -> Values:

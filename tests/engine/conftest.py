@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from engine import nets
-from engine.datasets import Batch, TrainingData, load
+from engine.datasets import Batch, Splits, TrainingData, load
 from engine.experiment import Experiment, read
 from engine.loop import Loop
 from engine.replica import Replica
@@ -22,6 +23,11 @@ class DoubleData(TrainingData):
 
     def batch(self, stream: int, step: int) -> Batch:
         return replace(batch := super().batch(stream, step), images=batch.images.double())
+
+
+@cache
+def loaded(experiment: Experiment) -> Splits:
+    return load(experiment, Path("unused"), lambda _message, _fraction: None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,7 +43,7 @@ def make_loop() -> MakeLoop:
     def make(double: bool = False, **config: Any) -> Loop:
         config = {"schedule": {"epochs": 2, "batch_size": 64}, **config}
         experiment: Experiment = read(config)
-        splits = load(experiment, Path("unused"), lambda _message, _fraction: None)
+        splits = loaded(read({"seed": experiment.seed, "data": config.get("data", {}), "schedule": {"batch_size": 2}}))
         shape = tuple(splits.train.images.shape[1:])
         module = nets.build(experiment, shape, len(splits.classes), experiment.seed)
         device = torch.device("cpu")

@@ -1,6 +1,5 @@
 """Number formats, micro-batches, loss scaling and the loss change how a gradient is computed, not what it is."""
 
-import copy
 from dataclasses import replace
 
 import pytest
@@ -89,22 +88,6 @@ def test_overflow_is_raised_for_what_is_not_finite(make_loop: MakeLoop) -> None:
     loop._numerics.scale.value = 2.0**60
     with pytest.raises(Overflow):
         loop._numerics.differentiate(loop.replica, loop.batch())
-
-
-@pytest.mark.parametrize("method", UNIONS["method"])
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_every_method_steps_and_resumes(make_loop: MakeLoop, method: str, optimizer: str, precision: str) -> None:
-    config = {"method": {"name": method}, "optimizer": {"name": optimizer}, "runtime": {"precision": precision}}
-    loop, other = make_loop(**config), make_loop(**config)
-    for _ in range(3):
-        measured = loop.train()
-    assert all(value == value for value in measured.values())
-    other.restore(copy.deepcopy(loop.state()))
-    for _ in range(2):
-        loop.train()
-        other.train()
-    assert torch.equal(loop.replica.weights, other.replica.weights)
 
 
 def test_a_long_direction_is_clipped(make_loop: MakeLoop) -> None:

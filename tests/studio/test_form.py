@@ -10,15 +10,15 @@ import pytest
 
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, differences, override, read
-from studio.form import knobs, values
+from studio.form import choices, knobs, values
 from studio.form.controls import control
 from studio.form.view import build
 from studio.pages.train import told
 
 ALTERNATIVES = [
-    (section, name) for section in knobs.sections() if knobs.has_choice(section) for name in knobs.alternatives(section)
+    (section, name) for section in choices.sections() if choices.has_choice(section) for name in choices.alternatives(section)
 ]
-KNOBS = [*knobs.top_knobs(), *(knob for section in knobs.sections() for knob in knobs.knobs(section))]
+KNOBS = [*knobs.top_knobs(), *(knob for section in choices.sections() for knob in knobs.knobs(section))]
 
 
 def form_with(section: str, name: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_round_trip(section: str, name: str) -> None:
 @pytest.mark.parametrize(("section", "name"), ALTERNATIVES)
 def test_choosing_an_alternative_gives_its_own_defaults(section: str, name: str) -> None:
     experiment = read(values.to_config(form_with(section, name)))
-    expected = {f"{section}.name"} | ({"data.path"} if name == "folder" else set())
+    expected = {f"{section}.name"} | ({"data.path"} if name in ("folder", "imagenet") else set())
     assert set(differences(experiment)) <= expected
 
 
@@ -56,7 +56,7 @@ def test_every_field_has_a_tooltip_and_a_control(knob: knobs.Knob) -> None:
 
 @pytest.mark.parametrize(("section", "name"), ALTERNATIVES)
 def test_every_choice_is_explained(section: str, name: str) -> None:
-    assert len(knobs.about(section, name)) > 10
+    assert len(choices.about(section, name)) > 10
 
 
 def test_form_has_a_control_for_every_path() -> None:
@@ -114,11 +114,12 @@ def test_command_reads_back_as_the_same_experiment(tmp_path: Path) -> None:
     }
     experiment, _ = values.examine(given, tmp_path)
     assert experiment
-    words = shlex.split(values.command(experiment))
+    words = shlex.split(values.command(experiment, Path("runs"), tmp_path))
+    assert words[:2] + words[-2:] == ["rwp-studio", "train", "--data", str(tmp_path)]
     config: dict[str, Any] = {}
-    for assignment in words[words.index("train") + 1 :]:
-        if assignment != "--set":
-            config = override(config, assignment)
+    for flag, assignment in zip(words[2:-2:2], words[3:-2:2], strict=True):
+        assert flag == "--set"
+        config = override(config, assignment)
     assert read(config) == experiment
 
 

@@ -51,6 +51,14 @@ def test_the_studio_itself_is_welcome(client: TestClient) -> None:
     assert client.get("/api/runs", headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "route", ["upload", "file=/etc/passwd", "proxy=http://evil.example", "deep_link", "token", "openapi.json"]
+)
+def test_what_the_page_does_not_need_of_gradio_is_shut(client: TestClient, route: str) -> None:
+    assert client.get(f"/gradio_api/{route}").status_code == 404
+    assert client.post(f"/gradio_api/{route}").status_code == 404
+
+
 def test_every_answer_has_the_security_headers(client: TestClient) -> None:
     for answer in (client.get("/"), client.get("/nowhere"), client.get("/", headers={"host": "evil.example"})):
         assert "default-src 'self'" in answer.headers["content-security-policy"]

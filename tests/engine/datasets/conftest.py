@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 import torchvision.datasets
+from scipy.io import savemat
 
 IMAGES = 40
 
@@ -125,6 +126,23 @@ def fake_cifar(monkeypatch: pytest.MonkeyPatch, server: Server) -> Fake:
     monkeypatch.setattr(source, "meta", {**source.meta, "md5": md5(files["batches.meta"])})
     monkeypatch.setattr(source, "tgz_md5", md5(archive))
     monkeypatch.setattr(source, "url", f"{server.address}{source.filename}")
+    server.files = dict(fake.archives)
+    return fake
+
+
+@pytest.fixture
+def fake_svhn(monkeypatch: pytest.MonkeyPatch, server: Server) -> Fake:
+    """40 + 40 random images in the two MATLAB files of SVHN, known to torchvision and to the server."""
+    fake, draws = Fake({}, {}, {}), np.random.default_rng(0)
+    split_list = {}
+    for part in ("train", "test"):
+        images = fake.images[part] = draws.integers(0, 256, (32, 32, 3, IMAGES), np.uint8)
+        labels = fake.labels[part] = np.arange(IMAGES, dtype=np.uint8)[:, None] % 10 + 1
+        savemat(packed := io.BytesIO(), {"X": images, "y": labels})
+        name = f"{part}_32x32.mat"
+        fake.archives[name] = packed.getvalue()
+        split_list[part] = [f"{server.address}{name}", name, md5(packed.getvalue())]
+    monkeypatch.setattr(torchvision.datasets.SVHN, "split_list", split_list)
     server.files = dict(fake.archives)
     return fake
 

@@ -96,6 +96,27 @@ def test_an_archive_in_the_data_folder_needs_no_network(tmp_path: Path, fake_cif
     assert server.asked == []
 
 
+def test_svhn_is_fetched_and_read(tmp_path: Path, fake_svhn: Any, messages: Any, server: Any) -> None:
+    splits = loaded("svhn", tmp_path, messages)
+    assert torch.equal(splits.train.images, torch.from_numpy(fake_svhn.images["train"]).permute(3, 2, 0, 1))
+    assert torch.equal(splits.test.images, torch.from_numpy(fake_svhn.images["test"]).permute(3, 2, 0, 1))
+    assert splits.train.labels.tolist()[:11] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
+    assert splits.train.images.is_contiguous()
+    assert splits.train.labels.dtype == torch.int64
+    assert splits.classes == tuple("0123456789")
+    assert leftovers(tmp_path) == []
+    server.asked.clear()
+    theirs = torchvision.datasets.SVHN(tmp_path, "test")
+    assert loaded("svhn", tmp_path, messages, download=False).test.labels.tolist() == theirs.labels.tolist()
+    assert server.asked == []
+
+
+def test_a_damaged_file_of_svhn_is_named(tmp_path: Path, fake_svhn: Any, messages: Any) -> None:
+    put({name: content[:-1] for name, content in fake_svhn.archives.items()}, tmp_path)
+    problem = refusal("svhn", tmp_path, messages)
+    assert f"{tmp_path}/train_32x32.mat is damaged" in problem.what
+
+
 def test_nothing_but_the_wanted_files_leaves_the_archive(
     tmp_path: Path, fake_cifar: Any, messages: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

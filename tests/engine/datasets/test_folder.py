@@ -1,5 +1,6 @@
 """Folders of one's own images, good and bad."""
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -196,13 +197,14 @@ def test_more_images_than_memory_are_refused(root: Path, messages: Any, monkeypa
     assert len(loaded(root, messages).train.labels) == 8
 
 
-def test_an_unreadable_folder_is_named(root: Path, messages: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed, iterdir = root / "train/red", Path.iterdir
+@pytest.mark.parametrize("part", ["train", "train/red"])
+def test_an_unreadable_folder_is_named(root: Path, messages: Any, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, scandir = root / part, os.scandir
 
     def refuse(path: Path) -> Any:
-        return iterdir(root / "absent" if path == closed else path)
+        return scandir(root / "absent" if path == closed else path)
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     assert "cannot be read" in refusal(root, messages).what
 
 
