@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from dataclasses import replace
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -62,10 +63,11 @@ class Recipe(Part):
         """
         none: dict[str, Any] = {}
         changes = reduce(override, assignments, none)
-        config = merge(_fitting(self.config, changes), changes)
-        if missing := [field for field in self.needs if not _holds(config, field)]:
-            raise Refused(*(Problem(field, f"is missing, and {self.name} needs it", self.needs[field]) for field in missing))
-        return read(config)
+        try:
+            return read(merge(_fitting(self.config, changes), changes))
+        except Refused as error:
+            told = (replace(problem, cure=self.needs.get(problem.field, problem.cure)) for problem in error.problems)
+            raise Refused(*told) from None
 
 
 def find(name: str) -> Recipe:
@@ -104,13 +106,3 @@ def _fitting(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
             known = {field.alias or name for name, field in kind.model_fields.items()}
             fitting[section] = {key: value for key, value in config[section].items() if key in known}
     return fitting
-
-
-def _holds(config: dict[str, Any], field: str) -> bool:
-    """Whether `config` says something about the field with this dotted path."""
-    value: Any = config
-    for key in field.split("."):
-        if not isinstance(value, dict) or key not in value:
-            return False
-        value = value[key]
-    return True

@@ -59,26 +59,31 @@ class Run:
 
         A run that no engine was ever started for is `queued`.
         """
-        locked = self.is_locked()  # looked at first: an engine writes its last status before it lets go
-        status = self.records.status()
-        if locked:
+        locked, status = self._look()
+        if self._launched_at() > status.heartbeat:  # a new engine has yet to write its first word
+            if locked or time.time() - self._launched_at() < LAUNCH_SECONDS:
+                return status.model_copy(update={"state": "starting", "message": ""})
+        elif locked or status.state not in ACTIVE:
             return status
-        if self._is_launching(status):
-            return status.model_copy(update={"state": "starting", "message": ""})
-        if status.state in ACTIVE or (status.state == "queued" and (self.path / "launched").exists()):
-            return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
-        return status
+        return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
+
+    def _look(self) -> tuple[bool, Status]:
+        """Whether an engine holds the folder, and the status it wrote, at one moment."""
+        locked = self.is_locked()
+        while True:
+            status, before, locked = self.records.status(), locked, self.is_locked()
+            if locked == before:
+                return locked, status
 
     def launching(self) -> None:
         """Note that an engine has just been started, which takes a moment to take its lock."""
         (self.path / "launched").touch()
 
-    def _is_launching(self, status: Status) -> bool:
+    def _launched_at(self) -> float:
         try:
-            launched = (self.path / "launched").stat().st_mtime
+            return (self.path / "launched").stat().st_mtime
         except FileNotFoundError:
-            return False
-        return launched > status.heartbeat and time.time() - launched < LAUNCH_SECONDS
+            return -1.0
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -257,3 +257,17 @@ def test_ctrl_c_ends_the_studio_although_a_page_is_open(page: Page, studio: Stud
     studio.end(signal.SIGINT)
     assert time.monotonic() - began < 2
     assert studio.newest.status().state == "running"
+
+
+def test_a_narrow_page_folds_the_settings_and_fits(page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 850})
+    expect(knob(page, "method.name")).not_to_be_visible()
+    for unfolded in (False, True):
+        if unfolded:
+            page.get_by_role("button", name="Settings").click()
+            expect(knob(page, "method.name")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 400
+    for button in page.locator("#rwp-start, #rwp-clone, #rwp-fold button, [data-ask]:visible").all():
+        box = button.bounding_box()
+        assert box
+        assert box["height"] >= 40

@@ -128,7 +128,7 @@ def weights_at_end(run: Run) -> torch.Tensor:
 
 @pytest.mark.parametrize(("method", "streams"), [("sgd", "sequential"), ("m-arwp", "sequential"), ("m-arwp", "parallel")])
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(launch: Launch, method: str, streams: str) -> None:
-    config = merge(SHORT, {"method": {"name": method}, "schedule": {"epochs": 60}, "model": {"name": "small-cnn"}})
+    config = merge(SHORT, {"method": {"name": method}, "schedule": {"epochs": 20}, "model": {"name": "small-cnn"}})
     config = merge(config, {"runtime": {"streams": streams}})
     run = killed_run(launch, config)
     assert wait(launch(config, run), ended).state == "finished"

@@ -228,6 +228,8 @@ def test_what_only_the_person_knows_is_asked_for() -> None:
     (problem,) = refused.value.problems
     assert problem.field == "data.path"
     assert "folder of ImageNet" in problem.cure
+    elsewhere = ("data.name=cifar10", "model.name=resnet50")
+    assert find("table3/resnet50/sam").experiment(*elsewhere).data.name == "cifar10"
 
 
 def test_another_method_takes_over_the_fields_it_has() -> None:

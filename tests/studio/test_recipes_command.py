@@ -59,7 +59,7 @@ def test_a_recipe_is_trained_with_changes(tmp_path: Path) -> None:
         (["train", "--recipe", "dem"], "recipe: there is no recipe 'dem'. Choose one of demo"),
         (["train", "--recipe", "../demo"], "there is no recipe '../demo'"),
         (["train", "c.json", "--recipe", "demo"], "--recipe: there is a CONFIG.json as well. Give one of them"),
-        (["train", "--recipe", "table3/vit-s32/rwp"], "data.path: is missing, and table3/vit-s32/rwp needs it. Give the folder"),
+        (["train", "--recipe", "table3/vit-s32/rwp"], "data.path: is missing. Give the folder of ImageNet"),
         (["train", "--recipe", "demo", "--set", "method.sigma=7"], "method.sigma: should be less than or equal to 0.2"),
         (["train", "--recipe", "demo", "--set", "nonsense"], "is not of the form field=value"),
     ],

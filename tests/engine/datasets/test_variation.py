@@ -73,6 +73,16 @@ def test_randaugment_varies_each_image_on_its_own() -> None:
     assert pixels(batch.images).max() <= 255.01
 
 
+def test_randaugment_is_drawn_anew_for_every_batch_and_from_nothing_else() -> None:
+    same = ImageSet(pictures(1).images.repeat(32, 1, 1, 1), torch.arange(32))
+    training = data(same, augmentation="randaugment", **PLAIN)
+    first, second, other = (training.batch(stream, step).images for stream, step in ((0, 0), (0, 1), (1, 0)))
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, other)
+    torch.rand(1)
+    assert torch.equal(training.batch(0, 0).images, first)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_randaugment_is_a_function_of_seed_stream_and_step(channels: int) -> None:
     images, on = pictures(channels=channels), {"augmentation": "randaugment"}
