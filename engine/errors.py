@@ -15,7 +15,12 @@ class Problem:
     cure: str = ""
 
     def __str__(self) -> str:
-        return ". ".join(part for part in (f"{self.field}: {self.what}" if self.field else self.what, self.cure) if part)
+        return f"{self.field}: {self.advice}" if self.field else self.advice
+
+    @property
+    def advice(self) -> str:
+        """What is wrong and the cure, for places that show the field beside it."""
+        return ". ".join(part for part in (self.what, self.cure) if part)
 
 
 class Refused(Exception):

@@ -29,7 +29,7 @@ def train(run: Run, data_dir: Path, journal: Journal) -> State:
     control = Control(run, journal)
     control.catch_signals()
     state, problem = _attempt(run, data_dir, journal, control)
-    told = {"message": str(problem) if problem else "", "field": problem.field if problem else ""}
+    told = {"message": problem.advice if problem else "", "field": problem.field if problem else ""}
     journal.say(state=state, progress=None, eta=None, samples_per_second=None, **told)
     journal.event(state, **told)
     journal.close()
@@ -167,6 +167,7 @@ class Training:
         if self.saved == self.loop.step:
             return
         state = {"loop": self.loop.state(), "seconds": self.seconds, "evaluated": self.evaluated, "streams": self.streams.way}
+        self.journal.flush()  # what happened before the checkpoint is not repeated after it
         path = checkpoint.save(self.run.path / "checkpoints", self.loop.step, state)
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)

@@ -22,7 +22,7 @@ _ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 APPLIES: dict[str, tuple[State, ...]] = {
     "pause": ("running", "measuring"),
-    "resume": ("paused", "interrupted", "stopped"),
+    "resume": ("paused", "interrupted", "stopped", "queued"),
     "stop": ("starting", "loading", "running", "paused", "measuring"),
     "landscape": ("running", "paused"),
 }

@@ -35,7 +35,7 @@ def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
 def _report(run: Run) -> int:
     status = _follow(run)
     if status.message:
-        print(f"rwp-studio: {status.state}: {status.message}", file=sys.stderr)
+        print(": ".join(filter(None, ("rwp-studio", status.state, status.field, status.message))), file=sys.stderr)
     print(run.path, flush=True)
     return EXIT.get(status.state, 1)
 

@@ -17,6 +17,7 @@ export class StatusPanel {
     this.badge = find("badge");
     this.message = find("message");
     this.progress = find("progress");
+    this.streams = find("streams");
     this.values = TILES.map(([title]) => addTile(find("tiles"), title));
     this.clear();
   }
@@ -25,6 +26,7 @@ export class StatusPanel {
     this.badge.dataset.state = "";
     this.#set(this.badge, "");
     this.#set(this.message, "");
+    this.streams.hidden = true;
     this.progress.value = 0;
     for (const value of this.values) this.#set(value, "–");
   }
@@ -35,6 +37,8 @@ export class StatusPanel {
     this.#set(this.badge, status.state);
     this.message.classList.toggle("rwp-bad", ENDED_BADLY.includes(status.state));
     this.#set(this.message, [status.field, status.message].filter(Boolean).join(": "));
+    this.streams.hidden = !status.streams.includes("parallel");
+    this.#set(this.streams, `Two gradients per update, ${status.streams}.`);
     this.progress.value = status.progress ?? (status.steps ? status.step / status.steps : 0);
     TILES.forEach(([, text], at) => this.#set(this.values[at], text({ status, last: (name) => store.last(name) })));
   }

@@ -3,7 +3,7 @@ import { fetchJson } from "./fetch-json.js";
 
 const APPLIES = {
   pause: ["running"],
-  resume: ["paused", "interrupted", "stopped"],
+  resume: ["paused", "interrupted", "stopped", "queued"],
   stop: ["starting", "loading", "running", "paused", "measuring"],
   landscape: ["running", "paused"],
 };

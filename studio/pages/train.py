@@ -68,13 +68,13 @@ def _setup(runs: Path, data: Path) -> None:
 
 
 def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
-    """Start what the form describes: the problems to show, and the id of the run if there are none."""
+    """Start what the form describes: the problems to show, and the id of the (first) run if there are none."""
     experiment, refused = examine(values, data)
     if experiment is None or refused:
         return told(refused), ""
-    run = Run.create(runs, experiment)
-    supervise.start(run, data)
-    return "", run.id
+    first, *others = (Run.create(runs, one) for one in experiment.runs())
+    supervise.start(first, data, *others)
+    return "", first.id
 
 
 def told(refused: Refused | None) -> str:
