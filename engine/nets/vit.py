@@ -1,6 +1,6 @@
 """A vision transformer for small images (Dosovitskiy et al. 2021, https://arxiv.org/abs/2010.11929).
 
-Size as in https://github.com/kentaroy47/vision-transformers-cifar10, which has the paper's settings (appendix E).
+Patch, heads and dropout are those of the paper's appendix E; it leaves width and depth open, which are chosen here.
 """
 
 import torch
