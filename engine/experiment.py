@@ -144,7 +144,7 @@ class Landscape(Section):
     """Measure the landscape when the training is over."""
     resolution: int = knob(25, advanced=True, ge=5, le=101)
     """Points along each side; odd, so that the trained weights are one of them."""
-    images: int = knob(512, advanced=True, ge=16, le=50_000)
+    images: int = knob(256, advanced=True, ge=16, le=50_000)
     """Training images over which the loss of each point is averaged."""
     span: float = knob(1.0, advanced=True, gt=0, le=10)
     """The plane reaches from −span to +span along two random, filter-normalised directions."""

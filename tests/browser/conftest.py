@@ -81,7 +81,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     assert "Traceback" not in studio.said
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM}: install Debian's chromium to run the browser tests")
