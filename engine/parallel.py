@@ -47,8 +47,8 @@ class Parallel:
         if here.perturbation is None:
             waiting: Future[Gradient] = self._worker.submit(self._elsewhere, there)
         else:  # the weights here are about to move: the worker takes its copy first
-            gradient = self._placed(there)
-            waiting = self._worker.submit(self._at_place, there, gradient)
+            radius = self._placed(there)
+            waiting = self._worker.submit(self._at_place, there, radius)
         try:
             mine = self._alone.run((here,))[0]
         finally:
