@@ -15,7 +15,6 @@ from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read, read_file
 from engine.records import ACTIVE, Reader, Status
 
-LAUNCH_SECONDS = 8
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -60,10 +59,7 @@ class Run:
         A run that no engine was ever started for is `queued`.
         """
         locked, status = self._look()
-        if self._launched_at() > status.heartbeat:  # a new engine has yet to write its first word
-            if locked or time.time() - self._launched_at() < LAUNCH_SECONDS:
-                return status.model_copy(update={"state": "starting", "message": ""})
-        elif locked or status.state not in ACTIVE:
+        if locked or status.state not in ACTIVE:
             return status
         return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
 
@@ -75,20 +71,14 @@ class Run:
             if locked == before:
                 return locked, status
 
-    def launching(self) -> None:
-        """Note that an engine has just been started, which takes a moment to take its lock."""
-        (self.path / "launched").touch()
-
-    def _launched_at(self) -> float:
-        try:
-            return (self.path / "launched").stat().st_mtime
-        except FileNotFoundError:
-            return -1.0
-
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder for one engine. Raises `Refused` if another one has it."""
-        with (self.path / "lock").open("w") as file:
+    def lock(self, inherited: int | None = None) -> Iterator[int]:
+        """Hold the folder for one engine. Raises `Refused` if another one has it.
+
+        Yields the descriptor of the lock: a process that inherits it, and takes it from there as `inherited`, holds the
+        folder on without a gap.
+        """
+        with (self.path / "lock").open("w") if inherited is None else os.fdopen(inherited, "w") as file:
             for attempt in range(20):  # a reader that looks at the lock has it for an instant
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,7 +87,7 @@ class Run:
                     if attempt == 19:
                         raise Refused(Problem("run", f"{self.id} is already being trained", "Wait for it or stop it")) from None
                     time.sleep(0.05)
-            yield
+            yield file.fileno()
 
     def is_locked(self) -> bool:
         """Whether an engine is at work in this folder."""

@@ -6,22 +6,35 @@ import sys
 import threading
 from pathlib import Path
 
+from engine.records import Writer
 from engine.run import Run
 
 
 def start(run: Run, data_dir: Path, *then: Run) -> subprocess.Popen[bytes]:
-    """Train `run`, and the runs `then` one after another, in a detached engine process. Its output goes to engine.log."""
-    run.launching()
-    folders = [str(one.path.absolute()) for one in (run, *then)]
-    with (run.path / "engine.log").open("ab") as log:
+    """Train `run`, and the runs `then` one after another, in a detached engine process. Its output goes to engine.log.
+
+    The engine inherits the lock of `run`, so that from here on the folder is held as long as the engine lives.
+    Raises `Refused` if another engine has it.
+    """
+    with run.lock() as lock, (run.path / "engine.log").open("ab") as log:
+        _announce(run)
+        folders = [str(one.path.absolute()) for one in (run, *then)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "engine", *folders, "--data", str(data_dir.absolute())],
+            [sys.executable, "-m", "engine", *folders, "--data", str(data_dir.absolute()), "--lock", str(lock)],
             cwd=run.path,
             env={"OMP_WAIT_POLICY": "passive", **os.environ},  # idle threads that spin would take the page's cores
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            pass_fds=[lock],
             start_new_session=True,
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
     return process
+
+
+def _announce(run: Run) -> None:
+    """Tell everybody that an engine is about to begin, as the one writer that the lock makes this process."""
+    writer = Writer(run.path / "run.db")
+    writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": ""}))
+    writer.close()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from engine import supervise
+from engine.errors import Refused
 from engine.experiment import merge, read
 from engine.records import ACTIVE, Status
 from engine.run import Run
@@ -51,6 +54,10 @@ def wait(run: Run, until: Callable[[Status], bool], seconds: float = 60) -> Stat
 
 def ended(status: Status) -> bool:
     return status.state not in ACTIVE
+
+
+def is_finished(status: Status) -> bool:
+    return status.state == "finished"
 
 
 def is_running(status: Status) -> bool:
@@ -128,12 +135,12 @@ def weights_at_end(run: Run) -> torch.Tensor:
 
 @pytest.mark.parametrize(("method", "streams"), [("sgd", "sequential"), ("m-arwp", "sequential"), ("m-arwp", "parallel")])
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(launch: Launch, method: str, streams: str) -> None:
-    config = merge(SHORT, {"method": {"name": method}, "schedule": {"epochs": 20}, "model": {"name": "small-cnn"}})
+    config = merge(SHORT, {"method": {"name": method}, "schedule": {"epochs": 8}, "model": {"name": "small-cnn"}})
     config = merge(config, {"runtime": {"streams": streams}})
     run = killed_run(launch, config)
-    assert wait(launch(config, run), ended).state == "finished"
+    wait(launch(config, run), is_finished)
     undisturbed = launch(config)
-    assert wait(undisturbed, ended).state == "finished"
+    wait(undisturbed, is_finished)
     assert torch.equal(weights_at_end(run), weights_at_end(undisturbed))
     for tag, points in undisturbed.export()["metrics"].items():
         assert run.export()["metrics"][tag] == points, tag
@@ -143,7 +150,7 @@ def test_a_damaged_checkpoint_is_passed_over(launch: Launch) -> None:
     run = killed_run(launch, merge(SHORT, {"schedule": {"epochs": 40}}))
     newest = max((run.path / "checkpoints").glob("*.pt"))
     newest.write_bytes(newest.read_bytes()[:1000])
-    assert wait(launch({}, run), ended).state == "finished"
+    wait(launch({}, run), is_finished)
     assert [event.data["file"] for event in run.records.events() if event.kind == "damaged checkpoint"] == [newest.name]
 
 
@@ -160,10 +167,12 @@ def test_a_diverging_run_stops_before_the_update_and_keeps_its_checkpoint(launch
 def test_two_engines_never_share_a_run(launch: Launch) -> None:
     run = launch(LONG)
     pid = wait(run, is_running).pid
-    launch(LONG, run)
-    time.sleep(5)
-    assert run.status().pid == pid
-    assert "is already being trained" in (run.path / "engine.log").read_text()
+    with pytest.raises(Refused, match="is already being trained"):
+        launch(LONG, run)
+    by_hand = subprocess.run([sys.executable, "-m", "engine", run.path], capture_output=True, text=True, check=False)
+    assert by_hand.returncode == 2
+    assert "is already being trained" in by_hand.stderr
+    assert (run.status().state, run.status().pid) == ("running", pid)
 
 
 def test_what_cannot_be_trained_is_told_with_field_and_cure(launch: Launch) -> None:

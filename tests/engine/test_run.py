@@ -59,21 +59,6 @@ def test_an_active_run_without_an_engine_is_interrupted(run: Run) -> None:
     writer.close()
 
 
-def test_a_launched_run_is_starting_until_its_engine_writes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run.status().state == "queued"
-    run.launching()
-    assert run.status().state == "starting"
-    monkeypatch.setattr("engine.run.LAUNCH_SECONDS", 0)
-    assert run.status().state == "interrupted"
-    with run.lock():
-        assert run.status().state == "starting"
-        writer = Writer(run.path / "run.db")
-        writer.flush(Status(state="running"))
-        writer.close()
-        assert run.status().state == "running"
-    assert run.status().state == "interrupted"
-
-
 def test_what_is_written_can_be_read_in_parts(tmp_path: Path) -> None:
     writer, reader = Writer(tmp_path / "run.db"), Reader(tmp_path / "run.db")
     writer.metrics(1, 0.5, {"train/loss": 2.0, "train/lr": 0.1})
