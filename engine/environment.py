@@ -30,10 +30,15 @@ def describe(device: torch.device) -> dict[str, str | int | None]:
         **{name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or device.type,
+        "device": name_of(device),
         "threads": torch.get_num_threads(),
         "git": _commit(),
     }
+
+
+def name_of(device: torch.device) -> str:
+    """What the device is called."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or device.type
 
 
 def _version(package: str) -> str | None:

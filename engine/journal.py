@@ -8,6 +8,7 @@ import psutil
 
 from engine.records import Status, Writer
 from engine.run import Run
+from engine.schema import flat
 from engine.tensorboard import EventFiles
 
 FLUSH_SECONDS = 0.25
@@ -20,7 +21,8 @@ class Journal:
         self.status = run.records.status()
         self._writer = Writer(run.path / "run.db")
         self._files = EventFiles(run.path / "tb")
-        self._files.hyperparameters(_flat(run.experiment.model_dump()), run.id)
+        chosen = flat(run.experiment.model_dump())
+        self._files.hyperparameters({path: "usual" if value is None else value for path, value in chosen.items()}, run.id)
         self._flushed = 0.0
 
     def begin(self) -> None:
@@ -61,14 +63,3 @@ class Journal:
         self.flush()
         self._writer.close()
         self._files.close()
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
-    """A nested dictionary as dotted keys with the values that TensorBoard accepts."""
-    flat: dict[str, str | float | bool] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = "usual" if value is None else value
-    return flat

@@ -21,6 +21,21 @@ def input_shape(experiment: Experiment) -> tuple[int, int, int]:
     return (3, data.image_size, data.image_size) if isinstance(data, Folder) else experiment.dataset.shape
 
 
+def training_images(experiment: Experiment) -> int:
+    """How many images there are to learn from. Counts files where only they can tell; raises `OSError` if it cannot."""
+    data = experiment.data
+    if data.train_size or not isinstance(data, Folder):
+        return data.train_size or experiment.dataset.train_images
+    root = Path(data.path)
+    return sum(len(folders.files(root, "train", name)) for name in folders.classes(root))
+
+
+def classes(experiment: Experiment) -> int:
+    """Into how many classes the images fall. Raises `OSError` if the folder that tells cannot be read."""
+    data = experiment.data
+    return len(folders.classes(Path(data.path))) if isinstance(data, Folder) else experiment.dataset.classes
+
+
 def _model(experiment: Experiment) -> list[Problem]:
     shape, model = input_shape(experiment), MODELS[experiment.model.name]
     if model.accepts(shape):

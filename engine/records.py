@@ -126,11 +126,16 @@ class Reader:
             for row in self._rows("SELECT id, step, name, value, seconds FROM metric WHERE id > ? ORDER BY id", after)
         ]
 
+    def last(self, name: str) -> float | None:
+        """The newest value of one curve, if it has any."""
+        rows = self._rows("SELECT value FROM metric WHERE name = ? ORDER BY id DESC LIMIT 1", name)
+        return rows[0][0] if rows else None
+
     def events(self, after: int = 0) -> list[Event]:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
         return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
 
-    def _rows(self, query: str, *values: int) -> list[Any]:
+    def _rows(self, query: str, *values: int | str) -> list[Any]:
         if not self._path.exists():
             return []
         with self._open() as db:

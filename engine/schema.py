@@ -26,3 +26,11 @@ def knob(default: Any, *, symbol: str = "", step: float | None = None, advanced:
     """
     shown = {"symbol": symbol, "step": step, "advanced": advanced}
     return Field(default, json_schema_extra={key: value for key, value in shown.items() if value}, **limits)
+
+
+def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested dictionary as one of dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return found

@@ -14,6 +14,7 @@ from engine import supervise
 from engine.errors import Problem, Refused
 from engine.records import State
 from engine.run import Run
+from studio import gallery, group
 from studio.listing import Listing
 from studio.live import Hub
 
@@ -31,28 +32,47 @@ APPLIES: dict[str, tuple[State, ...]] = {
 
 def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
     """Everything below /api, for the runs in one folder."""
-    api = APIRouter(prefix="/api/runs")
+    api = APIRouter(prefix="/api")
     listing = Listing(runs)
 
-    @api.get("")
+    @api.get("/runs")
     def list_runs() -> list[dict[str, Any]]:
         return listing.rows()
 
-    @api.get("/{run_id}/stream")
+    @api.get("/gallery")
+    def paper_tables() -> list[dict[str, Any]]:
+        return gallery.tables(listing.entries())
+
+    @api.get("/runs/{run_id}/stream")
     async def stream(run_id: str, request: Request, after: str = "") -> Response:
         cursor = request.headers.get("last-event-id", after)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(hub.stream(Run.open(runs, run_id), cursor), media_type="text/event-stream", headers=headers)
 
-    @api.get("/{run_id}/arrays/{name}")
+    @api.get("/runs/{run_id}/arrays/{name}")
     def array(run_id: str, name: str) -> Response:
         return Response(read_array(Run.open(runs, run_id), name), media_type="application/json")
 
-    @api.get("/{run_id}/log")
+    @api.get("/runs/{run_id}/paper")
+    def in_paper(run_id: str) -> dict[str, Any]:
+        return gallery.beside(Run.open(runs, run_id).experiment)
+
+    @api.get("/runs/{run_id}/group")
+    def of_group(run_id: str) -> Response:
+        members = listing.members(Run.open(runs, run_id))
+        runs_of_group = [member.run for member in members]
+        content = {
+            "runs": [run.id for run in runs_of_group],
+            "to_come": any(member.is_to_come for member in members),
+            "metrics": group.curves(runs_of_group),
+        }
+        return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+    @api.get("/runs/{run_id}/log")
     def log(run_id: str) -> Response:
         return PlainTextResponse(read_log(Run.open(runs, run_id)))
 
-    @api.post("/{run_id}/{action}")
+    @api.post("/runs/{run_id}/{action}")
     def ask(run_id: str, action: str) -> dict[str, str]:
         return {"done": steer(Run.open(runs, run_id), action, data)}
 

@@ -1,11 +1,12 @@
 """The page: Blocks assembled from the pages, mounted where the server wants them."""
 
+import warnings
 from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
 
-from studio.pages import train
+from studio.pages import gallery, train
 from studio.theme import theme
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -24,6 +25,8 @@ def build(runs: Path, data: Path) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title="RWP Studio", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
         train.build(runs, data)
+    with page.route("Gallery", "/gallery"):
+        gallery.build()
     page.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     page._queue.sleep_when_free = QUEUE_SECONDS
     page._queue.progress_update_sleep_when_free = QUEUE_SECONDS
@@ -32,9 +35,16 @@ def build(runs: Path, data: Path) -> gr.Blocks:
 
 def mount(app: FastAPI, runs: Path, data: Path) -> FastAPI:
     """Put the page at the root of `app`, with everything of Gradio's that is not needed switched off."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "SSR mode is not supported")  # said although it is switched off
+        _mount(app, build(runs, data))
+    return app
+
+
+def _mount(app: FastAPI, page: gr.Blocks) -> None:
     gr.mount_gradio_app(
         app,
-        build(runs, data),
+        page,
         path="/",
         theme=theme(),
         head=HEAD,
@@ -50,4 +60,3 @@ def mount(app: FastAPI, runs: Path, data: Path) -> FastAPI:
         footer_links=[],
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
-    return app

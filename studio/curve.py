@@ -5,6 +5,7 @@ from bisect import bisect_right
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tsdownsample import MinMaxLTTBDownsampler
 
 from engine.records import Metric
@@ -36,7 +37,12 @@ class Curve:
         if start == len(self._ids):
             return None
         steps, values, seconds = (np.array(column[start:]) for column in (self._steps, self._values, self._seconds))
-        if len(steps) > POINTS:
-            chosen = _THINNER.downsample(steps, np.nan_to_num(values, posinf=0.0, neginf=0.0), n_out=POINTS)
-            steps, values, seconds = steps[chosen], values[chosen], seconds[chosen]
-        return {"step": steps, "value": values, "seconds": np.round(seconds, 3)}
+        chosen = thinned(steps, values)
+        return {"step": steps[chosen], "value": values[chosen], "seconds": np.round(seconds[chosen], 3)}
+
+
+def thinned(steps: NDArray[np.int64], values: NDArray[np.float64]) -> Any:
+    """An index of at most `POINTS` of the points that keeps the extremes."""
+    if len(steps) <= POINTS:
+        return slice(None)
+    return _THINNER.downsample(steps, np.nan_to_num(values, posinf=0.0, neginf=0.0), n_out=POINTS)

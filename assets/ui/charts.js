@@ -8,9 +8,8 @@ const PAUSE = 240; // ms
 const SHARE = 10;
 
 export class Charts {
-  constructor(parent, figures, store, toolbar) {
-    this.store = store;
-    this.toolbar = toolbar;
+  constructor(parent, figures, { store, group, toolbar }) {
+    Object.assign(this, { store, group, toolbar });
     this.run = "";
     this.timer = 0;
     this.pause = PAUSE;
@@ -43,7 +42,7 @@ export class Charts {
     if (!this.store.status) return;
     await withPlotly();
     const began = performance.now();
-    const look = { ...this.toolbar.options, run: this.run, colours: palette() };
+    const look = { ...this.toolbar.options, run: this.run, colours: palette(), group: this.group.isShown ? this.group.curves : new Map() };
     for (const chart of this.charts) chart.draw(this.store, look);
     this.pause = Math.max(PAUSE, SHARE * (performance.now() - began));
   }

@@ -9,6 +9,15 @@ export function percent(value) {
   return value === null || value === undefined ? "–" : `${(100 * value).toFixed(2)} %`;
 }
 
+// A mean and, where there is one, its standard deviation, both in per cent.
+export function spread(mean, deviation) {
+  return deviation === null || deviation === undefined ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
+}
+
+export function multiple(value) {
+  return value === null || value === undefined ? "–" : `${Number(value.toFixed(2))}×`;
+}
+
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;

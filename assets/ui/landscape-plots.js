@@ -1,6 +1,7 @@
 // The two pictures of a landscape. Both show log₁₀ of the loss, with the loss itself on the scale.
+import { CONFIG } from "./plotly.js";
+
 const SCALE = "Cividis"; // reads the same for every kind of colour vision
-const CONFIG = { responsive: true, displaylogo: false };
 
 export function drawContour(plot, grid, { run, colours }) {
   const { z, ticks } = logarithmic(grid.loss);

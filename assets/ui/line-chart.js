@@ -1,8 +1,7 @@
 // LineChart: draws any figure that studio/charts declares. The plot is made once and keeps its zoom.
 import { AXES, smoothed } from "./axes.js";
-import { plain, visible } from "./palette.js";
-
-const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+import { faint, plain, visible } from "./palette.js";
+import { CONFIG } from "./plotly.js";
 
 export class LineChart {
   constructor(parent, figure) {
@@ -34,20 +33,43 @@ export class LineChart {
     globalThis.Plotly.react(this.plot, data, this.#layout(look), CONFIG);
   }
 
-  #lines(trace, store, { weight, axis }) {
+  #lines(trace, store, look) {
     const curve = store.curves.get(trace.metric);
+    const line = this.#line(trace, curve, store, look);
+    const own = trace.smooth && look.weight ? [raw(line), { ...line, y: smoothed(line.y, look.weight) }] : [line];
+    const shared = look.group.get(trace.metric);
+    if (!shared) return own;
+    const { hovertemplate, ...alone } = own.at(-1);
+    const behind = { ...alone, opacity: 0.5, line: { ...alone.line, width: 1 }, showlegend: false, hoverinfo: "skip" };
+    return [behind, ...this.#band(trace, shared, store, look)];
+  }
+
+  // Mean over the seeds, and one standard deviation to either side of it.
+  #band(trace, curve, store, look) {
+    const mean = this.#line(trace, curve, store, look);
+    const even = (values) => (trace.smooth ? smoothed(values, look.weight) : values);
+    const deviation = even(this.#shown(curve.deviation));
+    mean.y = even(mean.y);
+    const [low, high] = [-1, 1].map((side) => mean.y.map((value, at) => value + side * deviation[at]));
+    const edge = {
+      x: [...mean.x, ...[...mean.x].reverse()], y: [...high, ...low.reverse()], type: "scatter", mode: "lines", fill: "toself",
+      fillcolor: faint(mean.line.color), line: { width: 0 }, legendgroup: trace.metric, showlegend: false, hoverinfo: "skip",
+    };
+    return [edge, { ...mean, name: plain(`${trace.name}, mean`) }];
+  }
+
+  #line(trace, curve, store, { axis }) {
     const x = AXES[axis].of(curve, store.status);
-    const y = this.figure.percent ? curve.value.map((value) => value === null ? null : 100 * value) : curve.value;
-    const line = {
-      x, y, type: "scatter", mode: x.length < 2 || !trace.smooth && x.length < 40 ? "lines+markers" : "lines",
+    return {
+      x, y: this.#shown(curve.value), type: "scatter", mode: x.length < 2 || !trace.smooth && x.length < 40 ? "lines+markers" : "lines",
       name: plain(trace.name), legendgroup: trace.metric,
       line: { color: visible(trace.colour), dash: trace.dash, width: 2 }, marker: { size: 5 },
       hovertemplate: `%{y:.4~g}${this.figure.percent ? " %" : ""}`,
     };
-    if (!trace.smooth || !weight) return [line];
-    const raw = { ...line, mode: "lines", showlegend: false, hoverinfo: "skip", opacity: 0.25, line: { ...line.line, dash: "solid", width: 1 } };
-    delete raw.hovertemplate;
-    return [raw, { ...line, y: smoothed(y, weight) }];
+  }
+
+  #shown(values) {
+    return this.figure.percent ? values.map((value) => (value === null ? null : 100 * value)) : values;
   }
 
   #layout({ axis, log, run, colours }) {
@@ -69,4 +91,10 @@ export class LineChart {
       yaxis: { ...common, title: { text: plain(this.figure.unit), standoff: 6, font: { size: 11 } }, type: isLog ? "log" : "linear", exponentformat: "power", rangemode: this.figure.from_zero ? "tozero" : "normal", uirevision: `${run} ${isLog}` },
     };
   }
+}
+
+// A curve as it was measured, faint behind its smoothed form.
+function raw(line) {
+  const { hovertemplate, ...rest } = line;
+  return { ...rest, mode: "lines", showlegend: false, hoverinfo: "skip", opacity: 0.25, line: { ...line.line, dash: "solid", width: 1 } };
 }

@@ -1,6 +1,9 @@
 // The monitor: one run at a time, its numbers, its charts and what one can ask of it.
 import { Charts } from "./charts.js";
+import { Events } from "./events.js";
+import { Group } from "./group.js";
 import { Landscape } from "./landscape.js";
+import { Paper } from "./paper.js";
 import { Picker } from "./picker.js";
 import { StatusPanel } from "./status-panel.js";
 import { Steering } from "./steering.js";
@@ -14,7 +17,10 @@ export function mount(root, figures) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   const store = new Store();
   const toolbar = new Toolbar(find, () => charts.redraw());
-  const charts = new Charts(find("charts"), figures, store, toolbar);
+  const group = new Group(find, () => charts.redraw());
+  const charts = new Charts(find("charts"), figures, { store, group, toolbar });
+  const events = new Events(find);
+  const paper = new Paper(find);
   const landscape = new Landscape(find);
   const panel = new StatusPanel(find);
   const steering = new Steering(root, find);
@@ -23,12 +29,17 @@ export function mount(root, figures) {
   let folder = null;
 
   function show(run) {
-    const query = run ? `?run=${encodeURIComponent(run)}` : "";
-    history.replaceState(history.state, "", location.pathname + query);
+    const query = new URLSearchParams(location.search);
+    if (run) query.set("run", run);
+    else query.delete("run");
+    history.replaceState(history.state, "", `${location.pathname}${query.size ? "?" : ""}${query}`);
     find("run").hidden = !run;
     find("empty").hidden = Boolean(run);
     store.clear();
     charts.follow(run);
+    group.follow(run);
+    events.follow();
+    paper.follow(run);
     landscape.follow(run);
     steering.follow(run);
     panel.clear();
@@ -37,6 +48,8 @@ export function mount(root, figures) {
 
   function take(message) {
     store.take(message);
+    if (message.reset || "test/accuracy" in message.metrics) group.refresh(picker.members);
+    events.take(message);
     panel.draw(store);
     steering.draw(store.status);
     charts.redraw();
@@ -51,6 +64,7 @@ export function mount(root, figures) {
     charts.redraw();
     landscape.redraw();
   });
+  find("picker").addEventListener("rwp:listed", () => group.refresh(picker.members));
   followStart((run) => picker.refresh(run));
   picker.begin(new URLSearchParams(location.search).get("run"));
 }

@@ -10,6 +10,11 @@ export function visible(colour) {
   return colour === "#0072B2" && document.body.classList.contains("dark") ? "#56B4E9" : colour;
 }
 
+// A colour as the ground of a band.
+export function faint(colour) {
+  return `${colour}2e`;
+}
+
 export function onThemeChange(redraw) {
   new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 }

@@ -26,7 +26,14 @@ export class Picker {
     if (show && show !== this.shown) this.#show(show);
     else if (this.shown === "" && this.rows.length) this.#show(this.rows[0].id);
     this.#draw();
+    this.select.dispatchEvent(new Event("rwp:listed"));
     if (!this.rows.length) setTimeout(() => this.refresh(), EMPTY_PAUSE);
+  }
+
+  // How many runs there are that differ from the shown one in nothing but their seed, itself among them.
+  get members() {
+    const shown = this.rows.find(({ id }) => id === this.shown);
+    return this.rows.filter(({ group }) => group === shown?.group).length;
   }
 
   // The row of the run that is shown, kept current from its stream.
@@ -51,8 +58,8 @@ export class Picker {
   }
 }
 
-function describe({ created, method, dataset, model, state, accuracy }) {
-  const parts = [moment(created), method, dataset, model, state];
+function describe({ created, method, dataset, model, seed, state, accuracy }) {
+  const parts = [moment(created), method, dataset, model, `seed ${seed}`, state];
   if (accuracy !== null) parts.push(percent(accuracy));
   return parts.join(" · ");
 }

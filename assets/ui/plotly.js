@@ -1,4 +1,10 @@
 // Plotly is large: it is fetched when the first chart is wanted, so that the form does not wait for it.
+export const CONFIG = {
+  responsive: true,
+  displaylogo: false,
+  modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"], // nothing leaves this machine
+};
+
 let loading = null;
 
 export function withPlotly() {

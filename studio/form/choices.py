@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from engine.catalogue import DATASETS, MODELS
+from engine.catalogue import DATASETS, MODELS, Model
 from engine.experiment import UNIONS, Experiment, members
 from engine.schema import Section
 
@@ -30,9 +30,14 @@ def about(section: str, member: str) -> str:
         case "data":
             return DATASETS[member].summary
         case "model":
-            return MODELS[member].summary
+            return _model(MODELS[member])
         case _:
             return (alternatives(section)[member].__doc__ or "").partition("\n")[0]
+
+
+def _model(row: Model) -> str:
+    cost = f"{row.parameters:,} weights and {row.flops / 1e9:.2g} GFLOP an image of {row.shape[1]}×{row.shape[2]}"
+    return f"{row.summary}. {cost}; takes images of {row.sides}."
 
 
 def is_union(section: str) -> bool:

@@ -14,6 +14,8 @@ FIRST = ("method", "data", "model")
 """Sections shown open; the others wait behind a fold of their own, in the order of the schema."""
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """Events that only rearrange the form."""
+SLOW: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "slow", "show_progress": "hidden", "api_visibility": "private"}
+"""Events that take seconds of the processor: one at a time, for all pages together."""
 
 
 @dataclass

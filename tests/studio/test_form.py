@@ -13,7 +13,7 @@ from engine.experiment import Experiment, differences, override, read
 from studio.form import choices, knobs, values
 from studio.form.controls import control
 from studio.form.view import build
-from studio.pages.train import told
+from studio.pages.setup import problems
 
 ALTERNATIVES = [
     (section, name) for section in choices.sections() if choices.has_choice(section) for name in choices.alternatives(section)
@@ -147,7 +147,7 @@ def test_missing_folder_is_told_with_its_cure(tmp_path: Path) -> None:
 
 
 def test_problems_are_escaped() -> None:
-    shown = told(Refused(Problem("<b>", "<script>alert(1)</script>", "a & b")))
+    shown = problems(Refused(Problem("<b>", "<script>alert(1)</script>", "a & b")))
     assert "<script" not in shown
     assert "<b>" not in shown
     assert 'role="alert"' in shown

@@ -1,0 +1,76 @@
+"""`python -m engine.estimate < config.json`: time two updates of an experiment on random images, before it is started."""
+
+import json
+import os
+import statistics
+import sys
+import time
+from typing import Any
+
+import torch
+
+from engine import environment, nets
+from engine.datasets import ImageSet, TrainingData
+from engine.errors import Problem, Refused
+from engine.experiment import Experiment, read
+from engine.flops import per_image
+from engine.loop import Loop
+from engine.preflight import classes, input_shape
+from engine.replica import Replica
+
+UPDATES = 2
+LONGEST_FLOPS = 1e11
+"""Operations of one update on a processor, beyond which fewer images stand for the mini-batch: a few seconds' worth."""
+
+
+def estimate(experiment: Experiment) -> dict[str, Any]:
+    """Seconds that an update takes, and on what; without the reading of images from files.
+
+    Raises `Refused` if this machine cannot make such an update.
+    """
+    device, shape = environment.choose_device(experiment.runtime), input_shape(experiment)
+    if experiment.runtime.threads:
+        torch.set_num_threads(experiment.runtime.threads)
+    module = nets.build(experiment, shape, classes(experiment), experiment.seed)
+    size = experiment.schedule.batch_size
+    if device.type == "cpu":
+        cost = per_image(module, shape) * experiment.method.gradients
+        size = max(2, min(size, int(LONGEST_FLOPS / cost)))
+    probe = _with_batch(experiment, size)
+    images = ImageSet(torch.randint(256, (size, *shape), dtype=torch.uint8), torch.randint(classes(experiment), (size,)))
+    loop = Loop(probe, Replica(module, device), TrainingData(images, probe, device))
+    try:
+        loop.choose_streams()
+        seconds = statistics.median([_timed(loop, device) for _ in range(1 + UPDATES)][1:])
+    except torch.OutOfMemoryError:
+        raise Refused(Problem("schedule.batch_size", "does not fit into the device's memory", "Choose a smaller one")) from None
+    return {"seconds_per_update": seconds * experiment.schedule.batch_size / size, "device": environment.name_of(device)}
+
+
+def _with_batch(experiment: Experiment, size: int) -> Experiment:
+    """`experiment` with mini-batches of `size` and without an end."""
+    schedule = experiment.schedule.model_copy(update={"batch_size": size, "epochs": 10_000})
+    runtime = experiment.runtime.model_copy(update={"accumulate": min(experiment.runtime.accumulate, size)})
+    return experiment.model_copy(update={"schedule": schedule, "runtime": runtime})
+
+
+def _timed(loop: Loop, device: torch.device) -> float:
+    before = time.perf_counter()
+    loop.train()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - before
+
+
+def main() -> int:
+    os.nice(10)  # a training may be on the same processor
+    try:
+        print(json.dumps(estimate(read(json.load(sys.stdin)))))
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Group: the curves of runs that differ only in their seed, as a mean and a spread."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.run import Run
+from studio.curve import thinned
+
+Columns = NDArray[np.float64]
+
+
+def curves(members: list[Run]) -> dict[str, dict[str, Any]]:
+    """Mean, standard deviation and count of every metric over the runs, at each step that two of them or more have reached."""
+    rows: dict[str, list[tuple[int, float, float]]] = {}
+    for run in members:
+        for metric in run.records.metrics():
+            if metric.value is not None:  # SQLite keeps NaN as NULL
+                rows.setdefault(metric.name, []).append((metric.step, metric.value, metric.seconds))
+    return {name: curve for name, values in rows.items() if (curve := _curve(np.array(values)))}
+
+
+def _curve(rows: Columns) -> dict[str, Any] | None:
+    """The statistics of rows (N, 3) of step, value and seconds; None where no step has two values."""
+    steps, at, count = np.unique(rows[:, 0], return_inverse=True, return_counts=True)
+    value, seconds = (np.bincount(at, rows[:, column]) / count for column in (1, 2))
+    squares = np.bincount(at, (rows[:, 1] - value[at]) ** 2)
+    shared = count > 1
+    if not shared.any():
+        return None
+    deviation = np.sqrt(squares[shared] / (count[shared] - 1))
+    columns = (steps[shared].astype(np.int64), value[shared], seconds[shared].round(3), deviation, count[shared])
+    chosen = thinned(columns[0], columns[1])
+    return dict(zip(("step", "value", "seconds", "deviation", "count"), (column[chosen] for column in columns), strict=True))

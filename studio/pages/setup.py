@@ -1,0 +1,133 @@
+"""Setup: the form, the button that starts a training, and what is known of it before it is started."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from engine import supervise
+from engine.errors import Refused
+from engine.experiment import Experiment
+from engine.run import Run
+from studio.estimate import Estimator
+from studio.form import view
+from studio.form.values import Values, command, examine, paths, to_values
+from studio.pages import recipe
+
+FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
+FOLDING = "import('/ui/fold.js').then(fold => fold.mount(element))"
+SHOWN_RUN = "() => [new URLSearchParams(location.search).get('run') ?? '']"
+NAMED_RECIPE = "() => [new URLSearchParams(location.search).get('recipe') ?? '']"
+RECIPE_INFO = "A ready-made experiment: it fills the form below. Type to search, for instance `CIFAR-100 with SAM`."
+STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
+STARTED = "run => { document.dispatchEvent(new CustomEvent('rwp:started', {detail: run})) }"
+TIMING = "Timing two updates …"
+
+
+class Setup:
+    """The left side of the page, laid out inside the block that is open."""
+
+    def __init__(self, runs: Path, data: Path) -> None:
+        self._runs, self._data, self._estimator = runs, data, Estimator()
+        with gr.Row(elem_id="rwp-start-row"):
+            self._start = gr.Button("Start training", variant="primary", elem_id="rwp-start")
+            self._clone = gr.Button("Copy shown run", elem_id="rwp-clone")
+        gr.HTML(html_template=FOLD, js_on_load=FOLDING, elem_id="rwp-fold")
+        self._problems = gr.HTML(elem_id="rwp-problems")
+        with gr.Column(elem_id="rwp-knobs"):
+            self._recipe = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")
+            self._about = gr.HTML(elem_id="rwp-about")
+            self._form = view.build()
+        with gr.Row(elem_id="rwp-cost-row"):
+            self._cost = gr.HTML(self._told(Experiment()), elem_id="rwp-cost")
+            self._time = gr.Button("How long?", size="sm", elem_id="rwp-time")
+        self._shell = gr.Textbox(
+            command(Experiment(), runs, data),
+            label="Same on the command line",
+            lines=2,
+            buttons=["copy"],
+            placeholder="Here stands the command once the form is complete",
+            elem_id="rwp-command",
+        )
+        self._wire()
+
+    def _wire(self) -> None:
+        form, named, started = self._form, gr.Textbox(visible=False), gr.Textbox(visible=False)
+        changes = [control.change for control in form.inputs]
+        told = [self._shell, self._problems, self._cost]
+        gr.on(changes, self._describe, form.inputs, told, trigger_mode="always_last", **view.QUICK)
+        gr.on(changes, self._time_if_heavy, form.inputs, self._cost, trigger_mode="always_last", **view.SLOW)
+        self._time.click(lambda: TIMING, None, self._cost, **view.QUICK).then(self._timed, form.inputs, self._cost, **view.SLOW)
+        begun = self._start.click(self._begin, form.inputs, [self._problems, started], js=STARTING, **view.QUICK)
+        begun.then(None, started, js=STARTED)
+        filled = [self._about, self._problems, *form.outputs]
+        chosen = self._recipe.input(self._follow_recipe, self._recipe, filled, **view.QUICK)
+        chosen.then(lambda: None, None, self._recipe, **view.QUICK)  # so that the next search starts from nothing
+        gr.on(None, self._follow_recipe, named, filled, js=NAMED_RECIPE, **view.QUICK)  # when the page is opened
+        self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **view.QUICK)
+
+    def _describe(self, *given: Any) -> tuple[str, str, str]:
+        """The command, the problems and the cost of what is in the form."""
+        experiment, refused = examine(_named(given), self._data)
+        shell = command(experiment, self._runs, self._data) if experiment else ""
+        return shell, problems(refused), self._told(experiment) if experiment and not refused else ""
+
+    def _told(self, experiment: Experiment) -> str:
+        waiting = f" {TIMING}" if self._estimator.is_wanted(experiment) else ""
+        return html.escape(self._estimator.told(experiment) + waiting)
+
+    def _time_if_heavy(self, *given: Any) -> Any:
+        experiment, refused = examine(_named(given), self._data)
+        if experiment is None or refused or not self._estimator.is_wanted(experiment):
+            return gr.skip()
+        return self._timed(*given)
+
+    def _timed(self, *given: Any) -> str:
+        experiment, refused = examine(_named(given), self._data)
+        return html.escape(self._estimator.time(experiment)) if experiment and not refused else ""
+
+    def _begin(self, *given: Any) -> tuple[str, str]:
+        return start_run(_named(given), self._runs, self._data)
+
+    def _copy(self, shown: str) -> list[Any]:
+        try:
+            return ["", "", *self._form.filled(to_values(Run.open(self._runs, shown).experiment))]
+        except Refused as refused:
+            return self._left_alone(refused)
+
+    def _follow_recipe(self, name: str | None) -> list[Any]:
+        if not name:
+            return [gr.skip(), gr.skip(), *(gr.skip() for _ in self._form.outputs)]
+        try:
+            values, text = recipe.filled(name)
+        except Refused as refused:
+            return self._left_alone(refused)
+        return [text, "", *self._form.filled(values)]
+
+    def _left_alone(self, refused: Refused) -> list[Any]:
+        """The form as it is, with the reason why it was not filled."""
+        return [gr.skip(), problems(refused), *(gr.skip() for _ in self._form.outputs)]
+
+
+def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
+    """Start what the form describes: the problems to show, and the id of the (first) run if there are none."""
+    experiment, refused = examine(values, data)
+    if experiment is None or refused:
+        return problems(refused), ""
+    first, *others = (Run.create(runs, one) for one in experiment.runs())
+    supervise.start(first, data, *others)
+    return "", first.id
+
+
+def problems(refused: Refused | None) -> str:
+    """Every problem with its field and its cure, as HTML that is read out."""
+    if refused is None:
+        return ""
+    escaped = ((html.escape(problem.field), html.escape(problem.what), html.escape(problem.cure)) for problem in refused.problems)
+    items = (f"<li><code>{field}</code> {what}<span>{cure}</span></li>" for field, what, cure in escaped)
+    return f'<div role="alert"><strong>This cannot be trained yet</strong><ul>{"".join(items)}</ul></div>'
+
+
+def _named(given: tuple[Any, ...]) -> Values:
+    return dict(zip(paths(), given, strict=True))

@@ -1,0 +1,90 @@
+"""What a person does in the browser, and what there is to be seen."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+PLOT = {"loss": "[data-figure=loss] .js-plotly-plot", "surface": "[data-surface]"}
+
+
+def badge(page: Page, state: str, seconds: float = 60) -> None:
+    """Wait until the run is in this state."""
+    expect(page.locator("[data-badge]")).to_have_text(state, timeout=1000 * seconds)
+
+
+def knob(page: Page, path: str) -> Any:
+    return page.locator(f"#knob-{path.replace('.', '-')}")
+
+
+def choose(page: Page, path: str, name: str) -> None:
+    knob(page, path).locator("input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def fill(page: Page, path: str, value: str) -> None:
+    box = knob(page, path).locator("input[type=number], input[type=text], textarea").first
+    box.fill(value)
+    box.press("Tab")
+
+
+def open_fold(page: Page, title: str) -> None:
+    page.locator("button.label-wrap", has_text=title).click()
+
+
+def points(page: Page) -> int:
+    """Points of the loss curve that are drawn."""
+    found: int = page.evaluate(f"document.querySelector('{PLOT['loss']}')?.data?.[0].x.length ?? 0")
+    return found
+
+
+def step(page: Page) -> int:
+    return int(
+        page.locator("[data-tiles] div", has_text="Step")
+        .locator("dd")
+        .inner_text()
+        .split(" ")[0]
+        .replace(",", "")
+        .replace("–", "0")
+    )
+
+
+def until(page: Page, holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        page.wait_for_timeout(100)
+
+
+def count_drawings(page: Page, selector: str) -> Callable[[], int]:
+    """How often a plot has been drawn since this call."""
+    page.evaluate(
+        """selector => {
+            window.drawings = 0;
+            document.querySelector(selector).on('plotly_afterplot', () => { window.drawings += 1 });
+        }""",
+        selector,
+    )
+    return lambda: int(page.evaluate("window.drawings"))
+
+
+def drag(page: Page, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag the mouse across an element, from and to places given as fractions of its size."""
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
+    page.mouse.down()
+    for part in (0.25, 0.5, 0.75, 1):
+        across, down = (start[i] + part * (end[i] - start[i]) for i in (0, 1))
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        page.wait_for_timeout(60)  # a surface turns only as fast as it is drawn
+    page.mouse.up()
+
+
+def see_surface(page: Page) -> None:
+    """Scroll to the landscape once there is one; it is drawn where it can be seen."""
+    page.locator("[data-landscape]").wait_for(timeout=90_000)
+    page.locator(PLOT["surface"]).scroll_into_view_if_needed()
+    page.wait_for_selector(f"{PLOT['surface']} canvas")

@@ -1,0 +1,93 @@
+"""Recipes, the paper's tables and groups of seeds in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from engine.recipes import find
+from engine.records import Status, Writer
+from engine.run import Run
+from tests.browser.actions import PLOT, fill, knob, open_fold, until
+from tests.browser.conftest import Studio
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def search(page: Page, text: str) -> None:
+    """Type into the picker of recipes and take the first that is offered."""
+    page.locator("#rwp-recipe input").click()
+    page.keyboard.type(text)
+    page.get_by_role("option").first.click()
+
+
+def test_from_the_gallery_to_the_form(page: Page, studio: Studio) -> None:
+    for one, accuracy in zip(
+        find("table2/cifar100/resnet18/sam").experiment("schedule.epochs=30").runs(), (0.7, 0.72, 0.74), strict=True
+    ):
+        run = Run.create(studio.runs, one)
+        writer = Writer(run.path / "run.db")
+        writer.metrics(1, 1.0, {"test/accuracy": accuracy})
+        writer.flush(Status(state="finished", step=1, steps=1))
+        writer.close()
+    page.get_by_role("link", name="Gallery").click()
+    table = page.locator("table", has_text="Table 2")
+    expect(table.locator("tbody tr")).to_have_count(24)
+    reached = table.get_by_role("link", name="72.00 ± 2.00")
+    expect(reached.locator("..")).to_contain_text("n = 3, 30 epochs")
+    table.locator("summary", has_text="≠ 1").click()
+    expect(table).to_contain_text("schedule.epochs 30 (paper: 200)")
+
+    table.get_by_role("link", name="80.48 ± 0.25").click()
+    expect(knob(page, "method.name").locator("input")).to_have_value("sam")
+    expect(knob(page, "model.name").locator("input")).to_have_value("resnet18")
+    expect(knob(page, "data.name").locator("input")).to_have_value("cifar100")
+    expect(knob(page, "method.rho").locator("input[type=number]")).to_have_value("0.2")
+    expect(page.locator("#rwp-about")).to_contain_text("The paper reports a test accuracy of 80.48 ± 0.25 % (Table 2)")
+    expect(page.locator("[data-paper]")).to_contain_text("80.48 ± 0.25 %")
+    expect(page.locator("[data-paper]")).to_contain_text("≠ schedule.epochs 30 (paper: 200)")
+    page.go_back()
+    reached.click()
+    expect(page.locator("[data-picker]")).to_have_value(re.compile("cifar100-sam"))
+
+
+def test_how_long_a_training_takes_can_be_asked_before_it_is_started(page: Page) -> None:
+    cost = page.locator("#rwp-cost")
+    expect(cost).to_contain_text("94.8 k weights; 11 updates an epoch; about 327 GFLOP in all.")
+    page.get_by_role("button", name="How long?").click()
+    expect(cost).to_contain_text(
+        re.compile(r"About .* an epoch and .* in all on .+, from two updates timed here"), timeout=60_000
+    )
+    search(page, "30-second demo")
+    expect(cost).to_contain_text("22 updates an epoch")
+    expect(cost).not_to_contain_text("timed here")
+
+
+def test_what_only_the_person_knows_is_left_empty_and_asked_for(page: Page) -> None:
+    search(page, "ResNet-50 on ImageNet with m-RWP")
+    expect(page.get_by_role("alert").first).to_contain_text("data.path")
+    expect(knob(page, "data.path").locator("textarea, input").first).to_have_value("")
+    expect(page.locator("#rwp-about")).to_contain_text("Give the folder of ImageNet")
+    expect(page.locator("#rwp-recipe input")).to_have_value("")
+
+
+def test_an_unknown_recipe_in_the_address_is_told(page: Page, studio: Studio) -> None:
+    page.goto(f"{studio.url}/?recipe=<b>nothing</b>")
+    expect(page.get_by_role("alert").first).to_contain_text("there is no recipe '<b>nothing</b>'")
+
+
+def test_seeds_become_a_band(page: Page, studio: Studio) -> None:
+    search(page, "30-second demo")
+    open_fold(page, "Seed")
+    fill(page, "seeds", "2")
+    open_fold(page, "Schedule")
+    fill(page, "schedule.epochs", "3")
+    page.locator("#rwp-start").click()
+    expect(page.locator("[data-group]")).to_contain_text("2 seeds: test accuracy", timeout=60_000)
+    until(page, lambda: studio.newest.status().state == "finished" and Run.all(studio.runs)[1].status().state == "finished", 60)
+    names = f"document.querySelector('{PLOT['loss']}').data.map(trace => trace.name)"
+    until(page, lambda: "test, mean" in page.evaluate(names))
+    band = f"document.querySelector('{PLOT['loss']}').data.filter(trace => trace.fill === 'toself').length"
+    assert page.evaluate(band) == 4
+    page.locator("[data-show-group]").uncheck()
+    until(page, lambda: page.evaluate(band) == 0)

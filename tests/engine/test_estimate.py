@@ -1,0 +1,34 @@
+"""The estimate of a training's cost, as the studio asks for it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from engine.errors import Refused
+from engine.estimate import estimate
+from engine.experiment import read
+
+
+def test_two_updates_are_timed_in_a_process_of_their_own() -> None:
+    config = json.dumps({"model": {"name": "mlp"}, "schedule": {"batch_size": 32}})
+    done = subprocess.run([sys.executable, "-m", "engine.estimate"], input=config, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["seconds_per_update"] > 0
+    assert found["device"]
+
+
+def test_fewer_images_stand_for_a_batch_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr("engine.estimate._timed", lambda loop, _: sizes.append(loop.experiment.schedule.batch_size) or 1.0)
+    config = {"model": {"name": "resnet18"}, "data": {"name": "cifar10"}, "method": {"name": "sgd"}}
+    found = estimate(read({**config, "schedule": {"batch_size": 256}}))
+    (size,) = set(sizes)
+    assert 2 <= size < 256
+    assert found["seconds_per_update"] == 256 / size
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(Refused, match=r"runtime.precision: fp16 needs an accelerator"):
+        estimate(read({"runtime": {"device": "cpu", "precision": "fp16"}}))
