@@ -6,6 +6,7 @@ from typing import Any
 
 import psutil
 
+from engine.live import Change
 from engine.records import Status, Writer
 from engine.run import Run
 from engine.tensorboard import EventFiles
@@ -36,6 +37,11 @@ class Journal:
     def event(self, kind: str, **data: Any) -> None:
         """Something worth telling, at the present step."""
         self._writer.event(self.status.step, kind, **data)
+
+    def changed(self, change: Change, **told: Any) -> None:
+        """A field of the experiment was changed. What was to become of it later is forgotten."""
+        self._writer.forget_changes(change.path, change.step)
+        self._writer.event(change.step, "changed", path=change.path, new=change.new, **told)
 
     def say(self, **changes: Any) -> None:
         """Change fields of the status; they are written with the next flush."""

@@ -49,7 +49,7 @@ class Numerics:
     def __init__(self, experiment: Experiment, device: torch.device) -> None:
         self._format = FORMATS.get(experiment.runtime.precision)
         self._parts = experiment.runtime.accumulate
-        self._smoothing = experiment.data.label_smoothing
+        self.smoothing = experiment.data.label_smoothing
         self._device = device
         self.scale = LossScale(experiment.runtime.precision == "fp16")
 
@@ -74,10 +74,10 @@ class Numerics:
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Mean cross-entropy, smoothed and mixed up as the experiment says."""
-        loss = F.cross_entropy(logits, batch.labels, label_smoothing=self._smoothing)
+        loss = F.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
         if batch.partners is None:
             return loss
-        other = F.cross_entropy(logits, batch.partners, label_smoothing=self._smoothing)
+        other = F.cross_entropy(logits, batch.partners, label_smoothing=self.smoothing)
         return batch.share * loss + (1 - batch.share) * other
 
     def _autocast(self) -> AbstractContextManager[object]:

@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from engine.live import Change
+
 State = Literal[
     "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
 ]
@@ -25,7 +27,8 @@ CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data T
 class Status(BaseModel):
     """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
 
-    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update are run.
+    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
+    are run, and `pace` how many updates a second slow motion allows.
     """
 
     state: State = "queued"
@@ -38,6 +41,7 @@ class Status(BaseModel):
     epochs: int = 0
     seconds: float = 0.0
     eta: float | None = None
+    pace: float | None = None
     samples: int = 0
     samples_per_second: float | None = None
     gradient_evaluations: int = 0
@@ -100,6 +104,11 @@ class Writer:
         """Forget the metrics after `step`, which a resumed training is about to write again."""
         self._db.execute("DELETE FROM metric WHERE step > ?", (step,))
 
+    def forget_changes(self, path: str, step: int) -> None:
+        """Forget changes of a field after `step`, which a resumed training has not come to and now never will."""
+        later = "kind = 'changed' AND step > ? AND json_extract(data, '$.path') = ?"
+        self._db.execute(f"DELETE FROM event WHERE {later}", (step, path))  # noqa: S608 - no part of it is from outside
+
     def close(self) -> None:
         self._db.close()
 
@@ -129,6 +138,11 @@ class Reader:
     def events(self, after: int = 0) -> list[Event]:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
         return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
+
+    def changes(self) -> list[Change]:
+        """What has been changed while the run trained, in order."""
+        found = [event for event in self.events() if event.kind == "changed"]
+        return sorted((Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step)
 
     def _rows(self, query: str, *values: int) -> list[Any]:
         if not self._path.exists():

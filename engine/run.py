@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read, read_file
+from engine.live import as_of
 from engine.records import ACTIVE, Reader, Status
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -52,6 +54,11 @@ class Run:
     @property
     def experiment(self) -> Experiment:
         return read(read_file(self.path / "config.json"))
+
+    @property
+    def present(self) -> Experiment:
+        """The experiment with all that has been changed while it trained."""
+        return as_of(self.experiment, self.records.changes(), sys.maxsize)
 
     def status(self) -> Status:
         """Where the run stands; `interrupted` if its engine is gone without having said how it ended.
@@ -106,17 +113,13 @@ class Run:
         write_atomically(self.path / "commands" / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
         return name
 
-    def take_commands(self) -> list[dict[str, Any]]:
-        """The commands left since the last call, in order; each is taken once."""
-        taken = []
-        for path in sorted((self.path / "commands").glob("*.json")):
-            try:
-                command = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                command = None
-            taken.append(command if isinstance(command, dict) else {"id": path.stem, "kind": "unreadable"})
-            path.unlink()
-        return taken
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands that have been left and not dropped, in order."""
+        return [_command(path) for path in sorted((self.path / "commands").glob("*.json"))]
+
+    def drop(self, command: dict[str, Any]) -> None:
+        """Remove a command, once the answer to it is safe."""
+        (self.path / "commands" / f"{command['id']}.json").unlink(missing_ok=True)
 
     def export(self) -> dict[str, Any]:
         """Everything the run recorded, as plain data."""
@@ -130,6 +133,14 @@ class Run:
             "events": [event._asdict() for event in self.records.events()],
             "summary": summary(curves),
         }
+
+
+def _command(path: Path) -> dict[str, Any]:
+    try:
+        command = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        command = None
+    return {**command, "id": path.stem} if isinstance(command, dict) else {"id": path.stem, "kind": "unreadable"}
 
 
 def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:

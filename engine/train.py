@@ -4,19 +4,24 @@ import copy
 import json
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from engine import checkpoint, environment, nets
-from engine.control import Control, Stop
+from engine.control import Command, Control, Stop
 from engine.datasets import Supply, load
 from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
+from engine.experiment import Experiment
 from engine.flops import per_image
 from engine.journal import Journal
+from engine.live import Change, as_of, asked, changed, value_at
 from engine.loop import Diverged, Loop
+from engine.pace import Pace
 from engine.preflight import check, input_shape
 from engine.probes.landscape import Surface, measure
 from engine.records import State
@@ -67,7 +72,7 @@ class Training:
             torch.set_num_threads(experiment.runtime.threads)
         device = environment.choose_device(experiment.runtime)
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
-        self.run, self.journal, self.control, self.experiment = run, journal, control, experiment
+        self.run, self.journal, self.control = run, journal, control
         journal.say(state="loading", message="Loading the data")
         splits = load(experiment, data_dir, self._loading)
         self.supply = Supply.of(splits, experiment, device, self._faulty)
@@ -75,12 +80,21 @@ class Training:
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
         self.loop = Loop(experiment, Replica(module, device), self.supply.training)
         self.epoch_steps = self.supply.training.steps_per_epoch
-        self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.obey)
+        self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
         self._flops_per_image: float | None = None
         self._probe: Iterator[tuple[float, Surface | None]] | None = None
+        self._landscape_wanted = self._evaluation_wanted = False
         self._resume()
+        control.begin(
+            set=self._set, checkpoint=lambda _: self._save(), evaluate=self._want_evaluation, landscape=self._want_landscape
+        )
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment with what has been changed up to now."""
+        return self.loop.experiment
 
     def run_to_end(self) -> None:
         """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
@@ -89,22 +103,34 @@ class Training:
         pace = Pace(self.loop, self.control)
         try:
             while True:
-                self._at_epoch_end()
-                self.control.obey()
+                self._train(pace)
+                self._finish()
                 if self.loop.step == self.loop.steps:
                     break
-                self._update(pace)
-                self._look_around()
-            self._finish()
         except Stop:
             self._save()
             raise
         finally:
             self.supply.training.close()
 
+    def _train(self, pace: Pace) -> None:
+        """Update until the last update is made, and do between updates what is due and what is asked for."""
+        self.journal.say(state="running")
+        while True:
+            self._at_epoch_end()
+            self._recall()
+            self.control.look()
+            self._look_around()
+            if self.loop.step == self.loop.steps:
+                return
+            if self.control.may_update():
+                self._update(pace)
+            elif self._probe is None:
+                self.control.rest()
+
     def _loading(self, message: str, fraction: float | None) -> None:
         self.journal.say(message=message, progress=fraction)
-        self.control.obey()
+        self.control.look()
 
     def _faulty(self, file: str, reason: str, count: int) -> None:
         """Tell of a file that is no usable picture; of many, the first hundred and then every hundredth."""
@@ -115,13 +141,52 @@ class Training:
         state, damaged = checkpoint.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
         for name in damaged:
             self.journal.event("damaged checkpoint", file=name)
+        log = self.run.records.changes()
         if state is not None:
+            log = self._agreed(log, state["changes"])
+            self.loop.change(as_of(self.experiment, log, state["loop"]["step"]))
             self.loop.restore(state["loop"])
             self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
         self.streams = self.loop.choose_streams(state["streams"] if state else None)
         self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step)
+        self._made = [change for change in log if change.step <= self.loop.step and state is not None]
+        self._to_come = deque(log[len(self._made) :])
         self._tell()
+
+    def _agreed(self, told: list[Change], saved: list[tuple[int, str, Any]]) -> list[Change]:
+        """The change log as the database tells it, or where that was lost, as the checkpoint has it."""
+        if len(told) >= len(saved):
+            return told
+        for step, path, new in saved[len(told) :]:
+            self.journal.changed(Change(step, path, new))
+        return [Change(*row) for row in saved]
+
+    def _recall(self) -> None:
+        """Change what the log says was changed at this step: by a run that was killed later, or by the one replayed."""
+        while self._to_come and self._to_come[0].step <= self.loop.step:
+            change = self._to_come.popleft()
+            self.loop.change(changed(self.experiment, {change.path: change.new}))
+            self._made.append(change)
+            self._tell()
+
+    def _set(self, command: Command) -> None:
+        """Change fields from the next update on. What the log has yet to change of them is forgotten."""
+        changes = asked(command.get("changes"))
+        before, after = self.experiment, changed(self.experiment, changes)
+        self.loop.change(after)
+        for path in changes:
+            change = Change(self.loop.step, path, value_at(after, path))
+            self._to_come = deque(later for later in self._to_come if later.path != path)
+            self._made.append(change)
+            self.journal.changed(change, old=value_at(before, path), id=command["id"])
+        self._tell()
+
+    def _want_evaluation(self, _: Command) -> None:
+        self._evaluation_wanted = True
+
+    def _want_landscape(self, _: Command) -> None:
+        self._landscape_wanted = True
 
     def _update(self, pace: "Pace") -> None:
         before = time.perf_counter()
@@ -166,16 +231,26 @@ class Training:
     def _save(self) -> None:
         if self.saved == self.loop.step:
             return
-        state = {"loop": self.loop.state(), "seconds": self.seconds, "evaluated": self.evaluated, "streams": self.streams.way}
+        state = {
+            "loop": self.loop.state(),
+            "seconds": self.seconds,
+            "evaluated": self.evaluated,
+            "streams": self.streams.way,
+            "changes": [tuple(change) for change in self._made],
+        }
         self.journal.flush()  # what happened before the checkpoint is not repeated after it
         path = checkpoint.save(self.run.path / "checkpoints", self.loop.step, state)
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)
 
     def _look_around(self) -> None:
-        """Measure one more point of a landscape somebody asked for during the training."""
-        if self.control.landscape_wanted and self._probe is None:
-            self.control.landscape_wanted = False
+        """Evaluate if somebody asked for it, and measure one more point of a landscape somebody asked for."""
+        if self._evaluation_wanted:
+            self._evaluation_wanted = False
+            if self.evaluated != self.loop.step:
+                self._evaluate()
+        if self._landscape_wanted and self._probe is None:
+            self._landscape_wanted = False
             self._probe = self._landscape()
         if self._probe is not None and next(self._probe, None) is None:
             self._probe = None
@@ -185,10 +260,10 @@ class Training:
         self.journal.say(state="measuring", eta=None, samples_per_second=None)
         at_end = self.run.path / "arrays" / f"{self._landscape_name()}.npz"
         if self.experiment.landscape.at_end and not at_end.exists():
-            self.control.landscape_wanted = True
-        while self._probe is not None or self.control.landscape_wanted:
+            self._landscape_wanted = True
+        while self._probe is not None or self._landscape_wanted:
             self._look_around()
-            self.control.obey()
+            self.control.look()
 
     def _landscape_name(self) -> str:
         return f"landscape-{self.loop.step:08d}"
@@ -205,25 +280,3 @@ class Training:
                 self.journal.event("landscape", array=name, points=len(surface.x), done=surface.done)
             yield fraction, surface
         self.journal.say(message="", progress=None)
-
-
-class Pace:
-    """Samples per second and time left, from what this process has done so far, pauses left out."""
-
-    def __init__(self, loop: Loop, control: Control) -> None:
-        self._loop, self._control = loop, control
-        self._first, self._started = loop.step, self._now()
-        self._mark = (self._started, loop.samples)
-        self._rate = 0.0
-
-    def tell(self, journal: Journal) -> None:
-        now = self._now()
-        since, samples = self._mark
-        if now - since >= 1.0 or not self._rate:
-            self._rate = (self._loop.samples - samples) / (now - since)
-            self._mark = (now, self._loop.samples)
-        per_step = (now - self._started) / (self._loop.step - self._first)
-        journal.say(samples_per_second=self._rate, eta=per_step * (self._loop.steps - self._loop.step))
-
-    def _now(self) -> float:
-        return time.monotonic() - self._control.paused_seconds
