@@ -84,7 +84,7 @@ class Control:
 
     def _answer(self, command: Command) -> bool:
         """Carry one command out and see to it that this is not forgotten; whether it could be."""
-        kind, name = str(command.get("kind")), command["id"]
+        kind, name = command["kind"], command["id"]
         if kind not in self._handlers and not self._has_training:
             return False
         try:
@@ -132,4 +132,4 @@ class Control:
 
 
 def _unknown(command: Command) -> None:
-    raise Refused(Problem("kind", f"{str(command.get('kind'))[:64]!r} is unknown", "Ask for something else"))
+    raise Refused(Problem("kind", f"{command['kind'][:64]!r} is unknown", "Ask for something else"))

@@ -28,10 +28,10 @@ class Status(BaseModel):
     """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
 
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
-    are run, and `pace` how many updates a second slow motion allows.
+    are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
     """
 
-    state: State = "queued"
+    state: State = "stopped"
     message: str = ""
     field: str = ""
     progress: float | None = None
@@ -47,6 +47,7 @@ class Status(BaseModel):
     gradient_evaluations: int = 0
     flops: float | None = None
     streams: str = ""
+    device: str = ""
     pid: int = 0
     pid_started: float = 0.0
     heartbeat: float = 0.0

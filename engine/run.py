@@ -23,6 +23,9 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class Run:
     """One run's folder: config.json, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
 
+    WAITS = "queued"
+    """Name of the file that a run has while it waits in the queue; it holds the run's place."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.id = path.name
@@ -63,20 +66,35 @@ class Run:
     def status(self) -> Status:
         """Where the run stands; `interrupted` if its engine is gone without having said how it ended.
 
-        A run that no engine was ever started for is `queued`.
+        A run that waits for its engine is `queued`.
         """
-        locked, status = self._look()
+        locked, place, status = self._look()
+        if not locked and place is not None:
+            return status.model_copy(update={"state": "queued", "message": "", "field": ""})
         if locked or status.state not in ACTIVE:
             return status
         return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
 
-    def _look(self) -> tuple[bool, Status]:
-        """Whether an engine holds the folder, and the status it wrote, at one moment."""
-        locked = self.is_locked()
+    def _look(self) -> tuple[bool, int | None, Status]:
+        """Whether an engine holds the folder, its place in the queue, and the status an engine wrote, at one moment."""
+        held = (self.is_locked(), self.place)
         while True:
-            status, before, locked = self.records.status(), locked, self.is_locked()
-            if locked == before:
-                return locked, status
+            status, before, held = self.records.status(), held, (self.is_locked(), self.place)
+            if held == before:
+                return *held, status
+
+    @property
+    def place(self) -> int | None:
+        """The run's place in the queue; None if it does not wait."""
+        try:
+            text = (self.path / self.WAITS).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+    def leave_queue(self) -> None:
+        """Wait no longer."""
+        (self.path / self.WAITS).unlink(missing_ok=True)
 
     @contextmanager
     def lock(self, inherited: int | None = None) -> Iterator[int]:
@@ -140,7 +158,9 @@ def _command(path: Path) -> dict[str, Any]:
         command = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         command = None
-    return {**command, "id": path.stem} if isinstance(command, dict) else {"id": path.stem, "kind": "unreadable"}
+    if not isinstance(command, dict):
+        command = {"kind": "unreadable"}
+    return {**command, "kind": str(command.get("kind")), "id": path.stem}
 
 
 def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:

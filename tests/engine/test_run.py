@@ -81,7 +81,7 @@ def test_what_is_written_can_be_read_in_parts(tmp_path: Path) -> None:
 
 def test_reading_where_nothing_was_written(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "none.db")
-    assert (reader.metrics(), reader.events(), reader.status().state) == ([], [], "queued")
+    assert (reader.metrics(), reader.events(), reader.status().state) == ([], [], "stopped")
 
 
 def test_export_is_plain_json(run: Run) -> None:
