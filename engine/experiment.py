@@ -174,6 +174,17 @@ class Runtime(Section):
     """Epochs between two evaluations on the test set."""
     checkpoint_every: int = knob(1, advanced=True, live=True, ge=1, le=10_000)
     """Epochs between two checkpoints; there is always one at the end."""
+    keep_every: int = knob(0, advanced=True, live=True, ge=0, le=10_000)
+    """Epochs between two checkpoints that stay, to fork from; of the others only the last two and the best. 0 keeps none."""
+
+
+class Parent(Section):
+    """The checkpoint from which a forked run starts."""
+
+    run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    """Name of the run it was forked from."""
+    step: int = Field(ge=0)
+    """Number of updates that run had made."""
 
 
 class Experiment(Section):
@@ -183,6 +194,8 @@ class Experiment(Section):
     """Start of every random draw: the same seed gives the same training."""
     seeds: int = Field(1, ge=1, le=20)
     """Number of runs with consecutive seeds. Runs that differ in nothing but their seed are shown as a group."""
+    parent: Parent | None = knob(None, hidden=True)
+    """Where a forked run starts from; empty for one that starts at the beginning."""
     data: Annotated[BuiltIn | Folder | ImageNet, Field(discriminator="name")] = BuiltIn()
     """The images to learn from."""
     model: ModelChoice = ModelChoice()

@@ -140,6 +140,11 @@ class Reader:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
         return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
 
+    def accuracies(self) -> dict[int, float]:
+        """Test accuracy by step."""
+        rows = self._rows("SELECT step, value FROM metric WHERE name = 'test/accuracy' AND value IS NOT NULL ORDER BY id")
+        return {int(step): float(value) for step, value in rows}
+
     def changes(self) -> list[Change]:
         """What has been changed while the run trained, in order."""
         found = [event for event in self.events() if event.kind == "changed"]

@@ -139,6 +139,10 @@ class Run:
         """Remove a command, once the answer to it is safe."""
         (self.path / "commands" / f"{command['id']}.json").unlink(missing_ok=True)
 
+    def bytes_used(self) -> int:
+        """How much of the disk the folder takes."""
+        return sum(_size(path) for path in self.path.rglob("*"))
+
     def export(self) -> dict[str, Any]:
         """Everything the run recorded, as plain data."""
         curves: dict[str, list[tuple[int, float]]] = {}
@@ -161,6 +165,13 @@ def _command(path: Path) -> dict[str, Any]:
     if not isinstance(command, dict):
         command = {"kind": "unreadable"}
     return {**command, "kind": str(command.get("kind")), "id": path.stem}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # a file that was removed at this moment
+        return 0
 
 
 def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:

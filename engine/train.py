@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from engine import checkpoint, environment, nets
+from engine import checkpoint, environment, kept, nets
 from engine.control import Command, Control, Stop
 from engine.datasets import Supply, load
 from engine.errors import Problem, Refused
@@ -141,15 +141,21 @@ class Training:
         state, damaged = checkpoint.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
         for name in damaged:
             self.journal.event("damaged checkpoint", file=name)
-        log = self.run.records.changes()
+        log, parent, way = self.run.records.changes(), self.experiment.parent, None
         if state is not None:
-            log = self._agreed(log, state["changes"])
+            is_forked = parent is not None and state["loop"]["step"] == parent.step
+            log = log if is_forked else self._agreed(log, state["changes"])
+            way = state["streams"] if state["method"] == self.experiment.method.name else None
             self.loop.change(as_of(self.experiment, log, state["loop"]["step"]))
             self.loop.restore(state["loop"])
             self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
-        self.streams = self.loop.choose_streams(state["streams"] if state else None)
+        elif parent is not None:
+            what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"
+            raise Refused(Problem("parent.step", what, "Fork that run again"))
+        self.streams = self.loop.choose_streams(way)
         self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step)
+        self._accuracies = self.run.records.accuracies()
         self._made = [change for change in log if change.step <= self.loop.step and state is not None]
         self._to_come = deque(log[len(self._made) :])
         self._tell()
@@ -223,8 +229,10 @@ class Training:
             self._save()
 
     def _evaluate(self) -> None:
-        self.journal.record(self.loop.step, self.seconds, self.evaluator.measure(self.loop))
+        measured = self.evaluator.measure(self.loop)
+        self.journal.record(self.loop.step, self.seconds, measured)
         self.evaluated = self.loop.step
+        self._accuracies[self.loop.step] = measured["test/accuracy"]
         self._flops_per_image = self._flops_per_image or per_image(self.loop.replica.module, self._shape)
         self._tell()
 
@@ -236,12 +244,19 @@ class Training:
             "seconds": self.seconds,
             "evaluated": self.evaluated,
             "streams": self.streams.way,
+            "method": self.experiment.method.name,
             "changes": [tuple(change) for change in self._made],
         }
         self.journal.flush()  # what happened before the checkpoint is not repeated after it
         path = checkpoint.save(self.run.path / "checkpoints", self.loop.step, state)
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)
+        kept.prune(path.parent, self._accuracies, self._lasts)
+
+    def _lasts(self, step: int) -> bool:
+        """Whether the checkpoint of `step` is one of those that stay."""
+        every = self.experiment.runtime.keep_every
+        return every > 0 and step % (every * self.epoch_steps) == 0
 
     def _look_around(self) -> None:
         """Evaluate if somebody asked for it, and measure one more point of a landscape somebody asked for."""

@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
     top.add_argument("--auto-resume", action="store_true", help="let interrupted runs go on by themselves")
-    commands = top.add_subparsers(dest="command", metavar="train | replay | queue | recipe | list | export | schema")
+    commands = top.add_subparsers(dest="command", metavar="train | replay | fork | queue | recipe | list | export | schema")
     train = commands.add_parser("train", parents=[folders, data], help="train without a browser")
     train.add_argument(
         "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     )
     replay = commands.add_parser("replay", parents=[folders, data], help="make a training again, live changes included")
     replay.add_argument("run", help="the run's name")
+    fork = commands.add_parser("fork", parents=[folders, data], help="train on from a checkpoint, with one or several methods")
+    fork.add_argument("run", help="the run's name")
+    fork.add_argument("--step", type=int, required=True, metavar="N", help="which of its checkpoints")
+    fork.add_argument("--method", action="append", default=[], metavar="NAME", help="may be given again; else the run's own")
     queue = commands.add_parser("queue", parents=[folders], help="show or rearrange the runs that wait")
     queue.add_argument("run", nargs="?", help="a run that waits; without one the queue is shown")
     queue.add_argument("--to", type=int, metavar="N", help="put it at this position, counted from 0")
@@ -93,6 +97,11 @@ def _do(given: argparse.Namespace) -> int:
             from studio.follow import follow
 
             return follow([replay(Run.open(given.runs, given.run))], given.runs, given.data)
+        case "fork":
+            from engine.lineage import fork
+            from studio.follow import follow
+
+            return follow(fork(Run.open(given.runs, given.run), given.step, given.method), given.runs, given.data)
         case "queue":
             from studio import queue_command
 

@@ -42,7 +42,7 @@ class Listing:
 
 def _read(run: Run) -> Row:
     status, experiment = run.status(), run.present
-    accuracies = [row.value for row in run.records.metrics() if row.name == "test/accuracy"]
+    accuracies = list(run.records.accuracies().values())
     return {
         "id": run.id,
         "state": status.state,
@@ -58,5 +58,7 @@ def _read(run: Run) -> Row:
         "eta": status.eta,
         "active": status.state in ACTIVE,
         "accuracy": accuracies[-1] if accuracies else None,
+        "parent": experiment.parent.model_dump() if experiment.parent else None,
+        "bytes": run.bytes_used(),
         "created": (run.path / "config.json").stat().st_mtime,
     }
