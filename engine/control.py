@@ -19,6 +19,10 @@ Command = dict[str, Any]
 Handler = Callable[[Command], None]
 
 
+class Gone(Exception):
+    """The run's folder is no longer there."""
+
+
 class Stop(Exception):
     """Somebody asked the training to stop."""
 
@@ -55,8 +59,10 @@ class Control:
     def look(self) -> None:
         """Carry out what was asked since the last look. Raises `Stop`."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:
+            if not (self._run.path / "config.json").exists():
+                raise Gone
             for command in self._run.commands():
-                if command["id"] in self._answered or self._answer(command):
+                if (command["id"] in self._answered or self._answer(command)) and not self._journal.is_late:
                     self._run.drop(command)
             self._looked = time.monotonic()
             self._journal.tick()

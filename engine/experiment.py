@@ -168,7 +168,7 @@ class Runtime(Section):
     """Number format of forward and backward pass; weights and updates stay in fp32. fp16 needs an accelerator."""
     streams: Literal["auto", "sequential", "parallel"] = "auto"
     """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster."""
-    accumulate: int = knob(1, advanced=True, ge=1, le=65_536)
+    accumulate: int = knob(1, advanced=True, live=True, ge=1, le=65_536)
     """Parts in which a mini-batch is computed, to save memory."""
     evaluate_every: int = knob(1, advanced=True, live=True, ge=1, le=10_000)
     """Epochs between two evaluations on the test set."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, merge, nested, read
+from engine.preflight import sizes
 from engine.schema import Section
 
 
@@ -49,7 +50,10 @@ def changed(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     config = experiment.model_dump()
     for path, value in changes.items():
         config = merge(config, nested(path, value))
-    return read(config)
+    found = read(config)
+    if problems := sizes(found):
+        raise Refused(*problems)
+    return found
 
 
 def as_of(experiment: Experiment, log: Iterable[Change], step: int) -> Experiment:

@@ -86,6 +86,7 @@ class Loop:
             raise Refused(Problem("schedule.epochs", f"the training is already in epoch {least}", f"Ask for at least {least}"))
         self.experiment = experiment
         self._numerics.smoothing = experiment.data.label_smoothing
+        self._numerics.parts = experiment.runtime.accumulate
         self._optimizer.settings = experiment.optimizer
 
     @property

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data T
 
 class Status(BaseModel):
     """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
+    `remedy` holds the changes with which a run that ended badly may go on.
 
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
     are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
@@ -34,6 +35,7 @@ class Status(BaseModel):
     state: State = "stopped"
     message: str = ""
     field: str = ""
+    remedy: dict[str, Any] = {}
     progress: float | None = None
     step: int = 0
     steps: int = 0
@@ -93,11 +95,16 @@ class Writer:
     def flush(self, status: Status) -> None:
         """Write what has been gathered, with the status as it is now."""
         status.heartbeat = time.time()
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("INSERT INTO metric (step, name, value, seconds) VALUES (?, ?, ?, ?)", self._metrics)
-        self._db.executemany("INSERT INTO event (step, time, kind, data) VALUES (?, ?, ?, ?)", self._events)
-        self._db.execute("INSERT OR REPLACE INTO status VALUES (0, ?)", (status.model_dump_json(),))
-        self._db.execute("COMMIT")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO metric (step, name, value, seconds) VALUES (?, ?, ?, ?)", self._metrics)
+            self._db.executemany("INSERT INTO event (step, time, kind, data) VALUES (?, ?, ?, ?)", self._events)
+            self._db.execute("INSERT OR REPLACE INTO status VALUES (0, ?)", (status.model_dump_json(),))
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
         self._metrics.clear()
         self._events.clear()
 

@@ -20,6 +20,9 @@ from engine.records import ACTIVE, Reader, Status
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
+KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
+
+
 class Run:
     """One run's folder: config.json, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
 
@@ -73,7 +76,7 @@ class Run:
             return status.model_copy(update={"state": "queued", "message": "", "field": ""})
         if locked or status.state not in ACTIVE:
             return status
-        return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
+        return status.model_copy(update={"state": "interrupted", "message": KILLED})
 
     def _look(self) -> tuple[bool, int | None, Status]:
         """Whether an engine holds the folder, its place in the queue, and the status an engine wrote, at one moment."""
@@ -185,11 +188,15 @@ def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
 def write_atomically(path: Path, content: bytes) -> None:
     """Put `content` at `path` so that a reader, or a machine that lost power, finds all of it or nothing."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

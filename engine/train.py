@@ -2,64 +2,60 @@
 
 import copy
 import json
+import sqlite3
 import time
-import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from engine import checkpoint, environment, kept, nets
+from engine import checkpoint, environment, failures, kept, nets
 from engine.control import Command, Control, Stop
 from engine.datasets import Supply, load
 from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
 from engine.experiment import Experiment
+from engine.failures import Failure
 from engine.flops import per_image
 from engine.journal import Journal
 from engine.live import Change, as_of, asked, changed, value_at
-from engine.loop import Diverged, Loop
+from engine.loop import Loop
 from engine.pace import Pace
 from engine.preflight import check, input_shape
 from engine.probes.landscape import Surface, measure
 from engine.records import State
 from engine.replica import Replica
 from engine.run import Run, write_atomically
+from engine.space import why_not_written
+
+RETRY_SECONDS = 0.5
+Written = TypeVar("Written")
 
 
 def train(run: Run, data_dir: Path, journal: Journal) -> State:
     """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
     control = Control(run, journal)
     control.catch_signals()
-    state, problem = _attempt(run, data_dir, journal, control)
-    told = {"message": problem.advice if problem else "", "field": problem.field if problem else ""}
-    journal.say(state=state, progress=None, eta=None, samples_per_second=None, **told)
-    journal.event(state, **told)
+    ended = _attempt(run, data_dir, journal, control)
+    told = {"message": ended.problem.advice, "field": ended.problem.field}
+    journal.say(state=ended.state, progress=None, eta=None, samples_per_second=None, remedy=ended.remedy, **told)
+    journal.event(ended.state, **told)
     journal.close()
-    return state
+    return ended.state
 
 
-def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> tuple[State, Problem | None]:
+def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> Failure:
     """Train, and name what came of it."""
+    training: Training | None = None
     try:
-        Training(run, data_dir, journal, control).run_to_end()
-        return "finished", None
-    except Stop:
-        return "stopped", None
-    except Diverged as error:
-        cure = "Lower the learning rate or σ; the last good checkpoint is kept"
-        return "diverged", Problem("optimizer.lr", f"the training diverged: {error}", cure)
-    except Refused as error:
-        return "failed", error.problems[0]
-    except torch.OutOfMemoryError:
-        return "failed", Problem("schedule.batch_size", "the device ran out of memory", "Choose a smaller batch")
-    except Exception as error:  # noqa: BLE001 - whatever else goes wrong must reach the page, and in full the log
-        traceback.print_exc()
-        return "failed", Problem(
-            "", f"the engine met an error of its own ({type(error).__name__}: {error})", "See the engine log"
-        )
+        training = Training(run, data_dir, journal, control)
+        training.run_to_end()
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong must reach the page
+        return failures.name(error, training.experiment if training else run.experiment, run.path)
+    return Failure("finished", Problem("", ""))
 
 
 class Training:
@@ -123,6 +119,7 @@ class Training:
             self._look_around()
             if self.loop.step == self.loop.steps:
                 return
+            self._patiently(self.journal.flush_late)
             if self.control.may_update():
                 self._update(pace)
             elif self._probe is None:
@@ -138,6 +135,8 @@ class Training:
             self.journal.event("image left out", file=file, reason=reason, count=count)
 
     def _resume(self) -> None:
+        for draft in (self.run.path / "checkpoints").glob(".*"):  # of an engine that was killed while it saved
+            draft.unlink()
         state, damaged = checkpoint.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
         for name in damaged:
             self.journal.event("damaged checkpoint", file=name)
@@ -248,10 +247,30 @@ class Training:
             "changes": [tuple(change) for change in self._made],
         }
         self.journal.flush()  # what happened before the checkpoint is not repeated after it
-        path = checkpoint.save(self.run.path / "checkpoints", self.loop.step, state)
+        self._patiently(self.journal.flush_late)
+        path = self._patiently(lambda: checkpoint.save(self.run.path / "checkpoints", self.loop.step, state))
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)
         kept.prune(path.parent, self._accuracies, self._lasts)
+
+    def _patiently(self, write: Callable[[], Written]) -> Written:
+        """Do `write`; where the disk takes nothing, say so, and pause until it does. Raises `Stop`."""
+        before: State | None = None
+        while True:
+            try:
+                written = write()
+            except (OSError, sqlite3.Error) as error:
+                if (reason := why_not_written(error)) is None:
+                    raise
+                before = before or self.journal.status.state
+                self.journal.cannot_write(reason)
+                time.sleep(RETRY_SECONDS)
+                self.control.look()
+            else:
+                break
+        if before:
+            self.journal.can_write(before)
+        return written
 
     def _lasts(self, step: int) -> bool:
         """Whether the checkpoint of `step` is one of those that stay."""
@@ -291,7 +310,8 @@ class Training:
         for fraction, surface in measure(replica, batches, settings, self.experiment.seed):
             self.journal.say(message="Measuring the loss landscape", progress=fraction)
             if surface is not None:
-                surface.save(self.run.path / "arrays" / f"{name}.npz")
+                save = partial(surface.save, self.run.path / "arrays" / f"{name}.npz")
+                self._patiently(save)
                 self.journal.event("landscape", array=name, points=len(surface.x), done=surface.done)
             yield fraction, surface
         self.journal.say(message="", progress=None)

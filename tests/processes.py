@@ -2,20 +2,42 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from engine.experiment import merge
+from engine import supervise
+from engine.experiment import merge, read
 from engine.records import ACTIVE, Status
 from engine.run import Run
 
 SHORT = {"schedule": {"epochs": 3, "batch_size": 64}, "landscape": {"resolution": 9, "images": 64}, "model": {"name": "mlp"}}
 LONG = merge(SHORT, {"schedule": {"epochs": 10_000}})
 
-Launch = Callable[..., Run]
+
+class Launch:
+    """Starts engines on runs of one folder, and remembers them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs, self._data = folder / "runs", folder / "data"
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def __call__(self, config: dict[str, Any], run: Run | None = None) -> Run:
+        """An engine on `run`, or on a new one of `config`."""
+        run = run or Run.create(self.runs, read(config))
+        self.processes.append(supervise.start(run, self._data))
+        return run
+
+    def end(self) -> None:
+        """Kill whatever is still alive."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait(10)
 
 
 def wait(run: Run, until: Callable[[Status], bool], seconds: float = 60) -> Status:

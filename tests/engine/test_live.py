@@ -11,7 +11,8 @@ from engine.live import Change, as_of, asked, changed, live_paths, value_at
 from tests.engine.conftest import MakeLoop
 from tests.engine.test_table import assert_same, through_a_file
 
-LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every")
+LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every", "runtime.keep_every")
+NEW = {"method.lambda": 0.7, "method.beta": 0.7, "method.mean_beta": 0.7, "runtime.accumulate": 4}
 STRENGTHS = [
     (method, path)
     for method in UNIONS["method"]
@@ -38,6 +39,7 @@ def test_what_the_issue_names_is_live() -> None:
         ({"seed": 1}, "seed", "cannot change"),
         ({"method": {"name": "sgd"}}, "method", "cannot change"),
         ({"method.sigma.x": 1}, "method.sigma.x", "cannot change"),
+        ({"runtime.accumulate": 1000}, "runtime.accumulate", "are more than the 128 images"),
         ({"x" * 1000: 1}, "x" * 64, "cannot change"),
     ],
     ids=str,
@@ -70,8 +72,7 @@ def test_a_loop_goes_on_as_one_that_had_the_new_value_from_there(make_loop: Make
     loop = make_loop(**config)
     for _ in range(3):
         loop.train()
-    new = 0.2 if path not in ("method.lambda", "method.beta", "method.mean_beta") else 0.7
-    after = changed(loop.experiment, {path: new})
+    after = changed(loop.experiment, {path: NEW.get(path, 0.2)})
     unchanged = make_loop(**config)
     unchanged.restore(through_a_file(loop.state()))
     expected = make_loop(**after.model_dump(exclude={"seeds"}))
