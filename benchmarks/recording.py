@@ -45,7 +45,7 @@ def main() -> None:
             loop.train()
             middle = time.perf_counter()
             journal.record(loop.step, middle, loop.train())
-            control.obey()
+            control.look()
             end = time.perf_counter()
             plain.append(middle - start)
             recorded.append(end - middle)

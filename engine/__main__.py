@@ -1,4 +1,4 @@
-"""`python -m engine RUN_DIR… --data DIR`: train the runs in those folders one after another, then exit."""
+"""`python -m engine RUN_DIR --data DIR`: train the run in that folder, see to the next in the queue, and exit."""
 
 import argparse
 import sys
@@ -7,25 +7,26 @@ from pathlib import Path
 
 from engine.errors import Refused
 from engine.journal import Journal
+from engine.queue import Queue
 from engine.run import Run
 
 EXIT = {"finished": 0, "stopped": 130}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m engine", description="Train the runs in some folders.")
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="a run's folder, which holds config.json")
+    parser = argparse.ArgumentParser(prog="python -m engine", description="Train the run in a folder.")
+    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="the run's folder, which holds config.json")
     parser.add_argument("--data", type=Path, default=Path("data"), help="where datasets are kept")
-    parser.add_argument("--lock", type=int, help="descriptor of the first run's lock, inherited from whoever started this")
+    parser.add_argument("--lock", type=int, help="descriptor of the run's lock, inherited from whoever started this")
     given = parser.parse_args()
     try:
-        locks = [given.lock, *[None] * (len(given.runs) - 1)]
-        return max(
-            _train(Run.open(path.parent, path.name), given.data, lock) for path, lock in zip(given.runs, locks, strict=True)
-        )
+        code = _train(Run.open(given.run.parent, given.run.name), given.data, given.lock)
     except Refused as error:
         print(error, file=sys.stderr)
         return 2
+    if code != EXIT["stopped"]:  # after a stop, maybe of the whole machine, that is for whoever watches
+        Queue(given.run.parent).advance(given.data)
+    return code
 
 
 def _train(run: Run, data_dir: Path, lock: int | None) -> int:

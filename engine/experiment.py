@@ -24,7 +24,7 @@ class Data(Section):
     """Number of test images to evaluate on, always the same ones; empty uses all of them."""
     label_noise: float = knob(0.0, step=0.05, ge=0, le=1)
     """Fraction of the training labels that is redrawn at random. Test labels stay true."""
-    label_smoothing: float = knob(0.0, advanced=True, ge=0, lt=1)
+    label_smoothing: float = knob(0.0, advanced=True, live=True, ge=0, lt=1)
     """Share of each training label that is spread evenly over all classes."""
     mixup: float = knob(0.0, advanced=True, ge=0, le=10)
     """Parameter α of mixup (Zhang et al. 2018): images and labels are blended in pairs by a Beta(α, α) draw; 0 is off."""
@@ -75,11 +75,11 @@ class ModelChoice(Section):
 class Optimizer(Section):
     """The base optimizer, which receives the update direction of the method."""
 
-    lr: float = knob(0.1, symbol="γ", gt=0, le=10)
+    lr: float = knob(0.1, symbol="γ", live=True, gt=0, le=10)
     """Learning rate at the start."""
-    weight_decay: float = knob(1e-3, ge=0, le=1)
+    weight_decay: float = knob(1e-3, live=True, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
-    clip_norm: float | None = knob(None, advanced=True, gt=0)
+    clip_norm: float | None = knob(None, advanced=True, live=True, gt=0)
     """Longest update direction; a longer one is shortened to it. Empty leaves every one as it is."""
 
 
@@ -95,9 +95,9 @@ class Adam(Optimizer):
     """Adam (Kingma & Ba 2015): weight decay is added to the gradient."""
 
     name: Literal["adam"] = "adam"
-    lr: float = knob(1e-3, symbol="γ", gt=0, le=10)
+    lr: float = knob(1e-3, symbol="γ", live=True, gt=0, le=10)
     """Learning rate at the start."""
-    weight_decay: float = knob(0.0, ge=0, le=1)
+    weight_decay: float = knob(0.0, live=True, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
 
 
@@ -105,9 +105,9 @@ class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
 
     name: Literal["adamw"] = "adamw"
-    lr: float = knob(1e-3, symbol="γ", gt=0, le=10)
+    lr: float = knob(1e-3, symbol="γ", live=True, gt=0, le=10)
     """Learning rate at the start."""
-    weight_decay: float = knob(1e-2, ge=0, le=1)
+    weight_decay: float = knob(1e-2, live=True, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
 
 
@@ -125,8 +125,8 @@ class Averaging(Section):
 class Schedule(Section):
     """How long, in which portions, and with which learning rate."""
 
-    epochs: int = Field(30, ge=1, le=10_000)
-    """Passes over the training set, counted in updates as plain training makes them."""
+    epochs: int = knob(30, live=True, ge=1, le=10_000)
+    """Passes over the training set, counted in updates as plain training makes them. The schedules span them all."""
     batch_size: int = Field(128, ge=2, le=65_536)
     """Images per gradient. The last, incomplete batch of an epoch is left out."""
     lr: Literal["cosine", "constant"] = "cosine"
@@ -168,12 +168,23 @@ class Runtime(Section):
     """Number format of forward and backward pass; weights and updates stay in fp32. fp16 needs an accelerator."""
     streams: Literal["auto", "sequential", "parallel"] = "auto"
     """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster."""
-    accumulate: int = knob(1, advanced=True, ge=1, le=65_536)
+    accumulate: int = knob(1, advanced=True, live=True, ge=1, le=65_536)
     """Parts in which a mini-batch is computed, to save memory."""
-    evaluate_every: int = knob(1, advanced=True, ge=1, le=10_000)
+    evaluate_every: int = knob(1, advanced=True, live=True, ge=1, le=10_000)
     """Epochs between two evaluations on the test set."""
-    checkpoint_every: int = knob(1, advanced=True, ge=1, le=10_000)
+    checkpoint_every: int = knob(1, advanced=True, live=True, ge=1, le=10_000)
     """Epochs between two checkpoints; there is always one at the end."""
+    keep_every: int = knob(0, advanced=True, live=True, ge=0, le=10_000)
+    """Epochs between two checkpoints that stay, to fork from; of the others only the last two and the best. 0 keeps none."""
+
+
+class Parent(Section):
+    """The checkpoint from which a forked run starts."""
+
+    run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    """Name of the run it was forked from."""
+    step: int = Field(ge=0)
+    """Number of updates that run had made."""
 
 
 class Experiment(Section):
@@ -183,6 +194,8 @@ class Experiment(Section):
     """Start of every random draw: the same seed gives the same training."""
     seeds: int = Field(1, ge=1, le=20)
     """Number of runs with consecutive seeds. Runs that differ in nothing but their seed are shown as a group."""
+    parent: Parent | None = knob(None, hidden=True)
+    """Where a forked run starts from; empty for one that starts at the beginning."""
     data: Annotated[BuiltIn | Folder | ImageNet, Field(discriminator="name")] = BuiltIn()
     """The images to learn from."""
     model: ModelChoice = ModelChoice()
@@ -266,10 +279,13 @@ def override(config: dict[str, Any], assignment: str) -> dict[str, Any]:
         value = json.loads(text)
     except ValueError:
         value = text
-    head, *rest = path.split(".")
-    for key in reversed(rest):
-        value = {key: value}
-    return merge(config, {head: value})
+    return merge(config, nested(path, value))
+
+
+def nested(path: str, value: object) -> dict[str, Any]:
+    """The configuration that sets nothing but the field of a dotted path."""
+    head, _, rest = path.partition(".")
+    return {head: nested(rest, value) if rest else value}
 
 
 def merge(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

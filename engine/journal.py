@@ -1,14 +1,17 @@
 """Journal: what the engine tells the world while it works."""
 
 import os
+import sqlite3
 import time
 from typing import Any
 
 import psutil
 
-from engine.records import Status, Writer
+from engine.live import Change
+from engine.records import State, Status, Writer
 from engine.run import Run
 from engine.schema import flat
+from engine.space import Reserve, why_not_written
 from engine.tensorboard import EventFiles
 
 FLUSH_SECONDS = 0.25
@@ -23,11 +26,13 @@ class Journal:
         self._files = EventFiles(run.path / "tb")
         chosen = flat(run.experiment.model_dump())
         self._files.hyperparameters({path: "usual" if value is None else value for path, value in chosen.items()}, run.id)
-        self._flushed = 0.0
+        self._flushed, self.is_late = 0.0, False
+        self._reserve = Reserve(run.path)
 
     def begin(self) -> None:
         """Tell that an engine has taken the run on, and which process it is."""
-        self.say(state="starting", message="", field="", pid=os.getpid(), pid_started=psutil.Process().create_time())
+        self._reserve.hold()
+        self.say(state="starting", message="", field="", remedy={}, pid=os.getpid(), pid_started=psutil.Process().create_time())
         self.flush()
 
     def record(self, step: int, seconds: float, values: dict[str, float]) -> None:
@@ -38,6 +43,11 @@ class Journal:
     def event(self, kind: str, **data: Any) -> None:
         """Something worth telling, at the present step."""
         self._writer.event(self.status.step, kind, **data)
+
+    def changed(self, change: Change, **told: Any) -> None:
+        """A field of the experiment was changed. What was to become of it later is forgotten."""
+        self._writer.forget_changes(change.path, change.step)
+        self._writer.event(change.step, "changed", path=change.path, new=change.new, **told)
 
     def say(self, **changes: Any) -> None:
         """Change fields of the status; they are written with the next flush."""
@@ -52,8 +62,36 @@ class Journal:
             self.flush()
 
     def flush(self) -> None:
+        """Write down what has been gathered. Where the disk takes nothing it is kept, for `flush_late`."""
+        try:
+            self._write()
+        except sqlite3.Error as error:
+            if why_not_written(error) is None:
+                raise
+            self.is_late = True
+
+    def flush_late(self) -> None:
+        """Write down what a `flush` could not, if there is anything. Raises what keeps it from being written."""
+        if self.is_late:
+            self._write()
+
+    def _write(self) -> None:
         self._writer.flush(self.status)
-        self._flushed = time.monotonic()
+        self._flushed, self.is_late = time.monotonic(), False
+
+    def cannot_write(self, reason: str) -> None:
+        """Say that the training waits for the disk, with what room was reserved for that."""
+        if self.status.field != "disk":
+            self._reserve.give_up()
+            self.event("disk", reason=reason)
+        self.say(state="paused", field="disk", message=f"Waiting: {reason}. Make room; the training then goes on by itself")
+        self.flush()
+
+    def can_write(self, state: State) -> None:
+        """The disk takes what is written again."""
+        self._reserve.hold()
+        self.say(state=state, field="", message="")
+        self.event("disk has room")
 
     def cut(self, step: int) -> None:
         """Forget what was recorded after `step`."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.averaging import WeightAverage
 from engine.datasets import Batch, TrainingSource
+from engine.errors import Problem, Refused
 from engine.experiment import Experiment
 from engine.methods.base import RandomPerturbation
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
@@ -44,7 +45,6 @@ class Loop:
         self.experiment = experiment
         self.replica = replica
         self.data = data
-        self.steps = experiment.schedule.epochs * data.steps_per_epoch
         self.step = 0
         self.samples = 0
         self.average_weights = (
@@ -73,6 +73,21 @@ class Loop:
             choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
         self._streams = parallel if choice.way == "parallel" else sequential
         return choice
+
+    @property
+    def steps(self) -> int:
+        """Number of all updates."""
+        return self.experiment.schedule.epochs * self.data.steps_per_epoch
+
+    def change(self, experiment: Experiment) -> None:
+        """Go on with `experiment`, which differs in live fields only. Raises `Refused` if it is over already."""
+        if experiment.schedule.epochs * self.data.steps_per_epoch < self.step:
+            least = -(-self.step // self.data.steps_per_epoch)
+            raise Refused(Problem("schedule.epochs", f"the training is already in epoch {least}", f"Ask for at least {least}"))
+        self.experiment = experiment
+        self._numerics.smoothing = experiment.data.label_smoothing
+        self._numerics.parts = experiment.runtime.accumulate
+        self._optimizer.settings = experiment.optimizer
 
     @property
     def progress(self) -> float:

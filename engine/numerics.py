@@ -48,8 +48,8 @@ class Numerics:
 
     def __init__(self, experiment: Experiment, device: torch.device) -> None:
         self._format = FORMATS.get(experiment.runtime.precision)
-        self._parts = experiment.runtime.accumulate
-        self._smoothing = experiment.data.label_smoothing
+        self.parts = experiment.runtime.accumulate
+        self.smoothing = experiment.data.label_smoothing
         self._device = device
         self.scale = LossScale(experiment.runtime.precision == "fp16")
 
@@ -57,7 +57,7 @@ class Numerics:
         """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
         replica.gradient.zero_()
         reseed(replica.module, batch.seed)
-        found = [self._backward(replica, part, len(part.labels) / len(batch.labels)) for part in batch.parts(self._parts)]
+        found = [self._backward(replica, part, len(part.labels) / len(batch.labels)) for part in batch.parts(self.parts)]
         if self.scale.active:
             replica.gradient.div_(self.scale.value)
             if not torch.isfinite(replica.gradient).all():
@@ -74,10 +74,10 @@ class Numerics:
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Mean cross-entropy, smoothed and mixed up as the experiment says."""
-        loss = F.cross_entropy(logits, batch.labels, label_smoothing=self._smoothing)
+        loss = F.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
         if batch.partners is None:
             return loss
-        other = F.cross_entropy(logits, batch.partners, label_smoothing=self._smoothing)
+        other = F.cross_entropy(logits, batch.partners, label_smoothing=self.smoothing)
         return batch.share * loss + (1 - batch.share) * other
 
     def _autocast(self) -> AbstractContextManager[object]:

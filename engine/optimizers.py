@@ -16,7 +16,7 @@ class FlatSGD:
     """b ← μb + g + wd·w; w ← w − γb. State: the momentum buffer b, of shape (d,)."""
 
     def __init__(self, settings: SGDOptimizer, weights: Tensor) -> None:
-        self._settings, self._weights = settings, weights
+        self.settings, self._weights = settings, weights
         self.state = {"momentum": torch.zeros_like(weights)} if settings.momentum else {}
 
     def step(self, g: Tensor, lr: float) -> None:
@@ -26,8 +26,8 @@ class FlatSGD:
             [g],
             list(self.state.values()),
             lr=lr,
-            momentum=self._settings.momentum,
-            weight_decay=self._settings.weight_decay,
+            momentum=self.settings.momentum,
+            weight_decay=self.settings.weight_decay,
             dampening=0.0,
             nesterov=False,
             maximize=False,
@@ -39,7 +39,7 @@ class FlatAdam:
     """Adam (Kingma & Ba 2015), or AdamW (Loshchilov & Hutter 2019). State: both moments (d,) and the count of updates."""
 
     def __init__(self, settings: Adam | AdamW, weights: Tensor) -> None:
-        self._settings, self._weights = settings, weights
+        self.settings, self._weights = settings, weights
         self._kernel = torch._fused_adamw_ if isinstance(settings, AdamW) else torch._fused_adam_
         self.state = {
             "first": torch.zeros_like(weights),
@@ -60,7 +60,7 @@ class FlatAdam:
             lr=lr,
             beta1=ADAM_BETAS[0],
             beta2=ADAM_BETAS[1],
-            weight_decay=self._settings.weight_decay,
+            weight_decay=self.settings.weight_decay,
             eps=ADAM_EPSILON,
             amsgrad=False,
             maximize=False,

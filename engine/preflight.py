@@ -10,7 +10,7 @@ from engine.experiment import Experiment, Folder
 
 def check(experiment: Experiment, data_dir: Path) -> None:
     """Raises `Refused` with every reason for which `experiment` could not run."""
-    problems = [*_model(experiment), *_sizes(experiment), *_files(experiment, data_dir)]
+    problems = [*_model(experiment), *sizes(experiment), *_files(experiment, data_dir)]
     if problems:
         raise Refused(*problems)
 
@@ -45,7 +45,8 @@ def _model(experiment: Experiment) -> list[Problem]:
     return [Problem("model.name", what, f"These fit: {fitting}")]
 
 
-def _sizes(experiment: Experiment) -> list[Problem]:
+def sizes(experiment: Experiment) -> list[Problem]:
+    """Numbers that do not go together."""
     there = experiment.dataset.train_images
     used = experiment.data.train_size or there
     problems = []

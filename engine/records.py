@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from engine.live import Change
+
 State = Literal[
     "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
 ]
@@ -24,13 +26,16 @@ CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data T
 
 class Status(BaseModel):
     """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
+    `remedy` holds the changes with which a run that ended badly may go on.
 
-    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update are run.
+    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
+    are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
     """
 
-    state: State = "queued"
+    state: State = "stopped"
     message: str = ""
     field: str = ""
+    remedy: dict[str, Any] = {}
     progress: float | None = None
     step: int = 0
     steps: int = 0
@@ -38,11 +43,13 @@ class Status(BaseModel):
     epochs: int = 0
     seconds: float = 0.0
     eta: float | None = None
+    pace: float | None = None
     samples: int = 0
     samples_per_second: float | None = None
     gradient_evaluations: int = 0
     flops: float | None = None
     streams: str = ""
+    device: str = ""
     pid: int = 0
     pid_started: float = 0.0
     heartbeat: float = 0.0
@@ -88,17 +95,27 @@ class Writer:
     def flush(self, status: Status) -> None:
         """Write what has been gathered, with the status as it is now."""
         status.heartbeat = time.time()
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("INSERT INTO metric (step, name, value, seconds) VALUES (?, ?, ?, ?)", self._metrics)
-        self._db.executemany("INSERT INTO event (step, time, kind, data) VALUES (?, ?, ?, ?)", self._events)
-        self._db.execute("INSERT OR REPLACE INTO status VALUES (0, ?)", (status.model_dump_json(),))
-        self._db.execute("COMMIT")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO metric (step, name, value, seconds) VALUES (?, ?, ?, ?)", self._metrics)
+            self._db.executemany("INSERT INTO event (step, time, kind, data) VALUES (?, ?, ?, ?)", self._events)
+            self._db.execute("INSERT OR REPLACE INTO status VALUES (0, ?)", (status.model_dump_json(),))
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
         self._metrics.clear()
         self._events.clear()
 
     def cut(self, step: int) -> None:
         """Forget the metrics after `step`, which a resumed training is about to write again."""
         self._db.execute("DELETE FROM metric WHERE step > ?", (step,))
+
+    def forget_changes(self, path: str, step: int) -> None:
+        """Forget changes of a field after `step`, which a resumed training has not come to and now never will."""
+        later = "kind = 'changed' AND step > ? AND json_extract(data, '$.path') = ?"
+        self._db.execute(f"DELETE FROM event WHERE {later}", (step, path))  # noqa: S608 - no part of it is from outside
 
     def close(self) -> None:
         self._db.close()
@@ -134,6 +151,16 @@ class Reader:
     def events(self, after: int = 0) -> list[Event]:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
         return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
+
+    def accuracies(self) -> dict[int, float]:
+        """Test accuracy by step."""
+        rows = self._rows("SELECT step, value FROM metric WHERE name = 'test/accuracy' AND value IS NOT NULL ORDER BY id")
+        return {int(step): float(value) for step, value in rows}
+
+    def changes(self) -> list[Change]:
+        """What has been changed while the run trained, in order."""
+        found = [event for event in self.events() if event.kind == "changed"]
+        return sorted((Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step)
 
     def _rows(self, query: str, *values: int | str) -> list[Any]:
         if not self._path.exists():

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,20 @@ from typing import Any
 
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read, read_file
+from engine.live import as_of
 from engine.records import ACTIVE, Reader, Status
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
+KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
+
+
 class Run:
     """One run's folder: config.json, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
+
+    WAITS = "queued"
+    """Name of the file that a run has while it waits in the queue; it holds the run's place."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -53,23 +61,43 @@ class Run:
     def experiment(self) -> Experiment:
         return read(read_file(self.path / "config.json"))
 
+    @property
+    def present(self) -> Experiment:
+        """The experiment with all that has been changed while it trained."""
+        return as_of(self.experiment, self.records.changes(), sys.maxsize)
+
     def status(self) -> Status:
         """Where the run stands; `interrupted` if its engine is gone without having said how it ended.
 
-        A run that no engine was ever started for is `queued`.
+        A run that waits for its engine is `queued`.
         """
-        locked, status = self._look()
+        locked, place, status = self._look()
+        if not locked and place is not None:
+            return status.model_copy(update={"state": "queued", "message": "", "field": ""})
         if locked or status.state not in ACTIVE:
             return status
-        return status.model_copy(update={"state": "interrupted", "message": "The engine ended without a word"})
+        return status.model_copy(update={"state": "interrupted", "message": KILLED})
 
-    def _look(self) -> tuple[bool, Status]:
-        """Whether an engine holds the folder, and the status it wrote, at one moment."""
-        locked = self.is_locked()
+    def _look(self) -> tuple[bool, int | None, Status]:
+        """Whether an engine holds the folder, its place in the queue, and the status an engine wrote, at one moment."""
+        held = (self.is_locked(), self.place)
         while True:
-            status, before, locked = self.records.status(), locked, self.is_locked()
-            if locked == before:
-                return locked, status
+            status, before, held = self.records.status(), held, (self.is_locked(), self.place)
+            if held == before:
+                return *held, status
+
+    @property
+    def place(self) -> int | None:
+        """The run's place in the queue; None if it does not wait."""
+        try:
+            text = (self.path / self.WAITS).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+    def leave_queue(self) -> None:
+        """Wait no longer."""
+        (self.path / self.WAITS).unlink(missing_ok=True)
 
     @contextmanager
     def lock(self, inherited: int | None = None) -> Iterator[int]:
@@ -106,17 +134,17 @@ class Run:
         write_atomically(self.path / "commands" / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
         return name
 
-    def take_commands(self) -> list[dict[str, Any]]:
-        """The commands left since the last call, in order; each is taken once."""
-        taken = []
-        for path in sorted((self.path / "commands").glob("*.json")):
-            try:
-                command = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                command = None
-            taken.append(command if isinstance(command, dict) else {"id": path.stem, "kind": "unreadable"})
-            path.unlink()
-        return taken
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands that have been left and not dropped, in order."""
+        return [_command(path) for path in sorted((self.path / "commands").glob("*.json"))]
+
+    def drop(self, command: dict[str, Any]) -> None:
+        """Remove a command, once the answer to it is safe."""
+        (self.path / "commands" / f"{command['id']}.json").unlink(missing_ok=True)
+
+    def bytes_used(self) -> int:
+        """How much of the disk the folder takes."""
+        return sum(_size(path) for path in self.path.rglob("*"))
 
     def export(self) -> dict[str, Any]:
         """Everything the run recorded, as plain data."""
@@ -132,6 +160,23 @@ class Run:
         }
 
 
+def _command(path: Path) -> dict[str, Any]:
+    try:
+        command = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        command = None
+    if not isinstance(command, dict):
+        command = {"kind": "unreadable"}
+    return {**command, "kind": str(command.get("kind")), "id": path.stem}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # a file that was removed at this moment
+        return 0
+
+
 def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
     """The last value of every curve, and the best test accuracy."""
     last = {name: points[-1][1] for name, points in curves.items()}
@@ -143,11 +188,15 @@ def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
 def write_atomically(path: Path, content: bytes) -> None:
     """Put `content` at `path` so that a reader, or a machine that lost power, finds all of it or nothing."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

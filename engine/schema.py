@@ -18,13 +18,23 @@ class Section(BaseModel):
     )
 
 
-def knob(default: Any, *, symbol: str = "", step: float | None = None, advanced: bool = False, **limits: Any) -> Any:
+def knob(
+    default: Any,
+    *,
+    symbol: str = "",
+    step: float | None = None,
+    advanced: bool = False,
+    live: bool = False,
+    hidden: bool = False,
+    **limits: Any,
+) -> Any:
     """A field that a person turns.
 
-    `symbol` is its sign in the paper, `step` makes it a slider with that spacing, `advanced` puts it
-    behind a fold; `limits` are pydantic's own (`ge`, `le`, `gt`, `lt`, `alias`).
+    `symbol` is its sign in the paper, `step` makes it a slider with that spacing, `advanced` puts it behind
+    a fold, a `hidden` one is in no form, and a `live` one may change while the run trains; `limits` are pydantic's own
+    (`ge`, `le`, `gt`, `lt`, `alias`).
     """
-    shown = {"symbol": symbol, "step": step, "advanced": advanced}
+    shown = {"symbol": symbol, "step": step, "advanced": advanced, "live": live, "hidden": hidden}
     return Field(default, json_schema_extra={key: value for key, value in shown.items() if value}, **limits)
 
 

@@ -6,23 +6,27 @@ import sys
 import threading
 from pathlib import Path
 
+from engine.devices import environment, suitable
 from engine.records import Writer
 from engine.run import Run
 
+MEANT_FOR_AN_ENGINE = ("pause", "resume", "step", "pace", "stop")
+"""Commands that are about the engine at work, and not about the training: a new engine knows nothing of them."""
 
-def start(run: Run, data_dir: Path, *then: Run) -> subprocess.Popen[bytes]:
-    """Train `run`, and the runs `then` one after another, in a detached engine process. Its output goes to engine.log.
+
+def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]:
+    """Train `run` on `device`, or on the first one suitable, in a detached engine process. Its output goes to engine.log.
 
     The engine inherits the lock of `run`, so that from here on the folder is held as long as the engine lives.
     Raises `Refused` if another engine has it.
     """
     with run.lock() as lock, (run.path / "engine.log").open("ab") as log:
-        _announce(run)
-        folders = [str(one.path.absolute()) for one in (run, *then)]
+        device = device or suitable(run.experiment)[0]
+        _announce(run, device)
         process = subprocess.Popen(
-            [sys.executable, "-m", "engine", *folders, "--data", str(data_dir.absolute()), "--lock", str(lock)],
+            [sys.executable, "-m", "engine", str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", str(lock)],
             cwd=run.path,
-            env={"OMP_WAIT_POLICY": "passive", **os.environ},  # idle threads that spin would take the page's cores
+            env={"OMP_WAIT_POLICY": "passive", **os.environ, **environment(device)},  # idle threads must not spin
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -33,8 +37,12 @@ def start(run: Run, data_dir: Path, *then: Run) -> subprocess.Popen[bytes]:
     return process
 
 
-def _announce(run: Run) -> None:
+def _announce(run: Run, device: str) -> None:
     """Tell everybody that an engine is about to begin, as the one writer that the lock makes this process."""
     writer = Writer(run.path / "run.db")
-    writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": ""}))
+    writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": "", "device": device}))
     writer.close()
+    for command in run.commands():
+        if command["kind"] in MEANT_FOR_AN_ENGINE:
+            run.drop(command)
+    run.leave_queue()

@@ -1,6 +1,7 @@
 """TensorBoard event files beside the database, for whoever prefers that view."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -8,12 +9,15 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import summary_v2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from engine.space import why_not_written
+
 
 class EventFiles:
     """Scalars under the tags of the database, all of one step in one event, and the hyper-parameters."""
 
     def __init__(self, folder: Path) -> None:
-        self._writer = EventFileWriter(str(folder))
+        self._folder = folder
+        self._writer: EventFileWriter | None = None
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         self._add(Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]), step)
@@ -21,11 +25,19 @@ class EventFiles:
     def hyperparameters(self, flat: dict[str, str | float | bool], run: str) -> None:
         self._add(summary_v2.hparams_pb(flat, trial_id=run), 0)
 
-    def flush(self) -> None:
-        self._writer.flush()
-
     def close(self) -> None:
-        self._writer.close()
+        self._try(lambda writer: writer.close())
 
     def _add(self, summary: Summary, step: int) -> None:
-        self._writer.add_event(Event(step=step, wall_time=time.time(), summary=summary))
+        event = Event(step=step, wall_time=time.time(), summary=summary)
+        self._try(lambda writer: writer.add_event(event))
+
+    def _try(self, write: Callable[[EventFileWriter], None]) -> None:
+        """Do `write`; where the disk takes nothing these files have a gap, unlike the database, and go on in a new one."""
+        try:
+            self._writer = self._writer or EventFileWriter(str(self._folder))
+            write(self._writer)
+        except OSError as error:
+            if why_not_written(error) is None:
+                raise
+            self._writer = None

@@ -2,59 +2,60 @@
 
 import copy
 import json
+import sqlite3
 import time
-import traceback
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 
-from engine import checkpoint, environment, nets
-from engine.control import Control, Stop
+from engine import checkpoint, environment, failures, kept, nets
+from engine.control import Command, Control, Stop
 from engine.datasets import Supply, load
 from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
+from engine.experiment import Experiment
+from engine.failures import Failure
 from engine.flops import per_image
 from engine.journal import Journal
-from engine.loop import Diverged, Loop
+from engine.live import Change, as_of, asked, changed, value_at
+from engine.loop import Loop
+from engine.pace import Pace
 from engine.preflight import check, input_shape
 from engine.probes.landscape import Surface, measure
 from engine.records import State
 from engine.replica import Replica
 from engine.run import Run, write_atomically
+from engine.space import why_not_written
+
+RETRY_SECONDS = 0.5
+Written = TypeVar("Written")
 
 
 def train(run: Run, data_dir: Path, journal: Journal) -> State:
     """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
     control = Control(run, journal)
     control.catch_signals()
-    state, problem = _attempt(run, data_dir, journal, control)
-    told = {"message": problem.advice if problem else "", "field": problem.field if problem else ""}
-    journal.say(state=state, progress=None, eta=None, samples_per_second=None, **told)
-    journal.event(state, **told)
+    ended = _attempt(run, data_dir, journal, control)
+    told = {"message": ended.problem.advice, "field": ended.problem.field}
+    journal.say(state=ended.state, progress=None, eta=None, samples_per_second=None, remedy=ended.remedy, **told)
+    journal.event(ended.state, **told)
     journal.close()
-    return state
+    return ended.state
 
 
-def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> tuple[State, Problem | None]:
+def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> Failure:
     """Train, and name what came of it."""
+    training: Training | None = None
     try:
-        Training(run, data_dir, journal, control).run_to_end()
-        return "finished", None
-    except Stop:
-        return "stopped", None
-    except Diverged as error:
-        cure = "Lower the learning rate or σ; the last good checkpoint is kept"
-        return "diverged", Problem("optimizer.lr", f"the training diverged: {error}", cure)
-    except Refused as error:
-        return "failed", error.problems[0]
-    except torch.OutOfMemoryError:
-        return "failed", Problem("schedule.batch_size", "the device ran out of memory", "Choose a smaller batch")
-    except Exception as error:  # noqa: BLE001 - whatever else goes wrong must reach the page, and in full the log
-        traceback.print_exc()
-        return "failed", Problem(
-            "", f"the engine met an error of its own ({type(error).__name__}: {error})", "See the engine log"
-        )
+        training = Training(run, data_dir, journal, control)
+        training.run_to_end()
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong must reach the page
+        return failures.name(error, training.experiment if training else run.experiment, run.path)
+    return Failure("finished", Problem("", ""))
 
 
 class Training:
@@ -67,7 +68,7 @@ class Training:
             torch.set_num_threads(experiment.runtime.threads)
         device = environment.choose_device(experiment.runtime)
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
-        self.run, self.journal, self.control, self.experiment = run, journal, control, experiment
+        self.run, self.journal, self.control = run, journal, control
         journal.say(state="loading", message="Loading the data")
         splits = load(experiment, data_dir, self._loading)
         self.supply = Supply.of(splits, experiment, device, self._faulty)
@@ -75,12 +76,21 @@ class Training:
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
         self.loop = Loop(experiment, Replica(module, device), self.supply.training)
         self.epoch_steps = self.supply.training.steps_per_epoch
-        self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.obey)
+        self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
         self._flops_per_image: float | None = None
         self._probe: Iterator[tuple[float, Surface | None]] | None = None
+        self._landscape_wanted = self._evaluation_wanted = False
         self._resume()
+        control.begin(
+            set=self._set, checkpoint=lambda _: self._save(), evaluate=self._want_evaluation, landscape=self._want_landscape
+        )
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment with what has been changed up to now."""
+        return self.loop.experiment
 
     def run_to_end(self) -> None:
         """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
@@ -89,22 +99,35 @@ class Training:
         pace = Pace(self.loop, self.control)
         try:
             while True:
-                self._at_epoch_end()
-                self.control.obey()
+                self._train(pace)
+                self._finish()
                 if self.loop.step == self.loop.steps:
                     break
-                self._update(pace)
-                self._look_around()
-            self._finish()
         except Stop:
             self._save()
             raise
         finally:
             self.supply.training.close()
 
+    def _train(self, pace: Pace) -> None:
+        """Update until the last update is made, and do between updates what is due and what is asked for."""
+        self.journal.say(state="running")
+        while True:
+            self._at_epoch_end()
+            self._recall()
+            self.control.look()
+            self._look_around()
+            if self.loop.step == self.loop.steps:
+                return
+            self._patiently(self.journal.flush_late)
+            if self.control.may_update():
+                self._update(pace)
+            elif self._probe is None:
+                self.control.rest()
+
     def _loading(self, message: str, fraction: float | None) -> None:
         self.journal.say(message=message, progress=fraction)
-        self.control.obey()
+        self.control.look()
 
     def _faulty(self, file: str, reason: str, count: int) -> None:
         """Tell of a file that is no usable picture; of many, the first hundred and then every hundredth."""
@@ -112,16 +135,63 @@ class Training:
             self.journal.event("image left out", file=file, reason=reason, count=count)
 
     def _resume(self) -> None:
+        for draft in (self.run.path / "checkpoints").glob(".*"):  # of an engine that was killed while it saved
+            draft.unlink()
         state, damaged = checkpoint.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
         for name in damaged:
             self.journal.event("damaged checkpoint", file=name)
+        log, parent, way = self.run.records.changes(), self.experiment.parent, None
         if state is not None:
+            is_forked = parent is not None and state["loop"]["step"] == parent.step
+            log = log if is_forked else self._agreed(log, state["changes"])
+            way = state["streams"] if state["method"] == self.experiment.method.name else None
+            self.loop.change(as_of(self.experiment, log, state["loop"]["step"]))
             self.loop.restore(state["loop"])
             self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
-        self.streams = self.loop.choose_streams(state["streams"] if state else None)
+        elif parent is not None:
+            what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"
+            raise Refused(Problem("parent.step", what, "Fork that run again"))
+        self.streams = self.loop.choose_streams(way)
         self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step)
+        self._accuracies = self.run.records.accuracies()
+        self._made = [change for change in log if change.step <= self.loop.step and state is not None]
+        self._to_come = deque(log[len(self._made) :])
         self._tell()
+
+    def _agreed(self, told: list[Change], saved: list[tuple[int, str, Any]]) -> list[Change]:
+        """The change log as the database tells it, or where that was lost, as the checkpoint has it."""
+        if len(told) >= len(saved):
+            return told
+        for step, path, new in saved[len(told) :]:
+            self.journal.changed(Change(step, path, new))
+        return [Change(*row) for row in saved]
+
+    def _recall(self) -> None:
+        """Change what the log says was changed at this step: by a run that was killed later, or by the one replayed."""
+        while self._to_come and self._to_come[0].step <= self.loop.step:
+            change = self._to_come.popleft()
+            self.loop.change(changed(self.experiment, {change.path: change.new}))
+            self._made.append(change)
+            self._tell()
+
+    def _set(self, command: Command) -> None:
+        """Change fields from the next update on. What the log has yet to change of them is forgotten."""
+        changes = asked(command.get("changes"))
+        before, after = self.experiment, changed(self.experiment, changes)
+        self.loop.change(after)
+        for path in changes:
+            change = Change(self.loop.step, path, value_at(after, path))
+            self._to_come = deque(later for later in self._to_come if later.path != path)
+            self._made.append(change)
+            self.journal.changed(change, old=value_at(before, path), id=command["id"])
+        self._tell()
+
+    def _want_evaluation(self, _: Command) -> None:
+        self._evaluation_wanted = True
+
+    def _want_landscape(self, _: Command) -> None:
+        self._landscape_wanted = True
 
     def _update(self, pace: "Pace") -> None:
         before = time.perf_counter()
@@ -158,24 +228,63 @@ class Training:
             self._save()
 
     def _evaluate(self) -> None:
-        self.journal.record(self.loop.step, self.seconds, self.evaluator.measure(self.loop))
+        measured = self.evaluator.measure(self.loop)
+        self.journal.record(self.loop.step, self.seconds, measured)
         self.evaluated = self.loop.step
+        self._accuracies[self.loop.step] = measured["test/accuracy"]
         self._flops_per_image = self._flops_per_image or per_image(self.loop.replica.module, self._shape)
         self._tell()
 
     def _save(self) -> None:
         if self.saved == self.loop.step:
             return
-        state = {"loop": self.loop.state(), "seconds": self.seconds, "evaluated": self.evaluated, "streams": self.streams.way}
+        state = {
+            "loop": self.loop.state(),
+            "seconds": self.seconds,
+            "evaluated": self.evaluated,
+            "streams": self.streams.way,
+            "method": self.experiment.method.name,
+            "changes": [tuple(change) for change in self._made],
+        }
         self.journal.flush()  # what happened before the checkpoint is not repeated after it
-        path = checkpoint.save(self.run.path / "checkpoints", self.loop.step, state)
+        self._patiently(self.journal.flush_late)
+        path = self._patiently(lambda: checkpoint.save(self.run.path / "checkpoints", self.loop.step, state))
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)
+        kept.prune(path.parent, self._accuracies, self._lasts)
+
+    def _patiently(self, write: Callable[[], Written]) -> Written:
+        """Do `write`; where the disk takes nothing, say so, and pause until it does. Raises `Stop`."""
+        before: State | None = None
+        while True:
+            try:
+                written = write()
+            except (OSError, sqlite3.Error) as error:
+                if (reason := why_not_written(error)) is None:
+                    raise
+                before = before or self.journal.status.state
+                self.journal.cannot_write(reason)
+                time.sleep(RETRY_SECONDS)
+                self.control.look()
+            else:
+                break
+        if before:
+            self.journal.can_write(before)
+        return written
+
+    def _lasts(self, step: int) -> bool:
+        """Whether the checkpoint of `step` is one of those that stay."""
+        every = self.experiment.runtime.keep_every
+        return every > 0 and step % (every * self.epoch_steps) == 0
 
     def _look_around(self) -> None:
-        """Measure one more point of a landscape somebody asked for during the training."""
-        if self.control.landscape_wanted and self._probe is None:
-            self.control.landscape_wanted = False
+        """Evaluate if somebody asked for it, and measure one more point of a landscape somebody asked for."""
+        if self._evaluation_wanted:
+            self._evaluation_wanted = False
+            if self.evaluated != self.loop.step:
+                self._evaluate()
+        if self._landscape_wanted and self._probe is None:
+            self._landscape_wanted = False
             self._probe = self._landscape()
         if self._probe is not None and next(self._probe, None) is None:
             self._probe = None
@@ -185,10 +294,10 @@ class Training:
         self.journal.say(state="measuring", eta=None, samples_per_second=None)
         at_end = self.run.path / "arrays" / f"{self._landscape_name()}.npz"
         if self.experiment.landscape.at_end and not at_end.exists():
-            self.control.landscape_wanted = True
-        while self._probe is not None or self.control.landscape_wanted:
+            self._landscape_wanted = True
+        while self._probe is not None or self._landscape_wanted:
             self._look_around()
-            self.control.obey()
+            self.control.look()
 
     def _landscape_name(self) -> str:
         return f"landscape-{self.loop.step:08d}"
@@ -201,29 +310,8 @@ class Training:
         for fraction, surface in measure(replica, batches, settings, self.experiment.seed):
             self.journal.say(message="Measuring the loss landscape", progress=fraction)
             if surface is not None:
-                surface.save(self.run.path / "arrays" / f"{name}.npz")
+                save = partial(surface.save, self.run.path / "arrays" / f"{name}.npz")
+                self._patiently(save)
                 self.journal.event("landscape", array=name, points=len(surface.x), done=surface.done)
             yield fraction, surface
         self.journal.say(message="", progress=None)
-
-
-class Pace:
-    """Samples per second and time left, from what this process has done so far, pauses left out."""
-
-    def __init__(self, loop: Loop, control: Control) -> None:
-        self._loop, self._control = loop, control
-        self._first, self._started = loop.step, self._now()
-        self._mark = (self._started, loop.samples)
-        self._rate = 0.0
-
-    def tell(self, journal: Journal) -> None:
-        now = self._now()
-        since, samples = self._mark
-        if now - since >= 1.0 or not self._rate:
-            self._rate = (self._loop.samples - samples) / (now - since)
-            self._mark = (now, self._loop.samples)
-        per_step = (now - self._started) / (self._loop.step - self._first)
-        journal.say(samples_per_second=self._rate, eta=per_step * (self._loop.steps - self._loop.step))
-
-    def _now(self) -> float:
-        return time.monotonic() - self._control.paused_seconds

@@ -30,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
-    commands = top.add_subparsers(dest="command", metavar="train | recipe | list | export | schema")
+    top.add_argument("--auto-resume", action="store_true", help="let interrupted runs go on by themselves")
+    commands = top.add_subparsers(dest="command", metavar="train | replay | fork | queue | recipe | list | export | schema")
     train = commands.add_parser("train", parents=[folders, data], help="train without a browser")
     train.add_argument(
         "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
@@ -43,6 +44,17 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="change one field, e.g. method.sigma=0.015"
     )
+    replay = commands.add_parser("replay", parents=[folders, data], help="make a training again, live changes included")
+    replay.add_argument("run", help="the run's name")
+    fork = commands.add_parser("fork", parents=[folders, data], help="train on from a checkpoint, with one or several methods")
+    fork.add_argument("run", help="the run's name")
+    fork.add_argument("--step", type=int, required=True, metavar="N", help="which of its checkpoints")
+    fork.add_argument("--method", action="append", default=[], metavar="NAME", help="may be given again; else the run's own")
+    queue = commands.add_parser("queue", parents=[folders], help="show or rearrange the runs that wait")
+    queue.add_argument("run", nargs="?", help="a run that waits; without one the queue is shown")
+    queue.add_argument("--to", type=int, metavar="N", help="put it at this position, counted from 0")
+    queue.add_argument("--remove", action="store_true", help="take it out")
+    queue.add_argument("--at-once", metavar="DEVICE=N", help="let each device of a kind (cpu, cuda, mps) train N runs at once")
     recipes = commands.add_parser("recipe", help="list the ready-made experiments, or show one")
     kinds = recipes.add_subparsers(dest="recipe_command", metavar="list | show", required=True)
     kinds.add_parser("list", help="list all recipes").add_argument("--json", action="store_true", help="print JSON")
@@ -80,6 +92,20 @@ def _do(given: argparse.Namespace) -> int:
             from studio.follow import train
 
             return train(_experiment(given), given.runs, given.data)
+        case "replay":
+            from engine.lineage import replay
+            from studio.follow import follow
+
+            return follow([replay(Run.open(given.runs, given.run))], given.runs, given.data)
+        case "fork":
+            from engine.lineage import fork
+            from studio.follow import follow
+
+            return follow(fork(Run.open(given.runs, given.run), given.step, given.method), given.runs, given.data)
+        case "queue":
+            from studio import queue_command
+
+            queue_command.run(given)
         case "recipe":
             from studio import recipes
 
@@ -96,7 +122,8 @@ def _do(given: argparse.Namespace) -> int:
         case _:
             from studio.server import serve
 
-            serve(host=given.host, port=given.port, runs=given.runs, data=given.data, inbrowser=given.inbrowser)
+            folders = {"runs": given.runs, "data": given.data}
+            serve(host=given.host, port=given.port, inbrowser=given.inbrowser, auto_resume=given.auto_resume, **folders)
     return 0
 
 

@@ -8,26 +8,21 @@ from typing import Any
 import numpy as np
 import orjson
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from engine import supervise
+from engine import actions
 from engine.errors import Problem, Refused
-from engine.records import State
+from engine.queue import Queue
 from engine.run import Run
 from studio import gallery, group
+from studio.body import read_body
 from studio.listing import Listing
 from studio.live import Hub
+from studio.live_knobs import live_knobs
 
 LOG_BYTES = 65_536
 _ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-APPLIES: dict[str, tuple[State, ...]] = {
-    "pause": ("running", "measuring"),
-    "resume": ("paused", "interrupted", "stopped", "queued"),
-    "stop": ("starting", "loading", "running", "paused", "measuring"),
-    "landscape": ("running", "paused"),
-}
-"""What can be asked of a run, and in which states that makes sense."""
 
 
 def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
@@ -72,9 +67,20 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
     def log(run_id: str) -> Response:
         return PlainTextResponse(read_log(Run.open(runs, run_id)))
 
+    @api.get("/runs/{run_id}/live")
+    def live(run_id: str) -> list[dict[str, Any]]:
+        return live_knobs(Run.open(runs, run_id))
+
     @api.post("/runs/{run_id}/{action}")
-    def ask(run_id: str, action: str) -> dict[str, str]:
-        return {"done": steer(Run.open(runs, run_id), action, data)}
+    async def ask(run_id: str, action: str, request: Request) -> dict[str, str]:
+        given = await read_body(request)
+
+        def do() -> str:
+            asked = actions.ask(Run.open(runs, run_id), action, given)
+            Queue(runs).advance(data)
+            return asked
+
+        return {"done": action, "id": await run_in_threadpool(do)}
 
     return api
 
@@ -104,17 +110,3 @@ def read_log(run: Run) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - LOG_BYTES))
         return file.read().decode(errors="replace") or "The engine has printed nothing.\n"
-
-
-def steer(run: Run, action: str, data: Path) -> str:
-    """Pass what somebody wants on to the engine; a run without one gets a new engine to go on."""
-    if action not in APPLIES:
-        raise Refused(Problem("action", f"{action[:64]!r} is unknown", f"Ask for one of {', '.join(APPLIES)}"))
-    state = run.status().state
-    if state not in APPLIES[action]:
-        raise Refused(Problem("action", f"{action} makes no sense for a run that is {state}"))
-    if action == "resume" and state != "paused":
-        supervise.start(run, data)
-    else:
-        run.ask(action)
-    return action

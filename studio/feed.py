@@ -100,8 +100,8 @@ class Feed:
 
 
 def signature_of(path: Path) -> tuple[float, ...]:
-    """Something that changes whenever the run in `path` writes; costs three looks at the file system."""
-    return tuple(_changed_at(path / name) for name in ("run.db", "run.db-wal", "engine.log"))
+    """Something that changes whenever the run in `path` writes; costs a few looks at the file system."""
+    return tuple(_changed_at(path / name) for name in ("run.db", "run.db-wal", "engine.log", Run.WAITS))
 
 
 def _changed_at(path: Path) -> int:

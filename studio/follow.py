@@ -3,15 +3,16 @@
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tqdm import tqdm
 
 from engine.experiment import Experiment
 from engine.preflight import check
+from engine.queue import Queue
 from engine.records import ACTIVE, Status
 from engine.run import Run
-from engine.supervise import start
 
 WAITED_FOR = ACTIVE | {"queued"}
 EXIT = {"finished": 0, "stopped": 130}
@@ -23,17 +24,22 @@ def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
     Returns 0 if every run finished, 130 if one was stopped, 1 if one failed.
     """
     check(experiment, data_dir)
-    group = [Run.create(runs, one) for one in experiment.runs()]
-    start(group[0], data_dir, *group[1:])
+    return follow([Run.create(runs, one) for one in experiment.runs()], runs, data_dir)
+
+
+def follow(group: list[Run], runs: Path, data_dir: Path) -> int:
+    """Queue the runs of `group` and follow them to their ends, as `train` does."""
+    queue = Queue(runs)
+    queue.add(*group)
     previous = signal.signal(signal.SIGINT, lambda _number, _frame: _stop(group))
     try:
-        return max([_report(run) for run in group], key=[0, 130, 1].index)
+        return max([_report(run, lambda: queue.advance(data_dir)) for run in group], key=[0, 130, 1].index)
     finally:
         signal.signal(signal.SIGINT, previous)
 
 
-def _report(run: Run) -> int:
-    status = _follow(run)
+def _report(run: Run, advance: Callable[[], object]) -> int:
+    status = _follow(run, advance)
     if status.message:
         print(": ".join(filter(None, ("rwp-studio", status.state, status.field, status.message))), file=sys.stderr)
     print(run.path, flush=True)
@@ -41,17 +47,20 @@ def _report(run: Run) -> int:
 
 
 def _stop(group: list[Run]) -> None:
-    """Ask the engine to stop every run that has not ended; a second Ctrl-C no longer waits for it."""
+    """Ask the engine to stop what it trains, and let nothing wait; a second Ctrl-C no longer waits for the engine."""
     for run in group:
-        if run.status().state in WAITED_FOR:
+        run.leave_queue()
+    for run in group:
+        if run.status().state in ACTIVE:
             run.ask("stop")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _follow(run: Run) -> Status:
-    """Show progress until the run has ended."""
+def _follow(run: Run, advance: Callable[[], object]) -> Status:
+    """Show progress until the run has ended, and see to it that what waits begins."""
     with tqdm(total=None, unit="step", dynamic_ncols=True, disable=None) as bar:
         while (status := run.status()).state in WAITED_FOR:
+            advance()
             _show(bar, status)
             time.sleep(0.2)
         _show(bar, status)

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from engine.experiment import Experiment
+from engine.queue import Queue
 from engine.records import ACTIVE, Status
 from engine.run import Run
 from studio.feed import signature_of
+from studio.waiting import Row, expected
+
+NOT_WAITING: Row = {"position": None, "begins": None}
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Entry:
     status: Status
     accuracy: float | None
     """Last test accuracy, if there is one."""
+    bytes_used: int
+    """What its folder takes of the disk."""
     created: float
     """When the run was made, in Unix seconds."""
 
@@ -39,6 +44,7 @@ class Listing:
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
+        self._queue = Queue(runs)
         self._known: dict[str, tuple[tuple[float, ...], Entry]] = {}
 
     def entries(self) -> list[Entry]:
@@ -46,9 +52,11 @@ class Listing:
         self._known = {run.id: self._look(run) for run in Run.all(self._runs)}
         return [entry for _, entry in self._known.values()]
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Identity, choices, state and last test accuracy of every run, for the picker."""
-        return [_row(entry) for entry in self.entries()]
+    def rows(self) -> list[Row]:
+        """Identity, choices, state, cost and place in the queue of every run, for the picker."""
+        rows = [_row(entry) for entry in self.entries()]
+        waits = self._wait(rows)
+        return [row | waits.get(row["id"], NOT_WAITING) for row in rows]
 
     def members(self, run: Run) -> list[Entry]:
         """The group of `run`, itself included."""
@@ -56,27 +64,42 @@ class Listing:
         group = next((entry.group for entry in entries if entry.run.id == run.id), None)
         return [entry for entry in entries if entry.group == group]
 
+    def _wait(self, rows: list[Row]) -> dict[str, Row]:
+        """Place in the queue, counted from 0, and guessed seconds until it begins, of every run that waits."""
+        by_id = {row["id"]: row for row in rows}
+        waiting = [by_id[run.id] for run in self._queue.waiting() if run.id in by_id]
+        begins = expected(waiting, [row for row in rows if row not in waiting], self._queue.lanes)
+        return {row["id"]: {"position": i, "begins": begins[i]} for i, row in enumerate(waiting)}
+
     def _look(self, run: Run) -> tuple[tuple[float, ...], Entry]:
         signature = signature_of(run.path)
         known = self._known.get(run.id)
         if known and known[0] == signature and known[1].status.state not in (*ACTIVE, "interrupted"):
             return known
         created = (run.path / "config.json").stat().st_mtime
-        experiment = known[1].experiment if known else run.experiment
-        return signature, Entry(run, experiment, run.status(), run.records.last("test/accuracy"), created)
+        return signature, Entry(run, run.present, run.status(), run.records.last("test/accuracy"), run.bytes_used(), created)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry) -> Row:
+    status, experiment = entry.status, entry.experiment
     return {
         "id": entry.run.id,
         "group": entry.group,
-        "state": entry.status.state,
-        "dataset": entry.experiment.data.name,
-        "model": entry.experiment.model.name,
-        "method": entry.experiment.method.name,
-        "seed": entry.experiment.seed,
-        "step": entry.status.step,
-        "steps": entry.status.steps,
+        "state": status.state,
+        "dataset": experiment.data.name,
+        "model": experiment.model.name,
+        "method": experiment.method.name,
+        "seed": experiment.seed,
+        "train_size": experiment.data.train_size,
+        "batch_size": experiment.schedule.batch_size,
+        "epochs": experiment.schedule.epochs,
+        "step": status.step,
+        "steps": status.steps,
+        "seconds": status.seconds,
+        "eta": status.eta,
+        "active": status.state in ACTIVE,
         "accuracy": entry.accuracy,
+        "parent": experiment.parent.model_dump() if experiment.parent else None,
+        "bytes": entry.bytes_used,
         "created": entry.created,
     }

@@ -1,5 +1,6 @@
 """The server: guard, live streams, the browser's files, and the Gradio page."""
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -16,9 +17,10 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from engine.errors import Problem, Refused
-from studio import api
+from studio import api, lineage_routes, queue_routes
 from studio.app import mount
 from studio.guard import Guard
+from studio.keeper import Keeper
 from studio.live import Hub
 
 SCRIPTS = Path(__file__).parent.parent / "assets" / "ui"
@@ -26,7 +28,7 @@ PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PORTS_TRIED = 100
 
 
-def serve(host: str, port: int, runs: Path, data: Path, inbrowser: bool) -> None:
+def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto_resume: bool) -> None:
     """Open the studio and stay until Ctrl-C. Prints the address once it answers."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     listener = listen(host, port)
@@ -36,7 +38,7 @@ def serve(host: str, port: int, runs: Path, data: Path, inbrowser: bool) -> None
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
     )
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
-        _Server(config, address, app.state.hub, inbrowser).run([listener])
+        _Server(config, address, app.state.hub, Keeper(runs, data, auto_resume), inbrowser).run([listener])
 
 
 def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
@@ -46,7 +48,8 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     app.state.hub = Hub()
     app.add_middleware(Guard, hosts=hosts)
     app.add_exception_handler(Refused, api.refusal)
-    app.include_router(api.routes(runs, data, app.state.hub))
+    for router in (queue_routes.routes(runs, data), lineage_routes.routes(runs, data), api.routes(runs, data, app.state.hub)):
+        app.include_router(router)
     app.mount("/ui", _Files(directory=SCRIPTS))
 
     @app.get("/plotly.min.js")
@@ -82,18 +85,20 @@ def allowed_hosts(host: str) -> set[str]:
 class _Server(uvicorn.Server):
     """Says where it is when it answers, and ends the live streams before it stops."""
 
-    def __init__(self, config: uvicorn.Config, address: str, hub: Hub, inbrowser: bool) -> None:
+    def __init__(self, config: uvicorn.Config, address: str, hub: Hub, keeper: Keeper, inbrowser: bool) -> None:
         super().__init__(config)
-        self._address, self._hub, self._inbrowser = address, hub, inbrowser
+        self._address, self._hub, self._keeper, self._inbrowser = address, hub, keeper, inbrowser
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._keeping = asyncio.create_task(self._keeper.watch())
         print(f"RWP Studio is open at {self._address}", flush=True)
         if self._inbrowser:
             threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.close()
+        self._keeping.cancel()
         await super().shutdown(sockets)
 
 

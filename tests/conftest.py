@@ -1,8 +1,11 @@
 """What all tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.processes import Launch
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +15,11 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip("there is no shared/ beside the repository")
     return path
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Start an engine on a new run; whatever is still alive at the end is killed."""
+    launch = Launch(tmp_path)
+    yield launch
+    launch.end()

@@ -19,9 +19,9 @@ class FSAM(Adversarial):
     """
 
     name: Literal["fsam"] = "fsam"
-    share: float = knob(1.0, symbol="s", step=0.05, ge=0, le=2)
+    share: float = knob(1.0, symbol="s", step=0.05, live=True, ge=0, le=2)
     """How much of the mean gradient is taken out of the direction of ε; 0 gives SAM."""
-    mean_beta: float = knob(0.6, symbol="β", step=0.01, ge=0, le=0.9999)
+    mean_beta: float = knob(0.6, symbol="β", step=0.01, live=True, ge=0, le=0.9999)
     """Memory of the mean gradient m."""
 
     def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":

@@ -19,7 +19,7 @@ class GSAM(SAM):
     """
 
     name: Literal["gsam"] = "gsam"  # type: ignore[assignment]
-    alpha: float = knob(0.4, symbol="α", step=0.05, ge=0, le=2)
+    alpha: float = knob(0.4, symbol="α", step=0.05, live=True, ge=0, le=2)
     """Weight of the ascent along g_⊥; 0 gives SAM."""
 
     def direction(self, loop: "Loop", first: "Batch", second: "Batch") -> "Tensor":

@@ -122,4 +122,5 @@ def knobs(section: str) -> tuple[Knob, ...]:
 @cache
 def top_knobs() -> tuple[Knob, ...]:
     """The fields of the experiment that belong to no section."""
-    return tuple(Knob("", name, {"": field}) for name, field in Experiment.model_fields.items() if name not in sections())
+    own = {name: field for name, field in Experiment.model_fields.items() if name not in sections()}
+    return tuple(Knob("", name, {"": field}) for name, field in own.items() if not _shown(field).get("hidden"))

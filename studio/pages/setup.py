@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from engine import supervise
 from engine.errors import Refused
 from engine.experiment import Experiment
+from engine.queue import Queue
 from engine.run import Run
 from studio.estimate import Estimator
 from studio.form import view
@@ -115,9 +115,11 @@ def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
     experiment, refused = examine(values, data)
     if experiment is None or refused:
         return problems(refused), ""
-    first, *others = (Run.create(runs, one) for one in experiment.runs())
-    supervise.start(first, data, *others)
-    return "", first.id
+    group = [Run.create(runs, one) for one in experiment.runs()]
+    queue = Queue(runs)
+    queue.add(*group)
+    queue.advance(data)
+    return "", group[0].id
 
 
 def problems(refused: Refused | None) -> str:

@@ -5,63 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from engine import supervise
 from engine.errors import Refused
-from engine.experiment import merge, read
-from engine.records import ACTIVE, Status
-from engine.run import Run
-
-SHORT = {"schedule": {"epochs": 3, "batch_size": 64}, "landscape": {"resolution": 9, "images": 64}, "model": {"name": "mlp"}}
-LONG = merge(SHORT, {"schedule": {"epochs": 10_000}})
-
-Launch = Callable[..., Run]
-
-
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launch]:
-    """Start an engine on a new run; whatever is still alive at the end is killed."""
-    started = []
-
-    def go(config: dict[str, Any], run: Run | None = None) -> Run:
-        run = run or Run.create(tmp_path / "runs", read(config))
-        started.append(supervise.start(run, tmp_path / "data"))
-        return run
-
-    yield go
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait(10)
-
-
-def wait(run: Run, until: Callable[[Status], bool], seconds: float = 60) -> Status:
-    """The first status for which `until` holds."""
-    end = time.monotonic() + seconds
-    while not until(status := run.status()):
-        assert time.monotonic() < end, f"{status}\n{(run.path / 'engine.log').read_text()}"
-        time.sleep(0.05)
-    return status
-
-
-def ended(status: Status) -> bool:
-    return status.state not in ACTIVE
-
-
-def is_finished(status: Status) -> bool:
-    return status.state == "finished"
-
-
-def is_running(status: Status) -> bool:
-    return status.state == "running" and status.step > 5
+from engine.experiment import merge
+from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, killed_run, wait, weights_at_end
 
 
 def test_a_run_leaves_its_records(launch: Launch) -> None:
@@ -119,18 +71,6 @@ def test_a_landscape_on_demand_does_not_stop_the_training(launch: Launch) -> Non
     events = [event for event in run.records.events() if event.kind == "landscape"]
     assert [event.data["points"] for event in events] == [5, 9]
     assert events[-1].step > events[0].step
-
-
-def killed_run(launch: Launch, config: dict[str, Any]) -> Run:
-    run = launch(config)
-    os.kill(wait(run, lambda status: status.state == "running" and status.step > 40).pid, signal.SIGKILL)
-    assert wait(run, ended, seconds=10).state == "interrupted"
-    return run
-
-
-def weights_at_end(run: Run) -> torch.Tensor:
-    newest = max((run.path / "checkpoints").glob("*.pt"))
-    return torch.load(newest, weights_only=True)["loop"]["weights"]
 
 
 @pytest.mark.parametrize(("method", "streams"), [("sgd", "sequential"), ("m-arwp", "sequential"), ("m-arwp", "parallel")])

@@ -27,16 +27,18 @@ def test_malformed_and_unknown_names_are_refused(tmp_path: Path, name: str) -> N
         Run.open(tmp_path, name)
 
 
-def test_commands_are_taken_once_and_in_order(run: Run) -> None:
+def test_commands_stay_in_order_until_they_are_dropped(run: Run) -> None:
     asked = [run.ask("pause"), run.ask("resume"), run.ask("stop")]
-    assert [command["id"] for command in run.take_commands()] == asked
-    assert run.take_commands() == []
+    assert [command["id"] for command in run.commands()] == asked
+    for command in run.commands()[:2]:
+        run.drop(command)
+    assert [command["id"] for command in run.commands()] == asked[2:]
 
 
 def test_a_command_that_is_no_json_does_not_stop_the_others(run: Run) -> None:
     (run.path / "commands" / "0.json").write_text("{")
     run.ask("stop")
-    assert [command["kind"] for command in run.take_commands()] == ["unreadable", "stop"]
+    assert [command["kind"] for command in run.commands()] == ["unreadable", "stop"]
 
 
 def test_only_one_engine_holds_the_lock(run: Run) -> None:
@@ -79,7 +81,7 @@ def test_what_is_written_can_be_read_in_parts(tmp_path: Path) -> None:
 
 def test_reading_where_nothing_was_written(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "none.db")
-    assert (reader.metrics(), reader.events(), reader.status().state) == ([], [], "queued")
+    assert (reader.metrics(), reader.events(), reader.status().state) == ([], [], "stopped")
 
 
 def test_export_is_plain_json(run: Run) -> None:

@@ -23,7 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_a_silent_engine_is_starting_as_long_as_it_lives(run: Run, tmp_path: Path) -> None:
-    assert run.status().state == "queued"
+    assert run.status().state == "stopped"
     engine = supervise.start(run, tmp_path)
     assert run.status().state == "starting"
     with pytest.raises(Refused, match="already being trained"):

@@ -108,7 +108,7 @@ def test_the_end_of_the_log_is_plain_text(client: TestClient, run: Run) -> None:
 
 def test_a_command_reaches_the_run(client: TestClient, script: Script) -> None:
     assert client.post(f"/api/runs/{script.run.id}/pause").status_code == 200
-    assert [command["kind"] for command in script.run.take_commands()] == ["pause"]
+    assert [command["kind"] for command in script.run.commands()] == ["pause"]
 
 
 @pytest.mark.parametrize("action", ["explode", "resume"])
@@ -117,7 +117,7 @@ def test_a_command_that_makes_no_sense_is_refused(client: TestClient, script: Sc
     answer = client.post(f"/api/runs/{script.run.id}/{action}")
     assert answer.status_code == 400
     assert answer.json()["problems"][0]["field"] == "action"
-    assert script.run.take_commands() == []
+    assert script.run.commands() == []
 
 
 def test_the_next_free_port_is_taken() -> None:

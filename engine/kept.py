@@ -1,0 +1,65 @@
+"""Kept: the checkpoints in a run's folder, told without loading what is in them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+NEWEST = 2
+"""How many checkpoints are kept whatever they are."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint: the file, its SHA-256 beside it, and beside that a mark if somebody wants it kept."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, folder: Path, step: int) -> "Checkpoint":
+        """The checkpoint of a step, whether it is there or not."""
+        return cls(folder / f"step-{step:08d}.pt")
+
+    @property
+    def step(self) -> int:
+        return int(self.path.stem.removeprefix("step-"))
+
+    @property
+    def digest(self) -> Path:
+        return self.path.with_suffix(".sha256")
+
+    @property
+    def pin(self) -> Path:
+        """There while the checkpoint is not to be removed."""
+        return self.path.with_suffix(".pin")
+
+    def content(self) -> bytes | None:
+        """What is in it; None if that is not what was written."""
+        if not (self.path.exists() and self.digest.exists()):
+            return None
+        content = self.path.read_bytes()
+        is_whole = self.digest.read_bytes() == hashlib.sha256(content).hexdigest().encode()
+        return content if is_whole else None
+
+    def remove(self) -> None:
+        self.path.unlink()
+        self.digest.unlink(missing_ok=True)
+
+
+def checkpoints(folder: Path) -> list[Checkpoint]:
+    """All that are there, by step."""
+    return sorted((Checkpoint(path) for path in folder.glob("step-[0-9]*.pt") if path.stem[5:].isdecimal()), key=lambda c: c.step)
+
+
+def best(found: list[Checkpoint], accuracies: dict[int, float]) -> int | None:
+    """The step of the checkpoint with the highest of the test `accuracies` by step."""
+    return max((one.step for one in found if one.step in accuracies), key=lambda step: accuracies[step], default=None)
+
+
+def prune(folder: Path, accuracies: dict[int, float], lasts: Callable[[int], bool]) -> None:
+    """Remove all but the newest two, the best, those pinned, and those whose step `lasts`."""
+    found = checkpoints(folder)
+    top = best(found, accuracies)
+    for one in found[:-NEWEST]:
+        if one.step != top and not one.pin.exists() and not lasts(one.step):
+            one.remove()

@@ -1,0 +1,29 @@
+"""Pace: how fast a training goes, and how long it will take."""
+
+import time
+
+from engine.control import Control
+from engine.journal import Journal
+from engine.loop import Loop
+
+
+class Pace:
+    """Samples per second and time left, from what this process has done so far, pauses left out."""
+
+    def __init__(self, loop: Loop, control: Control) -> None:
+        self._loop, self._control = loop, control
+        self._first, self._started = loop.step, self._now()
+        self._mark = (self._started, loop.samples)
+        self._rate = 0.0
+
+    def tell(self, journal: Journal) -> None:
+        now = self._now()
+        since, samples = self._mark
+        if now - since >= 1.0 or not self._rate:
+            self._rate = (self._loop.samples - samples) / (now - since)
+            self._mark = (now, self._loop.samples)
+        per_step = (now - self._started) / (self._loop.step - self._first)
+        journal.say(samples_per_second=self._rate, eta=per_step * (self._loop.steps - self._loop.step))
+
+    def _now(self) -> float:
+        return time.monotonic() - self._control.paused_seconds

@@ -1,0 +1,35 @@
+"""When the runs in the queue will begin, guessed from how fast runs like them have been."""
+
+from typing import Any
+
+Row = dict[str, Any]
+ALIKE = ("dataset", "train_size", "model", "method", "batch_size")
+"""What two runs must have in common for one to tell how long the other takes."""
+
+
+def expected(waiting: list[Row], others: list[Row], lanes: int) -> list[float | None]:
+    """Seconds until each of the `waiting` rows begins; None where a run before it is unlike any that has been trained.
+
+    `lanes` runs are trained at the same time.
+    """
+    busy = [row["eta"] for row in others if row["active"]]
+    free: list[float | None] = [*busy, *[0.0] * max(0, lanes - len(busy))]
+    found = []
+    for row in waiting:
+        first = None if None in free else min(time for time in free if time is not None)
+        found.append(first)
+        lasts = _duration(row, others)
+        if first is None or lasts is None:
+            free = [None]
+        else:
+            free[free.index(first)] = first + lasts
+    return found
+
+
+def _duration(row: Row, others: list[Row]) -> float | None:
+    """Epochs to go × seconds per epoch of the newest run of the same kind."""
+    to_go = row["epochs"] * (1 - row["step"] / row["steps"] if row["steps"] else 1.0)
+    for other in others:
+        if other["step"] and all(other[key] == row[key] for key in ALIKE):
+            return float(to_go * other["seconds"] * other["steps"] / (other["step"] * other["epochs"]))
+    return None

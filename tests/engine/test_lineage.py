@@ -1,0 +1,161 @@
+"""Forks: from one checkpoint into every method, bitwise the same start and the same first batch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine import kept
+from engine.control import Control
+from engine.errors import Refused
+from engine.experiment import UNIONS, merge, read
+from engine.journal import Journal
+from engine.kept import Checkpoint, checkpoints
+from engine.lineage import fork
+from engine.records import Writer
+from engine.run import Run, write_atomically
+from engine.train import Training
+from tests.engine.test_table import assert_same
+
+PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
+CONFIG = {
+    "data": {"train_size": 128},
+    "model": {"name": "mlp"},
+    "schedule": {"epochs": 4, "batch_size": 32},
+    "landscape": {"at_end": False},
+    "method": {"name": "m-arwp", "sigma": 0.03},
+    "runtime": {"streams": "sequential"},
+}
+
+
+@contextmanager
+def training(run: Run) -> Iterator[Training]:
+    """The training of a run, in this process, where its newest checkpoint leaves it."""
+    with run.lock():
+        journal = Journal(run)
+        yield Training(run, run.path, journal, Control(run, journal))
+        journal.close()
+
+
+def trained(runs: Path, **changes: Any) -> Run:
+    run = Run.create(runs, read(merge(CONFIG, changes)))
+    with training(run) as made:
+        made.run_to_end()
+    return run
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return trained(tmp_path_factory.mktemp("runs"), runtime={"keep_every": 2})
+
+
+def steps(run: Run) -> list[int]:
+    return [found.step for found in checkpoints(run.path / "checkpoints")]
+
+
+def test_a_fork_into_all_six_starts_from_the_same_to_the_bit(parent: Run) -> None:
+    content = torch.load(Checkpoint.of(parent.path / "checkpoints", 8).path, weights_only=True)["loop"]
+    made = fork(parent, 8, PAPER)
+    assert [run.experiment.method.name for run in made] == list(PAPER)
+    seen = []
+    for run in made:
+        assert run.experiment.parent == read({"parent": {"run": parent.id, "step": 8}}).parent
+        with training(run) as begun:
+            assert begun.loop.step == 8
+            state = begun.loop.state()
+            assert_same(
+                {key: state[key] for key in ("weights", "buffers", "optimizer")},
+                {key: content[key] for key in ("weights", "buffers", "optimizer")},
+            )
+            seen.append(begun.loop.batch())
+    for batch in seen[1:]:
+        assert torch.equal(batch.images, seen[0].images)
+        assert torch.equal(batch.labels, seen[0].labels)
+        assert batch.seed == seen[0].seed
+
+
+def test_a_fork_into_its_own_method_ends_as_its_parent(parent: Run) -> None:
+    (made,) = fork(parent, 8)
+    assert made.experiment.method == parent.experiment.method
+    with training(made) as begun:
+        begun.run_to_end()
+    last = [torch.load(Checkpoint.of(run.path / "checkpoints", 16).path, weights_only=True)["loop"] for run in (made, parent)]
+    assert_same(*last)
+    assert [metric.step for metric in made.records.metrics() if metric.name == "train/loss"] == list(range(9, 17))
+
+
+def test_a_fork_takes_the_changes_up_to_its_step_into_its_configuration(tmp_path: Path) -> None:
+    run = trained(tmp_path)
+    writer = Writer(run.path / "run.db")
+    for step, new in ((3, 0.05), (12, 0.06), (14, 0.07)):
+        writer.event(step, "changed", path="method.sigma", old=0.0, new=new)
+    writer.flush(run.records.status())
+    writer.close()
+    (made,) = fork(run, 12)
+    assert made.experiment.method.model_dump()["sigma"] == 0.06
+    assert made.records.changes() == []
+
+
+def test_a_fork_that_is_resumed_is_not_forked_anew(parent: Run) -> None:
+    (made,) = fork(parent, 8, ["sgd"])
+    with training(made) as begun:
+        begun._set({"id": "x", "changes": {"optimizer.lr": 0.03}})
+        begun.run_to_end()
+    with training(made) as again:
+        assert again.loop.step == 16
+        assert again.experiment.optimizer.lr == 0.03
+
+
+@pytest.mark.parametrize(
+    ("step", "methods", "field"),
+    [(7, [], "step"), ("8", [], "step"), (None, [], "step"), (True, [], "step"), (8, ["magic"], "methods"), (8, [3], "methods")],
+    ids=str,
+)
+def test_a_fork_that_cannot_be_is_refused(parent: Run, step: object, methods: list[object], field: str) -> None:
+    before = list(parent.path.parent.iterdir())
+    with pytest.raises(Refused) as refused:
+        fork(parent, step, methods)
+    assert refused.value.problems[0].field == field
+    assert list(parent.path.parent.iterdir()) == before
+
+
+def test_a_damaged_checkpoint_is_not_forked_and_a_fork_without_one_does_not_begin_anew(parent: Run) -> None:
+    (made,) = fork(parent, 16)
+    copy = Checkpoint.of(made.path / "checkpoints", 16)
+    copy.path.write_bytes(copy.path.read_bytes()[:-1])
+    with pytest.raises(Refused, match="is damaged"):
+        fork(made, 16)
+    with pytest.raises(Refused, match="missing or damaged"), training(made):
+        pass
+
+
+def test_every_second_epoch_stays_and_so_does_what_is_pinned(parent: Run, tmp_path: Path) -> None:
+    assert steps(parent) == [0, 8, 12, 16]
+    run = Run.create(tmp_path, read(CONFIG))
+    Checkpoint.of(run.path / "checkpoints", 4).pin.touch()
+    with training(run) as made:
+        made.run_to_end()
+    best = max(run.records.accuracies().items(), key=lambda item: (item[1], -item[0]))[0]
+    assert set(steps(run)) == {4, 12, 16, best}
+
+
+def test_the_best_checkpoint_stays(tmp_path: Path) -> None:
+    for step in range(1, 7):
+        write_atomically(Checkpoint.of(tmp_path, step).digest, b"")
+        write_atomically(Checkpoint.of(tmp_path, step).path, b"")
+        kept.prune(tmp_path, {1: 0.2, 2: 0.9, 3: 0.5, 6: 0.8}, lambda _: False)
+    assert [found.step for found in checkpoints(tmp_path)] == [2, 5, 6]
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_form_never_shows_a_parent() -> None:
+    from studio.form.values import paths
+
+    assert not any(path.startswith("parent") for path in paths())
+
+
+def test_every_method_of_the_paper_is_there() -> None:
+    assert set(PAPER) <= set(UNIONS["method"])

@@ -1,0 +1,73 @@
+"""Engines as processes of their own, for tests to start, wait for and disturb."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine import supervise
+from engine.experiment import merge, read
+from engine.records import ACTIVE, Status
+from engine.run import Run
+
+SHORT = {"schedule": {"epochs": 3, "batch_size": 64}, "landscape": {"resolution": 9, "images": 64}, "model": {"name": "mlp"}}
+LONG = merge(SHORT, {"schedule": {"epochs": 10_000}})
+
+
+class Launch:
+    """Starts engines on runs of one folder, and remembers them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs, self._data = folder / "runs", folder / "data"
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def __call__(self, config: dict[str, Any], run: Run | None = None) -> Run:
+        """An engine on `run`, or on a new one of `config`."""
+        run = run or Run.create(self.runs, read(config))
+        self.processes.append(supervise.start(run, self._data))
+        return run
+
+    def end(self) -> None:
+        """Kill whatever is still alive."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait(10)
+
+
+def wait(run: Run, until: Callable[[Status], bool], seconds: float = 60) -> Status:
+    """The first status for which `until` holds."""
+    end = time.monotonic() + seconds
+    while not until(status := run.status()):
+        assert time.monotonic() < end, f"{status}\n{(run.path / 'engine.log').read_text()}"
+        time.sleep(0.05)
+    return status
+
+
+def ended(status: Status) -> bool:
+    return status.state not in ACTIVE
+
+
+def is_finished(status: Status) -> bool:
+    return status.state == "finished"
+
+
+def is_running(status: Status) -> bool:
+    return status.state == "running" and status.step > 5
+
+
+def killed_run(launch: Launch, config: dict[str, Any]) -> Run:
+    run = launch(config)
+    os.kill(wait(run, lambda status: status.state == "running" and status.step > 40).pid, signal.SIGKILL)
+    assert wait(run, ended, seconds=10).state == "interrupted"
+    return run
+
+
+def weights_at_end(run: Run) -> torch.Tensor:
+    newest = max((run.path / "checkpoints").glob("*.pt"))
+    return torch.load(newest, weights_only=True)["loop"]["weights"]
