@@ -15,6 +15,7 @@ from engine.datasets import Supply, load
 from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
 from engine.flops import per_image
+from engine.following import Leader
 from engine.journal import Journal
 from engine.loop import Diverged, Loop
 from engine.preflight import check, input_shape
@@ -22,24 +23,30 @@ from engine.probes.landscape import Surface, measure
 from engine.records import State
 from engine.replica import Replica
 from engine.run import Run, write_atomically
+from engine.world import Lost, join
 
 
 def train(run: Run, data_dir: Path, journal: Journal) -> State:
     """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
     control = Control(run, journal)
     control.catch_signals()
-    state, problem = _attempt(run, data_dir, journal, control)
+    leader = Leader(join())
+    state, problem = _attempt(run, data_dir, journal, control, leader)
     told = {"message": problem.advice if problem else "", "field": problem.field if problem else ""}
     journal.say(state=state, progress=None, eta=None, samples_per_second=None, **told)
     journal.event(state, **told)
     journal.close()
+    if state not in ("starting", "interrupted"):
+        leader.end()
     return state
 
 
-def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> tuple[State, Problem | None]:
+def _attempt(  # noqa: PLR0911 - one return for each way to end
+    run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader
+) -> tuple[State, Problem | None]:
     """Train, and name what came of it."""
     try:
-        Training(run, data_dir, journal, control).run_to_end()
+        Training(run, data_dir, journal, control, leader).run_to_end()
         return "finished", None
     except Stop:
         return "stopped", None
@@ -48,6 +55,10 @@ def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> tu
         return "diverged", Problem("optimizer.lr", f"the training diverged: {error}", cure)
     except Refused as error:
         return "failed", error.problems[0]
+    except Lost as error:
+        again = leader.world.will_restart
+        cure = "The training goes on from its last checkpoint" if again else "Resume the run: it goes on from its last checkpoint"
+        return "starting" if again else "interrupted", Problem("runtime.processes", str(error), cure)
     except torch.OutOfMemoryError:
         return "failed", Problem("schedule.batch_size", "the device ran out of memory", "Choose a smaller batch")
     except Exception as error:  # noqa: BLE001 - whatever else goes wrong must reach the page, and in full the log
@@ -60,20 +71,20 @@ def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> tu
 class Training:
     """One run from the loading of its data to its last evaluation."""
 
-    def __init__(self, run: Run, data_dir: Path, journal: Journal, control: Control) -> None:
-        experiment = run.experiment
-        check(experiment, data_dir)
-        if experiment.runtime.threads:
-            torch.set_num_threads(experiment.runtime.threads)
-        device = environment.choose_device(experiment.runtime)
+    def __init__(self, run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader) -> None:
+        experiment, world = run.experiment, leader.world
+        check(experiment, data_dir, world.size)
+        environment.choose_threads(experiment.runtime, world)
+        device = environment.choose_device(experiment.runtime, world)
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
         self.run, self.journal, self.control, self.experiment = run, journal, control, experiment
+        self.leader = leader
         journal.say(state="loading", message="Loading the data")
         splits = load(experiment, data_dir, self._loading)
         self.supply = Supply.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
-        self.loop = Loop(experiment, Replica(module, device), self.supply.training)
+        self.loop = Loop(experiment, Replica(module, device), self.supply.training, world)
         self.epoch_steps = self.supply.training.steps_per_epoch
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.obey)
         self.seconds = 0.0
@@ -124,6 +135,7 @@ class Training:
         self._tell()
 
     def _update(self, pace: "Pace") -> None:
+        self.leader.begin_update(self.loop)
         before = time.perf_counter()
         measured = self.loop.train()
         elapsed = time.perf_counter() - before
