@@ -1,6 +1,11 @@
-"""`python -m engine RUN_DIR --data DIR`: train the run in that folder, see to the next in the queue, and exit."""
+"""`python -m engine RUN_DIR --data DIR`: train the run in that folder, see to the next in the queue, and exit.
+
+Under torchrun this is one of several processes: rank 0 trains and writes, the others follow it. There the exit code only tells
+whether the processes have kept together; how the training ended is in the folder.
+"""
 
 import argparse
+import os
 import sys
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -8,7 +13,9 @@ from pathlib import Path
 from engine.errors import Refused
 from engine.journal import Journal
 from engine.queue import Queue
+from engine.records import ACTIVE, State
 from engine.run import Run
+from engine.several import is_restart
 
 EXIT = {"finished": 0, "stopped": 130}
 
@@ -20,22 +27,52 @@ def main() -> int:
     parser.add_argument("--lock", type=int, help="descriptor of the run's lock, inherited from whoever started this")
     given = parser.parse_args()
     try:
-        code = _train(Run.open(given.run.parent, given.run.name), given.data, given.lock)
+        run = Run.open(given.run.parent, given.run.name)
+        if os.environ.get("RANK", "0") != "0":
+            return _follow(run, given.data)
+        state = _train(run, given.data, given.lock)
     except Refused as error:
         print(error, file=sys.stderr)
         return 2
-    if code != EXIT["stopped"]:  # after a stop, maybe of the whole machine, that is for whoever watches
+    if state != "stopped":  # after a stop, maybe of the whole machine, that is for whoever watches
         Queue(given.run.parent).advance(given.data)
-    return code
+    return int(state == "interrupted") if "WORLD_SIZE" in os.environ else EXIT.get(state, 1)
 
 
-def _train(run: Run, data_dir: Path, lock: int | None) -> int:
+def _train(run: Run, data_dir: Path, lock: int | None) -> State:
+    """Train and return how that ended. Where torchrun is about to start everybody anew, end here and keep the lock."""
     with run.lock(lock), (run.path / "engine.log").open("a") as log, redirect_stderr(log):
+        if is_restart() and (state := run.records.status().state) not in ACTIVE | {"queued"}:
+            _dismiss()
+            return state
         journal = Journal(run)
         journal.begin()
         from engine.train import train  # torch takes seconds to import: the page is told before
 
-        return EXIT.get(train(run, data_dir, journal), 1)
+        state = train(run, data_dir, journal)
+        if state == "starting":
+            sys.exit(1)
+        return state
+
+
+def _dismiss() -> None:
+    """Leave a run that has ended already, with those who would follow."""
+    from engine.following import Leader
+    from engine.world import join
+
+    Leader(join()).end()
+
+
+def _follow(run: Run, data_dir: Path) -> int:
+    from engine.following import follow
+    from engine.world import Lost, join
+
+    try:
+        follow(run, data_dir, join())
+    except Lost as lost:
+        print(lost, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,18 +9,31 @@ import torch
 
 from engine.errors import Problem, Refused
 from engine.experiment import Runtime
+from engine.several import cores, too_many
+from engine.world import ALONE, World
 
 PACKAGES = ("rwp-studio", "torch", "torchvision", "numpy", "scikit-learn", "pydantic")
 
 
-def choose_device(runtime: Runtime) -> torch.device:
-    """The device a run asks for. Raises `Refused` if the machine has none such."""
+def choose_threads(runtime: Runtime, world: World = ALONE) -> None:
+    """Set the CPU threads of an operation: as many as the run asks for, or else this process's share of the cores."""
+    if runtime.threads or world.size > 1:
+        torch.set_num_threads(runtime.threads or max(1, cores() // world.here))
+
+
+def choose_device(runtime: Runtime, world: World = ALONE) -> torch.device:
+    """The device a run asks for. Raises `Refused` if the machine has none such, or has fewer than it has processes."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     name = next(name for name, found in there.items() if found) if runtime.device == "auto" else runtime.device
     if not there[name]:
         raise Refused(Problem("runtime.device", f"this machine has no {name} device", "Choose auto or cpu"))
     if name == "cpu" and runtime.precision == "fp16":
         raise Refused(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
+    if name == "cpu" and (problems := list(too_many(world.here))):
+        raise Refused(*problems)
+    if name == "cuda" and world.here > (devices := torch.cuda.device_count()):
+        what = f"{world.here} processes need a device each, this machine has {devices}"
+        raise Refused(Problem("runtime.processes", what, f"Choose at most {devices}, or runtime.device cpu"))
     return torch.device(name)
 
 

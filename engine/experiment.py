@@ -166,8 +166,18 @@ class Runtime(Section):
     """CPU threads within one operation; 0 leaves it to torch."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Number format of forward and backward pass; weights and updates stay in fp32. fp16 needs an accelerator."""
-    streams: Literal["auto", "sequential", "parallel"] = "auto"
-    """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster."""
+    streams: Literal["auto", "sequential", "parallel", "distributed"] = "auto"
+    """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster.
+
+    `distributed`: by several processes, which is what `auto` does where there are several.
+    """
+    processes: int = knob(1, advanced=True, ge=1, le=64)
+    """Processes that share the work of every update, by torchrun: one a GPU, or one a few CPU cores; 1 is off."""
+    ascent: Literal["synchronised", "per-process"] = knob("synchronised", advanced=True)
+    """SAM and its relatives on several processes: all find one ε together, or each one on its own piece of the batch.
+
+    `per-process` is m-sharpness with m = batch size / processes, and spares one exchange of gradients.
+    """
     accumulate: int = knob(1, advanced=True, live=True, ge=1, le=65_536)
     """Parts in which a mini-batch is computed, to save memory."""
     evaluate_every: int = knob(1, advanced=True, live=True, ge=1, le=10_000)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from engine import several
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, merge, nested, read
 from engine.preflight import sizes
@@ -51,7 +52,7 @@ def changed(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     for path, value in changes.items():
         config = merge(config, nested(path, value))
     found = read(config)
-    if problems := sizes(found):
+    if problems := [*sizes(found), *several.problems(found)]:
         raise Refused(*problems)
     return found
 

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from engine.averaging import WeightAverage
 from engine.datasets import Batch, TrainingSource
+from engine.distributed import Distributed
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
 from engine.methods.base import RandomPerturbation
+from engine.methods.sam import Adversarial
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
 from engine.numerics import Numerics, Overflow
 from engine.optimizers import flat_optimizer
@@ -20,6 +22,7 @@ from engine.parallel import Choice, Parallel, faster, is_possible
 from engine.randomness import generator
 from engine.replica import Replica
 from engine.streams import Pass, Sequential
+from engine.world import ALONE, World
 
 
 class Diverged(Exception):
@@ -41,7 +44,7 @@ class Loop:
 
     weights = Weights()
 
-    def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource) -> None:
+    def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource, world: World = ALONE) -> None:
         self.experiment = experiment
         self.replica = replica
         self.data = data
@@ -55,12 +58,16 @@ class Loop:
         self._memory: dict[str, Tensor] = {}
         self._past: PastGradients | None = None
         self._numerics = Numerics(experiment, replica.weights.device)
-        self._streams: Sequential | Parallel = Sequential(replica, self._numerics)
+        self._world = world
+        self._streams: Sequential | Parallel | Distributed = Sequential(replica, self._numerics)
         self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
 
     def choose_streams(self, way: str | None = None) -> Choice:
         """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
-        way = way or self.experiment.runtime.streams
+        if self._world.size > 1:
+            self._streams = Distributed(self.replica, self._numerics, self._world, self._apart)
+            return Choice("distributed")
+        way = self.experiment.runtime.streams if way in (None, "distributed") else way
         sequential = Sequential(self.replica, self._numerics)
         independent = self.experiment.method.streams == 2 and is_possible(self.replica.weights.device)
         if way == "sequential" or not independent:
@@ -88,6 +95,11 @@ class Loop:
         self._numerics.smoothing = experiment.data.label_smoothing
         self._numerics.parts = experiment.runtime.accumulate
         self._optimizer.settings = experiment.optimizer
+
+    @property
+    def _apart(self) -> bool:
+        """Whether every process finds an ε of its own, so that only directions are comparable."""
+        return isinstance(self.experiment.method, Adversarial) and self.experiment.runtime.ascent == "per-process"
 
     @property
     def progress(self) -> float:
@@ -177,6 +189,8 @@ class Loop:
 
     def update(self, direction: Tensor) -> None:
         """One step of the base optimizer along `direction`. Raises `Diverged` instead if it is not finite."""
+        if isinstance(self._streams, Distributed) and self._apart:
+            self._world.everyone.average(direction, *self._memory.values())
         lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
         self._note({"train/gradient_norm": direction.norm(), "train/lr": lr})
         self._measured = self._read()

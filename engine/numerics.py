@@ -51,12 +51,14 @@ class Numerics:
         self.parts = experiment.runtime.accumulate
         self.smoothing = experiment.data.label_smoothing
         self._device = device
+        self.share = (0, 1)
+        """Which of how many equal shares of every batch is computed here."""
         self.scale = LossScale(experiment.runtime.precision == "fp16")
 
     def differentiate(self, replica: Replica, batch: Batch) -> tuple[Tensor, Tensor]:
         """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
         replica.gradient.zero_()
-        reseed(replica.module, batch.seed)
+        reseed(replica.module, batch.seed, self.share)
         found = [self._backward(replica, part, len(part.labels) / len(batch.labels)) for part in batch.parts(self.parts)]
         if self.scale.active:
             replica.gradient.div_(self.scale.value)
@@ -65,7 +67,8 @@ class Numerics:
         losses, accuracies = zip(*found, strict=True)
         return torch.stack(losses).sum(), torch.stack(accuracies).sum()
 
-    def _backward(self, replica: Replica, part: Batch, share: float) -> tuple[Tensor, Tensor]:
+    def _backward(self, replica: Replica, whole: Batch, share: float) -> tuple[Tensor, Tensor]:
+        part = whole.share_of(*self.share)
         with self._autocast():
             logits = replica.module(part.images)
         loss = self.loss(logits.float() if self._format else logits, part) * share

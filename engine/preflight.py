@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
-from engine import folders
+from engine import folders, several
 from engine.catalogue import MODELS
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, Folder
 
 
-def check(experiment: Experiment, data_dir: Path) -> None:
-    """Raises `Refused` with every reason for which `experiment` could not run."""
-    problems = [*_model(experiment), *sizes(experiment), *_files(experiment, data_dir)]
+def check(experiment: Experiment, data_dir: Path, processes: int | None = None) -> None:
+    """Raises `Refused` with every reason for which `experiment` could not run.
+
+    `processes` is how many there are, where they run already.
+    """
+    problems = [*_model(experiment), *sizes(experiment), *_files(experiment, data_dir), *several.problems(experiment, processes)]
     if problems:
         raise Refused(*problems)
 

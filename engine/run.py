@@ -104,9 +104,9 @@ class Run:
         """Hold the folder for one engine. Raises `Refused` if another one has it.
 
         Yields the descriptor of the lock: a process that inherits it, and takes it from there as `inherited`, holds the
-        folder on without a gap.
+        folder on without a gap. All who have inherited it hold the folder until one of them leaves in good order.
         """
-        with (self.path / "lock").open("w") if inherited is None else os.fdopen(inherited, "w") as file:
+        with (self.path / "lock").open("w") if inherited is None else open(inherited, "w", closefd=False) as file:
             for attempt in range(20):  # a reader that looks at the lock has it for an instant
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,6 +116,8 @@ class Run:
                         raise Refused(Problem("run", f"{self.id} is already being trained", "Wait for it or stop it")) from None
                     time.sleep(0.05)
             yield file.fileno()
+            if inherited is not None:
+                fcntl.flock(file, fcntl.LOCK_UN)
 
     def is_locked(self) -> bool:
         """Whether an engine is at work in this folder."""

@@ -2,13 +2,15 @@
 
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 from engine.devices import environment, suitable
 from engine.records import Writer
 from engine.run import Run
+from engine.several import command, surroundings
+
+MEETING_FILES = "meeting"
 
 MEANT_FOR_AN_ENGINE = ("pause", "resume", "step", "pace", "stop")
 """Commands that are about the engine at work, and not about the training: a new engine knows nothing of them."""
@@ -17,24 +19,32 @@ MEANT_FOR_AN_ENGINE = ("pause", "resume", "step", "pace", "stop")
 def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]:
     """Train `run` on `device`, or on the first one suitable, in a detached engine process. Its output goes to engine.log.
 
-    The engine inherits the lock of `run`, so that from here on the folder is held as long as the engine lives.
+    The engine inherits the lock of `run` as its standard input, so that from here on the folder is held as long as one of
+    its processes lives.
     Raises `Refused` if another engine has it.
     """
     with run.lock() as lock, (run.path / "engine.log").open("ab") as log:
         device = device or suitable(run.experiment)[0]
         _announce(run, device)
+        for old in run.path.glob(f"{MEETING_FILES}*"):
+            old.unlink()
+        processes, meeting = run.experiment.runtime.processes, run.path.absolute() / MEETING_FILES
         process = subprocess.Popen(
-            [sys.executable, "-m", "engine", str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", str(lock)],
+            [*command(processes, meeting), "engine", str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", "0"],
             cwd=run.path,
-            env={"OMP_WAIT_POLICY": "passive", **os.environ, **environment(device)},  # idle threads must not spin
-            stdin=subprocess.DEVNULL,
+            env={"OMP_WAIT_POLICY": "passive", **os.environ, **_surroundings(processes, meeting, device)},  # no idle spinning
+            stdin=lock,  # which every process of torchrun inherits, and nothing else
             stdout=log,
             stderr=log,
-            pass_fds=[lock],
             start_new_session=True,
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
     return process
+
+
+def _surroundings(processes: int, meeting: Path, device: str) -> dict[str, str]:
+    """One process is kept to its device; several share the devices among them."""
+    return surroundings(meeting) if processes > 1 else environment(device)
 
 
 def _announce(run: Run, device: str) -> None:
@@ -42,7 +52,7 @@ def _announce(run: Run, device: str) -> None:
     writer = Writer(run.path / "run.db")
     writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": "", "device": device}))
     writer.close()
-    for command in run.commands():
-        if command["kind"] in MEANT_FOR_AN_ENGINE:
-            run.drop(command)
+    for left in run.commands():
+        if left["kind"] in MEANT_FOR_AN_ENGINE:
+            run.drop(left)
     run.leave_queue()

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
-
 from engine import checkpoint, environment, failures, kept, nets
 from engine.control import Command, Control, Stop
 from engine.datasets import Supply, load
@@ -20,6 +18,7 @@ from engine.evaluate import Evaluator
 from engine.experiment import Experiment
 from engine.failures import Failure
 from engine.flops import per_image
+from engine.following import Leader
 from engine.journal import Journal
 from engine.live import Change, as_of, asked, changed, value_at
 from engine.loop import Loop
@@ -30,6 +29,7 @@ from engine.records import State
 from engine.replica import Replica
 from engine.run import Run, write_atomically
 from engine.space import why_not_written
+from engine.world import Lost, join
 
 RETRY_SECONDS = 0.5
 Written = TypeVar("Written")
@@ -39,20 +39,27 @@ def train(run: Run, data_dir: Path, journal: Journal) -> State:
     """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
     control = Control(run, journal)
     control.catch_signals()
-    ended = _attempt(run, data_dir, journal, control)
+    leader = Leader(join())
+    ended = _attempt(run, data_dir, journal, control, leader)
     told = {"message": ended.problem.advice, "field": ended.problem.field}
     journal.say(state=ended.state, progress=None, eta=None, samples_per_second=None, remedy=ended.remedy, **told)
     journal.event(ended.state, **told)
     journal.close()
+    if ended.state not in ("starting", "interrupted"):
+        leader.end()
     return ended.state
 
 
-def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> Failure:
+def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader) -> Failure:
     """Train, and name what came of it."""
     training: Training | None = None
     try:
-        training = Training(run, data_dir, journal, control)
+        training = Training(run, data_dir, journal, control, leader)
         training.run_to_end()
+    except Lost as error:
+        again = leader.world.will_restart
+        cure = "The training goes on from its last checkpoint" if again else "Resume the run: it goes on from its last checkpoint"
+        return Failure("starting" if again else "interrupted", Problem("runtime.processes", str(error), cure))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong must reach the page
         return failures.name(error, training.experiment if training else run.experiment, run.path)
     return Failure("finished", Problem("", ""))
@@ -61,20 +68,19 @@ def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control) -> Fa
 class Training:
     """One run from the loading of its data to its last evaluation."""
 
-    def __init__(self, run: Run, data_dir: Path, journal: Journal, control: Control) -> None:
-        experiment = run.experiment
-        check(experiment, data_dir)
-        if experiment.runtime.threads:
-            torch.set_num_threads(experiment.runtime.threads)
-        device = environment.choose_device(experiment.runtime)
+    def __init__(self, run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader) -> None:
+        experiment, world = run.experiment, leader.world
+        check(experiment, data_dir, world.size)
+        environment.choose_threads(experiment.runtime, world)
+        device = environment.choose_device(experiment.runtime, world)
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
-        self.run, self.journal, self.control = run, journal, control
+        self.run, self.journal, self.control, self.leader = run, journal, control, leader
         journal.say(state="loading", message="Loading the data")
         splits = load(experiment, data_dir, self._loading)
         self.supply = Supply.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
-        self.loop = Loop(experiment, Replica(module, device), self.supply.training)
+        self.loop = Loop(experiment, Replica(module, device), self.supply.training, world)
         self.epoch_steps = self.supply.training.steps_per_epoch
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
@@ -194,6 +200,7 @@ class Training:
         self._landscape_wanted = True
 
     def _update(self, pace: "Pace") -> None:
+        self.leader.begin_update(self.loop)
         before = time.perf_counter()
         measured = self.loop.train()
         elapsed = time.perf_counter() - before

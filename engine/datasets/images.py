@@ -1,6 +1,6 @@
 """What a dataset is: stored images, and the batches made of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +71,12 @@ class Batch:
     def parts(self, count: int) -> "list[Batch]":
         """`count` pieces of as equal a size as can be."""
         return self.split(-(-len(self.labels) // count)) if count > 1 else [self]
+
+    def share_of(self, index: int, count: int) -> "Batch":
+        """Share `index` of `count` equal ones, a part of the same whole: its seed stays that of all images."""
+        if count == 1:
+            return self
+        size = len(self.labels) // count
+        rows = slice(index * size, (index + 1) * size)
+        partners = None if self.partners is None else self.partners[rows]
+        return replace(self, images=self.images[rows], labels=self.labels[rows], partners=partners)

@@ -17,6 +17,7 @@ class Dropout(nn.Module):
         super().__init__()
         self.p = p
         self._seed = 0
+        self._share = (0, 1)
         self._generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -24,12 +25,13 @@ class Dropout(nn.Module):
             return x
         if self._generator is None or self._generator.device != x.device:
             self._generator = torch.Generator(x.device).manual_seed(self._seed)
-        keep = torch.empty_like(x).bernoulli_(1 - self.p, generator=self._generator)
-        return x * keep.div_(1 - self.p)
+        index, count = self._share
+        whole = x.new_empty(count * len(x), *x.shape[1:]).bernoulli_(1 - self.p, generator=self._generator)
+        return x * whole.chunk(count)[index].div_(1 - self.p)
 
-    def reseed(self, seed: int) -> None:
-        """Start the sequence of masks of `seed`."""
-        self._seed = seed
+    def reseed(self, seed: int, share: tuple[int, int] = (0, 1)) -> None:
+        """Start the sequence of masks of `seed`; of each mask this network sees `share`, an index of so many equal ones."""
+        self._seed, self._share = seed, share
         if self._generator is not None:
             self._generator.manual_seed(seed)
 
@@ -37,10 +39,10 @@ class Dropout(nn.Module):
         return f"p={self.p}"
 
 
-def reseed(module: nn.Module, seed: int) -> None:
+def reseed(module: nn.Module, seed: int, share: tuple[int, int] = (0, 1)) -> None:
     """Start the masks of every `Dropout` in `module` anew: from here on they depend on `seed` alone."""
     for index, layer in enumerate(layer for layer in module.modules() if isinstance(layer, Dropout)):
-        layer.reseed(seed_for(seed, "layer", index))
+        layer.reseed(seed_for(seed, "layer", index), share)
 
 
 def own_dropout(module: nn.Module) -> nn.Module:

@@ -70,8 +70,8 @@ def test_what_cannot_be_done_is_refused_and_the_run_unharmed(launch: Launch, kin
 def changed_and_killed(launch: Launch, config: dict[str, Any], runs: Path) -> Run:
     """A run that is changed in its first and in its second epoch, and killed in the second."""
     run = Run.create(runs, read(config))
-    run.ask("pace", per_second=15)
     launch({}, run)
+    run.ask("pace", per_second=15)  # it is there before the first update: an engine takes longer to load its data
     wait(run, lambda status: status.step > 3)
     answer(run, run.ask("set", changes={"method.sigma": 0.1, "optimizer.lr": 0.05}))
     wait(run, lambda status: status.step > 22)

@@ -1,0 +1,82 @@
+"""Rank 0 leads a training of several processes, and the others follow it update by update."""
+
+import io
+import signal
+from pathlib import Path
+
+import torch
+
+from engine import environment, nets
+from engine.datasets import Supply, load
+from engine.experiment import Experiment
+from engine.loop import Diverged, Loop
+from engine.preflight import check, input_shape
+from engine.replica import Replica
+from engine.run import Run
+from engine.world import World
+
+END = -1
+
+
+class Leader:
+    """Rank 0's word before each update. Where there is nothing new it is one number."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._told: tuple[object, int] | None = None
+
+    def begin_update(self, loop: Loop) -> None:
+        """Let everybody make the update that `loop` is about to make, from where it stands."""
+        if self.world.size == 1:
+            return
+        if self._told != (loop.experiment, loop.step):
+            content = io.BytesIO()
+            torch.save({"experiment": loop.experiment.model_dump_json(), "state": loop.state()}, content)
+            self.world.tell(torch.tensor(content.tell()))
+            self.world.tell(torch.frombuffer(content.getbuffer(), dtype=torch.uint8))
+        else:
+            self.world.tell(torch.tensor(0))
+        self._told = (loop.experiment, loop.step + 1)
+
+    def end(self) -> None:
+        """There is nothing more to do in this run."""
+        if self.world.size > 1:
+            self.world.tell(torch.tensor(END))
+
+
+def follow(run: Run, data_dir: Path, world: World) -> None:
+    """Make the updates that rank 0 makes, until it says that there are no more. The run's folder is only read."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # rank 0 stops in good order, and with it everybody
+    loop = None
+    while (length := int(world.tell(torch.tensor(0)))) != END:
+        news = world.tell(torch.empty(length, dtype=torch.uint8)) if length else None
+        if news is not None:
+            loop = loop or _loop(run, data_dir, world)
+            _catch_up(loop, news)
+        assert loop is not None
+        try:
+            loop.train()
+        except Diverged:  # rank 0 sees the same, tells people, and ends
+            continue
+
+
+def _catch_up(loop: Loop, news: torch.Tensor) -> None:
+    """Go to where rank 0 stands."""
+    told = torch.load(io.BytesIO(news.numpy().tobytes()), map_location=loop.replica.weights.device, weights_only=True)
+    loop.change(Experiment.model_validate_json(told["experiment"]))
+    loop.restore(told["state"])
+
+
+def _loop(run: Run, data_dir: Path, world: World) -> Loop:
+    """The loop that rank 0 has, but for its state."""
+    experiment = run.experiment
+    check(experiment, data_dir, world.size)
+    environment.choose_threads(experiment.runtime, world)
+    device = environment.choose_device(experiment.runtime, world)
+    splits = load(experiment, data_dir, lambda _message, _fraction: None)
+    training = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
+    module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.seed)
+    loop = Loop(experiment, Replica(module, device), training, world)
+    loop.choose_streams()
+    return loop
