@@ -1,13 +1,6 @@
 // Steering: pause, resume, stop, measure; each button works only where it applies.
 import { fetchJson } from "./fetch-json.js";
 
-const APPLIES = {
-  pause: ["running"],
-  resume: ["paused", "interrupted", "stopped", "queued"],
-  stop: ["starting", "loading", "running", "paused", "measuring"],
-  landscape: ["running", "paused"],
-};
-
 export class Steering {
   constructor(root, find) {
     this.buttons = [...root.querySelectorAll("[data-ask]")];
@@ -15,6 +8,11 @@ export class Steering {
     this.message = find("message");
     this.asked = null; // {action, state}: asked for, and the state it was asked in
     for (const button of this.buttons) button.addEventListener("click", () => this.#ask(button.dataset.ask));
+    this.actions = {}; // by name, in which states each can be asked
+    fetchJson("/api/actions").then((actions) => {
+      this.actions = actions;
+      this.draw(this.status);
+    });
     this.follow("");
   }
 
@@ -31,7 +29,7 @@ export class Steering {
     if (this.asked && this.asked.state !== status?.state) this.asked = null;
     for (const button of this.buttons) {
       const { ask } = button.dataset;
-      const applies = Boolean(status) && APPLIES[ask].includes(status.state);
+      const applies = this.#applies(ask, status);
       button.disabled = !applies || this.asked?.action === ask;
       button.hidden = !applies && (ask === "pause" || ask === "resume") && button !== this.#placeholder(status);
     }
@@ -39,8 +37,12 @@ export class Steering {
 
   // Pause and Resume share one place; where neither applies, Pause stands there greyed out.
   #placeholder(status) {
-    const resumable = status && APPLIES.resume.includes(status.state);
+    const resumable = this.#applies("resume", status);
     return resumable ? null : this.buttons.find((button) => button.dataset.ask === "pause");
+  }
+
+  #applies(ask, status) {
+    return Boolean(status) && Boolean(this.actions[ask]?.states.includes(status.state));
   }
 
   async #ask(action) {

@@ -12,12 +12,14 @@ from engine import kept
 from engine.control import Control
 from engine.errors import Refused
 from engine.experiment import UNIONS, merge, read
+from engine.following import Leader
 from engine.journal import Journal
 from engine.kept import Checkpoint, checkpoints
 from engine.lineage import fork
 from engine.records import Writer
 from engine.run import Run, write_atomically
 from engine.train import Training
+from engine.world import ALONE
 from tests.engine.test_table import assert_same
 
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
@@ -36,7 +38,7 @@ def training(run: Run) -> Iterator[Training]:
     """The training of a run, in this process, where its newest checkpoint leaves it."""
     with run.lock():
         journal = Journal(run)
-        yield Training(run, run.path, journal, Control(run, journal))
+        yield Training(run, run.path, journal, Control(run, journal), Leader(ALONE))
         journal.close()
 
 
