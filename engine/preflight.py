@@ -1,11 +1,12 @@
 """What can be found wrong with an experiment before a process is started."""
 
+from functools import cache
 from pathlib import Path
 
 from engine import folders, several
-from engine.catalogue import MODELS
+from engine.catalogue import DATASETS, MODELS
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, Folder
+from engine.experiment import BuiltIn, Experiment, Folder, ImageNet
 
 
 def check(experiment: Experiment, data_dir: Path, processes: int | None = None) -> None:
@@ -24,12 +25,17 @@ def input_shape(experiment: Experiment) -> tuple[int, int, int]:
     return (3, data.image_size, data.image_size) if isinstance(data, Folder) else experiment.dataset.shape
 
 
-def training_images(experiment: Experiment) -> int:
+def training_images(data: BuiltIn | Folder | ImageNet) -> int:
     """How many images there are to learn from. Counts files where only they can tell; raises `OSError` if it cannot."""
-    data = experiment.data
     if data.train_size or not isinstance(data, Folder):
-        return data.train_size or experiment.dataset.train_images
-    root = Path(data.path)
+        return data.train_size or DATASETS[data.name].train_images
+    return _counted(data.path)
+
+
+@cache
+def _counted(path: str) -> int:
+    """Training images in a folder; counted once, for there may be a million."""
+    root = Path(path)
     return sum(len(folders.files(root, "train", name)) for name in folders.classes(root))
 
 

@@ -50,7 +50,7 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
 
     @api.get("/runs/{run_id}/paper")
     def in_paper(run_id: str) -> dict[str, Any]:
-        return gallery.beside(Run.open(runs, run_id).experiment)
+        return gallery.beside(Run.open(runs, run_id).present)
 
     @api.get("/runs/{run_id}/group")
     def of_group(run_id: str) -> Response:

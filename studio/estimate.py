@@ -69,7 +69,7 @@ def flops_of_epoch(experiment: Experiment) -> float:
 
 
 def updates_per_epoch(experiment: Experiment) -> int:
-    return training_images(experiment) // experiment.schedule.batch_size
+    return training_images(experiment.data) // experiment.schedule.batch_size
 
 
 def _work(experiment: Experiment) -> str:
@@ -93,7 +93,7 @@ def _timed(experiment: Experiment) -> Timed:
             command, input=experiment.model_dump_json(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return Timed(None, reason=f"an update takes more than {PATIENCE_SECONDS // 3} s here.")
+        return Timed(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
     if done.returncode == REFUSED:
         return Timed(None, reason=done.stderr.strip())
     if done.returncode:

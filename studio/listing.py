@@ -1,15 +1,20 @@
 """Listing: the runs there are; a run that has not changed is not read again."""
 
+import logging
+import sqlite3
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from engine.errors import Refused
 from engine.experiment import Experiment
 from engine.queue import Queue
 from engine.records import ACTIVE, Status
 from engine.run import Run
 from studio.feed import signature_of
 from studio.waiting import Row, expected
+
+log = logging.getLogger(__name__)
 
 NOT_WAITING: Row = {"position": None, "begins": None}
 
@@ -46,10 +51,12 @@ class Listing:
         self._runs = runs
         self._queue = Queue(runs)
         self._known: dict[str, tuple[tuple[float, ...], Entry]] = {}
+        self._damaged: set[str] = set()
 
     def entries(self) -> list[Entry]:
         """Every run as it is now. Blocks while it reads what has changed."""
-        self._known = {run.id: self._look(run) for run in Run.all(self._runs)}
+        found = {run.id: self._look(run) for run in Run.all(self._runs)}
+        self._known = {name: looked for name, looked in found.items() if looked is not None}
         return [entry for _, entry in self._known.values()]
 
     def rows(self) -> list[Row]:
@@ -71,13 +78,26 @@ class Listing:
         begins = expected(waiting, [row for row in rows if row not in waiting], self._queue.lanes)
         return {row["id"]: {"position": i, "begins": begins[i]} for i, row in enumerate(waiting)}
 
-    def _look(self, run: Run) -> tuple[tuple[float, ...], Entry]:
+    def _look(self, run: Run) -> tuple[tuple[float, ...], Entry] | None:
+        """What is known of a run, with its signature; None, and once a warning, if its folder is damaged."""
         signature = signature_of(run.path)
         known = self._known.get(run.id)
         if known and known[0] == signature and known[1].status.state not in (*ACTIVE, "interrupted"):
             return known
-        created = (run.path / "config.json").stat().st_mtime
-        return signature, Entry(run, run.present, run.status(), run.records.last("test/accuracy"), run.bytes_used(), created)
+        try:
+            found = _read(run)
+        except (Refused, sqlite3.Error, ValueError, OSError) as error:
+            if run.id not in self._damaged:
+                log.warning("%s is left out, because it cannot be read: %s", run.path, error)
+            self._damaged.add(run.id)
+            return None
+        self._damaged.discard(run.id)
+        return signature, found
+
+
+def _read(run: Run) -> Entry:
+    created = (run.path / "config.json").stat().st_mtime
+    return Entry(run, run.present, run.status(), run.records.last("test/accuracy"), run.bytes_used(), created)
 
 
 def _row(entry: Entry) -> Row:

@@ -40,7 +40,7 @@ class Launch:
             process.wait(10)
 
 
-def wait(run: Run, until: Callable[[Status], bool], seconds: float = 60) -> Status:
+def wait(run: Run, until: Callable[[Status], bool], seconds: float = 120) -> Status:
     """The first status for which `until` holds."""
     end = time.monotonic() + seconds
     while not until(status := run.status()):

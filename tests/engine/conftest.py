@@ -1,5 +1,6 @@
 """A training loop on the digits, without a run folder around it."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -52,3 +53,12 @@ def make_loop() -> MakeLoop:
         return Loop(experiment, Replica(module, device), TrainingData(splits.train, experiment, device))
 
     return make
+
+
+@pytest.fixture
+def silent_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that are started do nothing for half a minute, and never say a word."""
+    silent = tmp_path / "silent"
+    silent.write_text("#!/bin/sh\nexec sleep 30\n")
+    silent.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(silent))

@@ -1,6 +1,5 @@
 """The queue: order, room on a device, and never two engines for one run."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,12 +18,8 @@ Wait = Callable[[int], list[Run]]
 
 
 @pytest.fixture
-def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wait:
-    """waiting(n): n queued runs, whose engines do nothing for half a minute and are killed at the end."""
-    silent = tmp_path / "silent"
-    silent.write_text("#!/bin/sh\nexec sleep 30\n")
-    silent.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(silent))
+def waiting(tmp_path: Path, silent_engines: None, monkeypatch: pytest.MonkeyPatch) -> Wait:
+    """waiting(n): n queued runs, whose engines are silent."""
     monkeypatch.setattr(devices, "accelerators", list)
 
     def make(count: int) -> list[Run]:

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from engine import supervise
 from engine.errors import Refused
 from engine.experiment import merge, read
 from engine.preflight import check
-from engine.records import ACTIVE, Status
+from engine.records import Status
 from engine.run import Run
 from engine.several import PER_CORE, cores, problems
+from tests.processes import ended, wait
 
 SHORT = {
     "method": {"name": "m-arwp"},
@@ -82,18 +82,6 @@ def launch(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> Launch:
         return run
 
     return go
-
-
-def wait(run: Run, until: Callable[[Status], bool], seconds: float = 120) -> Status:
-    end = time.monotonic() + seconds
-    while not until(status := run.status()):
-        assert time.monotonic() < end, f"{status}\n{(run.path / 'engine.log').read_text()}"
-        time.sleep(0.05)
-    return status
-
-
-def ended(status: Status) -> bool:
-    return status.state not in ACTIVE
 
 
 def ranks(launcher: subprocess.Popen[bytes], run: Run) -> list[psutil.Process]:

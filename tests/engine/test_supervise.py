@@ -1,6 +1,5 @@
 """Starting an engine: whoever looks sees a run that is starting, for as long as its process lives and no longer."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,8 @@ from engine.run import Run
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, silent_engines: None) -> Run:
     """A run whose engines never say a word."""
-    silent = tmp_path / "silent"
-    silent.write_text("#!/bin/sh\nexec sleep 30\n")
-    silent.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(silent))
     return Run.create(tmp_path / "runs", Experiment())
 
 

@@ -65,3 +65,14 @@ def test_the_listing_reads_again_what_has_changed(tmp_path: Path) -> None:
     writer.flush(Status(state="stopped", step=2))
     writer.close()
     assert [(row["state"], row["accuracy"]) for row in listing.rows()] == [("stopped", 0.75)]
+
+
+@pytest.mark.parametrize("file", ["config.json", "run.db"])
+def test_a_damaged_run_is_named_once_and_the_others_are_listed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, file: str
+) -> None:
+    whole, damaged = (written(tmp_path, Experiment(seed=seed), [0.5]) for seed in (0, 1))
+    (damaged.path / file).write_bytes(b"{ broken " * 100)
+    listing = Listing(tmp_path)
+    assert [row["id"] for row in listing.rows()] == [row["id"] for row in listing.rows()] == [whole.id]
+    assert caplog.text.count(f"{damaged.path} is left out") == len(caplog.records) == 1
