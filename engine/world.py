@@ -1,5 +1,6 @@
 """World: the processes that train one run together, and how they speak with each other."""
 
+import atexit
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -87,6 +88,7 @@ def join() -> World:
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         there = meeting_place()
         _heard(lambda: dist.init_process_group(backend, there, timeout=PATIENCE, rank=rank, world_size=size))
+        atexit.register(dist.destroy_process_group)  # or else its threads may end the process with an abort
     return World(rank, size) if size > 1 else ALONE
 
 
