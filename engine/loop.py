@@ -19,7 +19,7 @@ from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbati
 from engine.numerics import Numerics, Overflow
 from engine.optimizers import flat_optimizer
 from engine.parallel import Choice, Parallel, faster, is_possible
-from engine.randomness import generator
+from engine.randomness import fill_normal
 from engine.replica import Replica
 from engine.streams import Pass, Sequential
 from engine.world import ALONE, World
@@ -163,8 +163,8 @@ class Loop:
         """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
         sigma = method.sigma_at(self.progress)
         self._note({"train/sigma": sigma})
-        source = generator(self.replica.weights.device, self.experiment.seed, "noise", self.step, *([draw] if draw else []))
-        return FilterNoise(self.replica, method, sigma, source, damping)
+        seed, step = self.experiment.seed, self.step
+        return FilterNoise(self.replica, method, sigma, lambda out: fill_normal(out, seed, "noise", step, draw), damping)
 
     def ascent(self, gradient: Tensor, rho: float, scaled: float | None = None) -> Ascent:
         """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂."""

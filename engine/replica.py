@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from engine.filters import Filters
+
 
 class Replica:
     """A network with all trainable parameters in one flat vector and all gradients in another.
@@ -17,6 +19,7 @@ class Replica:
         self.module = module.to(device)
         parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.shapes = [p.shape for p in parameters]
+        self.filters = Filters(self.shapes)
         self.weights = torch.cat([p.detach().reshape(-1) for p in parameters])
         self.gradient = torch.zeros_like(self.weights)
         for p, w, g in zip(parameters, self.views(self.weights), self.views(self.gradient), strict=True):
