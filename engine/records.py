@@ -30,6 +30,7 @@ class Status(BaseModel):
 
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
     are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
+    `profile` holds the share of each part of an update in its time, over the last second or so.
     """
 
     state: State = "stopped"
@@ -49,6 +50,7 @@ class Status(BaseModel):
     gradient_evaluations: int = 0
     flops: float | None = None
     streams: str = ""
+    profile: dict[str, float] = {}
     device: str = ""
     pid: int = 0
     pid_started: float = 0.0
