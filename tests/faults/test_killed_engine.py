@@ -14,7 +14,7 @@ from tests.faults.forms import counts
 from tests.faults.warm import Warm
 from tests.processes import weights_at_end
 
-LONGEST_LIFE = 0.5
+LONGEST_LIFE = 0.4
 """Seconds."""
 CONFIG = {
     "data": {"train_size": 256, "test_size": 64},
@@ -61,7 +61,7 @@ def assert_the_same(run: Run, undisturbed: Run) -> None:
     assert steps == list(range(1, run.status().steps + 1))
 
 
-@counts(2, 20)
+@counts(1, 20)
 @pytest.mark.parametrize("method", UNIONS["method"])
 def test_killed_engines(warm: Warm, tmp_path: Path, figure: Any, method: str, count: int) -> None:
     draws, experiment = random.Random(f"{method} {count}"), read({**CONFIG, "method": {"name": method}})

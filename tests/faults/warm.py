@@ -76,11 +76,11 @@ def become_engine(folder: Path) -> None:
     from engine.__main__ import main
 
     os.setsid()
-    with (folder / "engine.log").open("ab") as log, open(os.devnull) as nothing:
+    with (folder / "engine.log").open("ab") as log, Path(os.devnull).open() as nothing:
         for number, file in enumerate((nothing, log, log)):
             os.dup2(file.fileno(), number)
     sys.argv = ["engine", str(folder), "--data", str(folder.parent / "data")]
-    sys.exit(main())
+    os._exit(main())  # without tearing down all that torch has built, which takes longer than the training
 
 
 if __name__ == "__main__":
