@@ -169,6 +169,11 @@ class Reader:
             try:
                 return db.execute(query, values).fetchall()
             except sqlite3.OperationalError as error:
-                if "no such table" in str(error):  # the engine is creating the file at this moment
+                if _is_unmade(error):
                     return []
                 raise
+
+
+def _is_unmade(error: sqlite3.OperationalError) -> bool:
+    """Whether the engine is creating the file at this moment, or was when it ended."""
+    return "no such table" in str(error) or error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK

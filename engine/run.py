@@ -36,13 +36,15 @@ class Run:
 
     @classmethod
     def create(cls, runs: Path, experiment: Experiment) -> "Run":
-        """A new folder for `experiment`. The configuration is in it before the folder has its name."""
+        """A new folder for `experiment`. The configuration is safe in it before the folder has its name."""
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(2)}"
         draft = runs / f".{name}"
         for part in ("commands", "checkpoints", "arrays"):
             (draft / part).mkdir(parents=True)
-        (draft / "config.json").write_text(experiment.model_dump_json(indent=2), encoding="utf-8")
-        return cls(draft.rename(runs / name))
+        write_atomically(draft / "config.json", experiment.model_dump_json(indent=2).encode())
+        made = draft.rename(runs / name)
+        _sync(runs)
+        return cls(made)
 
     @classmethod
     def open(cls, runs: Path, name: str) -> "Run":
@@ -199,8 +201,13 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in `folder` safe from a loss of power."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

@@ -69,6 +69,7 @@ def serve() -> None:
                 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
     for pid in living:
         os.kill(pid, signal.SIGKILL)
+    os._exit(0)  # without tearing down all that torch has built, which takes seconds
 
 
 def become_engine(folder: Path) -> None:
@@ -80,7 +81,7 @@ def become_engine(folder: Path) -> None:
         for number, file in enumerate((nothing, log, log)):
             os.dup2(file.fileno(), number)
     sys.argv = ["engine", str(folder), "--data", str(folder.parent / "data")]
-    os._exit(main())  # without tearing down all that torch has built, which takes longer than the training
+    os._exit(main())
 
 
 if __name__ == "__main__":
