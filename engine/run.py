@@ -1,6 +1,7 @@
 """Run: a folder that holds everything about one training."""
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import Any
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read, read_file
 from engine.live import as_of
-from engine.records import ACTIVE, Reader, Status
+from engine.records import ACTIVE, DATABASE, Reader, Status
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -24,7 +25,7 @@ KILLED = "The engine was killed, or its machine went down. Resume: it goes on fr
 
 
 class Run:
-    """One run's folder: config.json, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
+    """One run's folder: config.json and its SHA-256, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
 
     WAITS = "queued"
     """Name of the file that a run has while it waits in the queue; it holds the run's place."""
@@ -32,7 +33,7 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.id = path.name
-        self.records = Reader(path / "run.db")
+        self.records = Reader(path / DATABASE)
 
     @classmethod
     def create(cls, runs: Path, experiment: Experiment) -> "Run":
@@ -41,9 +42,11 @@ class Run:
         draft = runs / f".{name}"
         for part in ("commands", "checkpoints", "arrays"):
             (draft / part).mkdir(parents=True)
-        write_atomically(draft / "config.json", experiment.model_dump_json(indent=2).encode())
+        content = experiment.model_dump_json(indent=2).encode()
+        write_atomically(draft / "config.sha256", hashlib.sha256(content).hexdigest().encode())
+        write_atomically(draft / "config.json", content)
         made = draft.rename(runs / name)
-        _sync(runs)
+        sync(runs)
         return cls(made)
 
     @classmethod
@@ -61,7 +64,13 @@ class Run:
 
     @property
     def experiment(self) -> Experiment:
-        return read(read_file(self.path / "config.json"))
+        """What is trained. Raises `Refused` if config.json is no longer what was written when the run was made."""
+        path = self.path / "config.json"
+        config, digest = read_file(path), path.with_suffix(".sha256")
+        if digest.exists() and digest.read_bytes() != hashlib.sha256(path.read_bytes()).hexdigest().encode():
+            cure = "Put back what was there, or remove config.sha256 if it is meant to be as it is now"
+            raise Refused(Problem(str(path), "is not what was written when the run was made", cure))
+        return read(config)
 
     @property
     def present(self) -> Experiment:
@@ -84,9 +93,16 @@ class Run:
         """Whether an engine holds the folder, its place in the queue, and the status an engine wrote, at one moment."""
         held = (self.is_locked(), self.place)
         while True:
-            status, before, held = self.records.status(), held, (self.is_locked(), self.place)
+            status, before, held = self._told(), held, (self.is_locked(), self.place)
             if held == before:
                 return *held, status
+
+    def _told(self) -> Status:
+        """The status an engine wrote; `failed` if the file in which it stands is damaged."""
+        try:
+            return self.records.status()
+        except Refused as damaged:
+            return unreadable(damaged)
 
     @property
     def place(self) -> int | None:
@@ -181,6 +197,11 @@ def _size(path: Path) -> int:
         return 0
 
 
+def unreadable(damaged: Refused) -> Status:
+    """The status of a run whose records cannot be read, as long as no engine has made new ones."""
+    return Status(state="failed", message=damaged.problems[0].advice, field=damaged.problems[0].field)
+
+
 def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
     """The last value of every curve, and the best test accuracy."""
     last = {name: points[-1][1] for name, points in curves.items()}
@@ -201,11 +222,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
-    """Make the names in `folder` safe from a loss of power."""
+def sync(folder: Path) -> None:
+    """See to it that the names in `folder` outlast a loss of power."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
