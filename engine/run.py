@@ -150,8 +150,11 @@ class Run:
 
     def ask(self, kind: str, **data: Any) -> str:
         """Leave a command for the engine and return its id, which the answering event carries."""
-        name = f"{time.time_ns()}-{secrets.token_hex(2)}"
-        write_atomically(self.path / "commands" / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
+        folder = self.path / "commands"
+        left = [int(number) for path in folder.glob("*.json") if (number := path.stem.partition("-")[0]).isdecimal()]
+        order = max([time.time_ns(), *(number + 1 for number in left)])  # the clock may have been put back
+        name = f"{order}-{secrets.token_hex(2)}"
+        write_atomically(folder / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
         return name
 
     def commands(self) -> list[dict[str, Any]]:
