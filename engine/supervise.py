@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.devices import environment, suitable
-from engine.records import Writer
+from engine.records import DATABASE, Writer
 from engine.run import Run
 from engine.several import command, surroundings
 from engine.spare import Work, spares
@@ -63,7 +63,7 @@ def _surroundings(processes: int, meeting: Path, device: str) -> dict[str, str]:
 
 def _announce(run: Run, device: str) -> None:
     """Tell everybody that an engine is about to begin, as the one writer that the lock makes this process."""
-    writer = Writer(run.path / "run.db")
+    writer = Writer(run.path / DATABASE)
     writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": "", "device": device}))
     writer.close()
     for left in run.commands():

@@ -156,6 +156,8 @@ class Training:
             way = state["streams"] if state["method"] == self.experiment.method.name else None
             self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))
             self.loop.restore(state["loop"])
+            if not is_forked and self.journal.status.step < self.loop.step:
+                self.journal.event("records lost", after=self.journal.status.step, until=self.loop.step)
             self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
         elif parent is not None:
             what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"

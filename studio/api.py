@@ -14,6 +14,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 from engine import actions
 from engine.errors import Problem, Refused
 from engine.queue import Queue
+from engine.records import DATABASE
 from engine.run import Run
 from studio import gallery, group
 from studio.body import read_body
@@ -64,7 +65,7 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
         content = {
             "runs": [run.id for run in runs_of_group],
             "to_come": any(member.is_to_come for member in members),
-            "metrics": group.curves(runs_of_group),
+            "metrics": group.curves([member.run for member in members if member.status.field != DATABASE]),
         }
         return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from engine.errors import Refused
 from engine.experiment import Experiment
 from engine.queue import Queue
-from engine.records import ACTIVE, Status
-from engine.run import Run
+from engine.records import ACTIVE, DATABASE, Status
+from engine.run import Run, unreadable
 from studio.feed import signature_of
 from studio.waiting import Row, expected
 
@@ -96,8 +96,14 @@ class Listing:
 
 
 def _read(run: Run) -> Entry:
-    created = (run.path / "config.json").stat().st_mtime
-    return Entry(run, run.present, run.status(), run.records.last("test/accuracy"), run.bytes_used(), created)
+    """A run whose records are damaged has no history, but it can be resumed."""
+    created, used = (run.path / "config.json").stat().st_mtime, run.bytes_used()
+    try:
+        return Entry(run, run.present, run.status(), run.records.last("test/accuracy"), used, created)
+    except Refused as damaged:
+        if damaged.problems[0].field != DATABASE:
+            raise
+        return Entry(run, run.experiment, unreadable(damaged), None, used, created)
 
 
 def _row(entry: Entry) -> Row:
