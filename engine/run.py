@@ -17,8 +17,8 @@ from engine.experiment import Experiment, read, read_file
 from engine.live import as_of
 from engine.records import ACTIVE, Reader, Status
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a run may be called."""
 
 KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
 
@@ -47,14 +47,14 @@ class Run:
     @classmethod
     def open(cls, runs: Path, name: str) -> "Run":
         """The run called `name`. Raises `Refused` if the name is malformed or there is no such run."""
-        if not _SLUG.fullmatch(name) or not (runs / name / "config.json").is_file():
+        if not SLUG.fullmatch(name) or not (runs / name / "config.json").is_file():
             raise Refused(Problem("run", f"there is no run {name[:64]!r}", "See `rwp-studio list`"))
         return cls(runs / name)
 
     @classmethod
     def all(cls, runs: Path) -> list["Run"]:
         """Every run below `runs`, newest first."""
-        found = [path.parent for path in runs.glob("*/config.json") if _SLUG.fullmatch(path.parent.name)]
+        found = [path.parent for path in runs.glob("*/config.json") if SLUG.fullmatch(path.parent.name)]
         return [cls(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
     @property
