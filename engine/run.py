@@ -1,5 +1,6 @@
 """Run: a folder that holds everything about one training."""
 
+import errno
 import fcntl
 import json
 import os
@@ -17,7 +18,8 @@ from engine.experiment import Experiment, read, read_file
 from engine.live import as_of
 from engine.records import ACTIVE, Reader, Status
 
-SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LONGEST_NAME = 64
+SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 """What a run may be called."""
 
 KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
@@ -185,6 +187,19 @@ def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
     if accuracies := curves.get("test/accuracy"):
         last["test/best_accuracy"] = max(value for _, value in accuracies)
     return last
+
+
+def under_free_name(source: Path, folder: Path, name: str) -> Path:
+    """Move the run's folder `source` into `folder` in one step, as `name`, or with a number behind it where that is taken."""
+    ending, number = "", 1
+    while True:
+        try:
+            return source.rename(folder / f"{name[: LONGEST_NAME - len(ending)]}{ending}")
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            number += 1
+            ending = f"-{number}"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
