@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.archive.extract import PIECE_BYTES, Wary
-from engine.archive.layout import faulty
+from engine.archive.layout import damaged, faulty
 
 MOST_ARRAYS = 64
 MOST_BYTES = 2**24
@@ -26,7 +26,7 @@ def check(path: Path) -> None:
                 if member.file_size > MOST_BYTES or not _is_plain(_content(members, member)):
                     raise faulty(name, "holds an array that is none, or a huge one")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError) as error:
-        raise faulty(name, f"is damaged ({str(error)[:200]})") from None
+        raise damaged(name, error) from None
 
 
 def _content(members: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

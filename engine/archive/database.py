@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from engine.archive.layout import faulty
+from engine.archive.layout import damaged, faulty
 from engine.experiment import Experiment
 from engine.live import as_of
 from engine.records import TABLES, Reader, Status
@@ -36,7 +36,7 @@ def check(path: Path, experiment: Experiment) -> None:
         _check_status(records.status())
         as_of(experiment, records.changes(), sys.maxsize)
     except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise faulty(path.name, f"is damaged ({str(error)[:200]})") from None
+        raise damaged(path.name, error) from None
 
 
 def _check_tables(db: sqlite3.Connection) -> None:
@@ -44,11 +44,11 @@ def _check_tables(db: sqlite3.Connection) -> None:
         known.executescript(TABLES)
         if extra := sorted(_schema(db) - _schema(known)):
             kind, name, *_ = extra[0]
-            raise faulty("run.db", f"holds a {kind} {str(name)[:64]!r} that is not of a run")
+            raise faulty("run.db", f"holds a {kind} {name!r} that is not of a run")
         if _schema(known) - _schema(db):
             raise faulty("run.db", "lacks a table of a run")
     if (told := db.execute("PRAGMA quick_check(1)").fetchall()) != [("ok",)]:
-        raise faulty("run.db", f"is damaged ({str(told[0][0])[:200]})")
+        raise faulty("run.db", f"is damaged ({told[0][0]})")
 
 
 def _schema(db: sqlite3.Connection) -> set[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from engine.archive.layout import AGAIN, MANIFEST, MOST_BYTES, MOST_FILES, faulty, most_bytes
+from engine.archive.layout import MANIFEST, MOST_BYTES, MOST_FILES, damaged, faulty, most_bytes
 from engine.errors import Problem, Refused
 
 PIECE_BYTES = 2**20
@@ -45,7 +45,7 @@ def extract(archive: Path, folder: Path) -> dict[str, str]:
                 _look_over(found.infolist())
                 return _written(found, folder, most=min(MOST_BYTES, ALWAYS_ALLOWED + MOST_RATIO * archive.stat().st_size))
         except _UNREADABLE as error:
-            raise Refused(Problem("archive", f"is damaged, or no zip archive: {str(error)[:200]}", AGAIN)) from None
+            raise damaged("archive", error) from None
 
 
 class Wary(io.FileIO):
@@ -56,6 +56,12 @@ class Wary(io.FileIO):
         if wanted > _LONGEST_CONTENTS:
             raise Refused(Problem("archive", "its table of contents is too long", f"A run has at most {MOST_FILES} files"))
         return super().read(wanted)
+
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return super().seek(position, whence)
+        except OSError:
+            raise zipfile.BadZipFile("points to a place before its beginning") from None
 
 
 def _look_over(entries: list[zipfile.ZipInfo]) -> None:
@@ -100,6 +106,8 @@ def _copied(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most
                 raise faulty(entry.filename, "is larger than such a file, or all files of such an archive, can be")
             digest.update(piece)
             file.write(piece)
+        if written != entry.file_size:
+            raise faulty(entry.filename, "is not as large as the archive says")
         file.flush()
         os.fsync(file.fileno())
     changed = time.mktime((*entry.date_time, 0, 0, -1))

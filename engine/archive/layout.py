@@ -41,6 +41,15 @@ def most_bytes(name: str) -> int | None:
 
 
 def faulty(name: str, what: str, cure: str = AGAIN) -> Refused:
-    """What is wrong with one file of an archive. The name is somebody else's, so it is shown without its odd characters."""
-    shown = name[:100].encode("ascii", "backslashreplace").decode()
-    return Refused(Problem("".join(c if c.isprintable() else "?" for c in shown), what, cure))
+    """What is wrong with one file of an archive. Names and reasons may be somebody else's words: odd characters are not shown."""
+    return Refused(Problem(_plain(name, 100), _plain(what, 300), cure))
+
+
+def damaged(name: str, error: Exception) -> Refused:
+    """That a file cannot be read, with what its reader had to say."""
+    return faulty(name, f"is damaged, or something else ({type(error).__name__}: {error})")
+
+
+def _plain(text: str, most: int) -> str:
+    line = " ".join(text.split())[:most]
+    return "".join(character if character.isprintable() else "\ufffd" for character in line)

@@ -48,10 +48,10 @@ def _checkpoints(run: Run, choice: str) -> list[str]:
 
 
 def _opened(stack: ExitStack, run: Run, names: list[str]) -> dict[str, BinaryIO]:
-    """Those of the files that are there, and stay as they are although their names may go to others."""
+    """Those of the files that are there and no links; they stay as they are, although their names may go to others."""
     found: dict[str, BinaryIO] = {}
     for name in names:
-        if most_bytes(name) is not None:
+        if most_bytes(name) is not None and not (run.path / name).is_symlink():
             with suppress(FileNotFoundError):
                 found[name] = stack.enter_context((run.path / name).open("rb"))
     return found

@@ -63,7 +63,7 @@ def main(folder: Path) -> int:
             state = torch.load(found.path, map_location="cpu", mmap=True, weights_only=True)
             fits = state["loop"]["step"] == found.step and state["loop"]["weights"].ndim == 1
         except Exception as error:  # noqa: BLE001 - whatever a stranger's file makes torch do, it is not a checkpoint
-            reason = " ".join(str(error).split())[:200]
+            reason = " ".join(str(error).split())
             print(f"{found.path.name}: is no checkpoint ({type(error).__name__}: {reason})", file=sys.stderr)
             return WRONG
         if not fits:
