@@ -8,6 +8,7 @@ from zlib import crc32
 
 import orjson
 
+from engine.labels import FILE as LABELS
 from engine.records import ACTIVE, Event, Metric, Status
 from engine.run import Run
 from studio.curve import Curve
@@ -101,7 +102,7 @@ class Feed:
 
 def signature_of(path: Path) -> tuple[float, ...]:
     """Something that changes whenever the run in `path` writes; costs a few looks at the file system."""
-    return tuple(_changed_at(path / name) for name in ("run.db", "run.db-wal", "engine.log", Run.WAITS))
+    return tuple(_changed_at(path / name) for name in ("run.db", "run.db-wal", "engine.log", Run.WAITS, LABELS))
 
 
 def _changed_at(path: Path) -> int:

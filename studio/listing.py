@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import Refused
 from engine.experiment import Experiment
+from engine.labels import Labels, labels
 from engine.queue import Queue
 from engine.records import ACTIVE, Status
 from engine.run import Run
@@ -25,6 +26,7 @@ class Entry:
 
     run: Run
     experiment: Experiment
+    labels: Labels
     status: Status
     accuracy: float | None
     """Last test accuracy, if there is one."""
@@ -97,7 +99,7 @@ class Listing:
 
 def _read(run: Run) -> Entry:
     created = (run.path / "config.json").stat().st_mtime
-    return Entry(run, run.present, run.status(), run.records.last("test/accuracy"), run.bytes_used(), created)
+    return Entry(run, run.present, labels(run), run.status(), run.records.last("test/accuracy"), run.bytes_used(), created)
 
 
 def _row(entry: Entry) -> Row:
@@ -105,6 +107,7 @@ def _row(entry: Entry) -> Row:
     return {
         "id": entry.run.id,
         "group": entry.group,
+        "labels": entry.labels.model_dump(),
         "state": status.state,
         "dataset": experiment.data.name,
         "model": experiment.model.name,
