@@ -37,7 +37,9 @@ def pack(run: Run, choice: str = "newest") -> Iterator[bytes]:
         if (run.path / "run.db").exists():
             first["run.db"] = stack.enter_context(_database(run))
         arrays = _opened(stack, run, sorted(f"arrays/{path.name}" for path in (run.path / "arrays").glob("*.npz")))
-        return _pieces(stack.pop_all(), run.id, first | arrays | saved)
+        pieces = _pieces(stack.pop_all(), run.id, first | arrays | saved)
+        next(pieces)  # from here on the files are closed also where nobody takes a piece
+        return pieces
 
 
 def _checkpoints(run: Run, choice: str) -> list[str]:
@@ -71,6 +73,7 @@ def _database(run: Run) -> BinaryIO:
 def _pieces(stack: ExitStack, name: str, files: dict[str, BinaryIO]) -> Iterator[bytes]:
     sink, hashes = _Sink(), {}
     with stack, zipfile.ZipFile(sink, "w") as archive:
+        yield sink.taken()
         for path, file in files.items():
             digest = hashlib.sha256()
             with archive.open(_entry(path, os.fstat(file.fileno()).st_mtime), "w", force_zip64=True) as entry:
