@@ -58,6 +58,9 @@ class Listing:
     def entries(self) -> list[Entry]:
         """Every run as it is now. Blocks while it reads what has changed."""
         found = {run.id: self._look(run) for run in Run.all(self._runs)}
+        for name, (_, entry) in self._known.items():
+            if name not in found and entry.is_to_come:
+                log.warning("%s was removed or renamed while it was %s", entry.run.path, entry.status.state)
         self._known = {name: looked for name, looked in found.items() if looked is not None}
         return [entry for _, entry in self._known.values()]
 
