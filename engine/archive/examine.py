@@ -1,5 +1,6 @@
 """Examine: whether the files of an archive are those of a run, before anything else opens them."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def examine(folder: Path, images: str) -> None:
 
 
 def _experiment(path: Path, images: str) -> Experiment:
-    experiment = read(_object(path))
+    experiment, digest = read(_object(path)), path.with_suffix(".sha256")
+    if digest.exists() and digest.read_bytes() != _sha256(path):
+        raise faulty(path.name, "is not what its .sha256 says")
     if not isinstance(experiment.data, Folder):
         return experiment
     if not images:
@@ -39,7 +42,12 @@ def _experiment(path: Path, images: str) -> Experiment:
         raise Refused(*problems)
     experiment = read(merge(experiment.model_dump(), {"data": {"path": images}}))
     write_atomically(path, experiment.model_dump_json(indent=2).encode())
+    write_atomically(digest, _sha256(path))
     return experiment
+
+
+def _sha256(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).hexdigest().encode()
 
 
 def _labels(path: Path) -> None:

@@ -18,6 +18,7 @@ _TEXT, _ARRAY, _DATABASE, _DIGEST = 2**20, 2**24, 2**31, 64
 _MOST_BYTES_OF = {
     r"config\.json|env\.json|labels\.json": _TEXT,
     rf"{re.escape(MANIFEST)}": 2 * _TEXT,
+    r"config\.sha256": _DIGEST,
     r"run\.db": _DATABASE,
     r"arrays/[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.npz": _ARRAY,
     r"checkpoints/step-[0-9]{8,12}\.pt": MOST_BYTES,

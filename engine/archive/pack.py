@@ -33,7 +33,7 @@ def pack(run: Run, choice: str = "newest") -> Iterator[bytes]:
         raise Refused(Problem("checkpoints", f"{choice[:64]!r} is unknown", f"Choose one of {', '.join(CHOICES)}"))
     with ExitStack() as stack:
         saved = _opened(stack, run, _checkpoints(run, choice))
-        first = _opened(stack, run, ["config.json", "env.json", "labels.json"])
+        first = _opened(stack, run, ["config.json", "config.sha256", "env.json", "labels.json"])
         if (run.path / "run.db").exists():
             first["run.db"] = stack.enter_context(_database(run))
         arrays = _opened(stack, run, sorted(f"arrays/{path.name}" for path in (run.path / "arrays").glob("*.npz")))

@@ -42,7 +42,7 @@ def agreed(files: Files) -> Files:
         for name, content in files.items()
         if name.endswith(".pt")
     }
-    files = {name: content for name, content in files.items() if not name.endswith(".sha256")} | digests
+    files = {**files, **digests}
     manifest = json.loads(files.pop("manifest.json"))
     manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return {**files, "manifest.json": json.dumps(manifest).encode()}

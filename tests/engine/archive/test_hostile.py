@@ -112,6 +112,7 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
         lambda f, _: elsewhere(f, "/etc"),
         r"data.path: .* another machine, '/etc'",
     ),
+    "config that is not what its hash says": ("config.sha256", lambda f, _: b"0" * 64, "config.json: is not what"),
     "config with a path as a parent": (
         "config.json",
         lambda f, _: config(f, parent={"run": "../x", "step": 1}),
