@@ -21,6 +21,11 @@ class Trash:
         """The deleted runs, newest first."""
         return Run.all(self.folder)
 
+    @property
+    def changed(self) -> int:
+        """A number that is another one whenever a run has come or gone."""
+        return self.folder.stat().st_mtime_ns if self.folder.exists() else 0
+
     def put(self, run: Run) -> Run:
         """Delete `run`, so that it can be had back. Raises `Refused` if it is being trained, or is about to be.
 

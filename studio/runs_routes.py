@@ -1,6 +1,7 @@
 """The routes with which runs are kept in order: labels, archives, and the trash."""
 
 import shutil
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ def routes(runs: Path) -> APIRouter:
     """POST labels and delete and GET zip below /api/runs/{run_id}; POST /api/import; GET /api/storage; POST below /api/trash."""
     api = APIRouter(prefix="/api")
     trash = Trash(runs)
+
+    @lru_cache(maxsize=1)
+    def deleted(_changed: int) -> list[dict[str, Any]]:
+        return [{"id": run.id, "name": labels(run).name, "bytes": run.bytes_used()} for run in trash.runs()]
 
     @api.post("/runs/{run_id}/labels")
     async def label(run_id: str, request: Request) -> dict[str, Any]:
@@ -49,8 +54,7 @@ def routes(runs: Path) -> APIRouter:
 
     @api.get("/storage")
     def storage() -> dict[str, Any]:
-        gone = [{"id": run.id, "name": labels(run).name, "bytes": run.bytes_used()} for run in trash.runs()]
-        return {"free": shutil.disk_usage(runs).free, "most_upload": MOST_UPLOAD, "trash": gone}
+        return {"free": shutil.disk_usage(runs).free, "most_upload": MOST_UPLOAD, "trash": deleted(trash.changed)}
 
     @api.post("/trash/empty")
     async def empty(request: Request) -> dict[str, int]:

@@ -12,6 +12,9 @@ from engine.experiment import Experiment
 from engine.live import as_of
 from engine.records import TABLES, Reader, Status
 
+MOST_EVENTS = 100_000
+MOST_CHANGES = 20_000
+"""Every one is checked against the experiment whenever the run is read."""
 _STEP = "(typeof(step) = 'integer' AND step BETWEEN 0 AND 1e12)"
 _ROWS = {
     "metric": f"""{_STEP} AND typeof(name) = 'text' AND length(name) <= 64 AND typeof(value) IN ('real', 'integer', 'null')
@@ -60,6 +63,9 @@ def _check_rows(db: sqlite3.Connection) -> None:
     for table, is_usual in _ROWS.items():
         if db.execute(f"SELECT 1 FROM {table} WHERE NOT ({is_usual}) LIMIT 1").fetchone():  # noqa: S608 - no part is from outside
             raise faulty("run.db", f"its table {table} has a row that no engine writes")
+    for kind, most in (("%", MOST_EVENTS), ("changed", MOST_CHANGES)):
+        if db.execute("SELECT count(*) FROM event WHERE kind LIKE ?", (kind,)).fetchone()[0] > most:
+            raise faulty("run.db", "tells of more events than any run has")
     for (data,) in db.execute("SELECT data FROM event"):
         if not isinstance(json.loads(data, parse_constant=_no_number), dict):
             raise faulty("run.db", "its table event has a row that no engine writes")

@@ -167,6 +167,17 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
         lambda f, at: with_sql(f, at, event("x", '{"a":' + "[" * 50_000)),
         "run.db: is damaged",
     ),
+    "changes without end": (
+        "run.db",
+        lambda f, at: with_sql(
+            f,
+            at,
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)"
+            " INSERT INTO event (step, time, kind, data)"
+            """ SELECT 1, 1.0, 'changed', '{"path": "method.sigma", "new": 0.05}' FROM n""",
+        ),
+        "run.db: tells of more events",
+    ),
     "a change that is none": ("run.db", lambda f, at: with_sql(f, at, event("changed", "{}")), "run.db: is damaged"),
     "a change of what cannot change": (
         "run.db",
