@@ -58,10 +58,9 @@ class Wary(io.FileIO):
         return super().read(wanted)
 
     def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
-        try:
-            return super().seek(position, whence)
-        except OSError:
-            raise zipfile.BadZipFile("points to a place before its beginning") from None
+        if whence == os.SEEK_SET and position < 0:
+            raise zipfile.BadZipFile("points to a place before its beginning")
+        return super().seek(position, whence)
 
 
 def _look_over(entries: list[zipfile.ZipInfo]) -> None:

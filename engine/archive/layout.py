@@ -48,7 +48,7 @@ def faulty(name: str, what: str, cure: str = AGAIN) -> Refused:
 
 def damaged(name: str, error: Exception) -> Refused:
     """That a file cannot be read, with what its reader had to say."""
-    return faulty(name, f"is damaged, or something else ({type(error).__name__}: {error})")
+    return faulty(name, f"is damaged, or is something else ({type(error).__name__}: {error})")
 
 
 def _plain(text: str, most: int) -> str:
