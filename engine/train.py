@@ -151,7 +151,8 @@ class Training:
         parent, way = self.experiment.parent, None
         if state is not None:
             step = state["loop"]["step"]
-            if parent is None or step != parent.step:  # the log of a fork is its own, and begins with it
+            is_forked = parent is not None and step == parent.step
+            if not is_forked:  # the log of a fork is its own
                 self._changes.agree(state["changes"])
             way = state["streams"] if state["method"] == self.experiment.method.name else None
             self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))

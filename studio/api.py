@@ -1,5 +1,6 @@
 """The routes of the browser scripts: the runs, their live stream, arrays, log, and what people ask of them."""
 
+import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,11 +17,14 @@ from engine.errors import Problem, Refused
 from engine.queue import Queue
 from engine.records import DATABASE
 from engine.run import Run
+from engine.space import why_not_written
 from studio import gallery, group
 from studio.body import read_body
 from studio.listing import Listing
 from studio.live import Hub
 from studio.live_knobs import live_knobs
+
+log = logging.getLogger(__name__)
 
 LOG_BYTES = 65_536
 _ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -97,6 +101,14 @@ def refusal(_: Request, error: Exception) -> JSONResponse:
     missing = any(problem.field in ("run", "array", "trace") for problem in problems)
     content = {"problems": [{"field": p.field, "what": p.what, "cure": p.cure} for p in problems]}
     return JSONResponse(content, 404 if missing else 400)
+
+
+def unwritable(_: Request, error: Exception) -> JSONResponse:
+    """A request that the disk did not take, as JSON that names why."""
+    log.warning("a request failed: %s", error)
+    what = f"{why_not_written(error) or 'a file could not be read or written'}: {error}"
+    problem = {"field": "disk", "what": what, "cure": "Make room, or make the folder writable, and try again"}
+    return JSONResponse({"problems": [problem]}, 507)
 
 
 def read_array(run: Run, name: str) -> bytes:

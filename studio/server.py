@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sqlite3
 import threading
 import webbrowser
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 
 from engine.errors import Problem, Refused
 from engine.spare import spares
-from studio import api, lineage_routes, queue_routes
+from studio import api, lineage_routes, queue_routes, runs_routes
 from studio.app import mount
 from studio.guard import Guard
 from studio.keeper import Keeper
@@ -51,8 +52,12 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     app.state.hub = Hub()
     app.add_middleware(Guard, hosts=hosts)
     app.add_exception_handler(Refused, api.refusal)
-    for router in (queue_routes.routes(runs, data), lineage_routes.routes(runs, data), api.routes(runs, data, app.state.hub)):
-        app.include_router(router)
+    for fault in (OSError, sqlite3.Error):
+        app.add_exception_handler(fault, api.unwritable)
+    app.include_router(queue_routes.routes(runs, data))
+    app.include_router(lineage_routes.routes(runs, data))
+    app.include_router(runs_routes.routes(runs))
+    app.include_router(api.routes(runs, data, app.state.hub))
     app.mount("/ui", _Files(directory=SCRIPTS))
 
     @app.get("/plotly.min.js")

@@ -1,0 +1,55 @@
+"""A trained run, and the files of its archive for tests to tamper with."""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from engine.archive import pack
+from engine.labels import relabel
+from engine.run import Run
+from tests.engine.test_lineage import trained
+
+Files = dict[str, bytes]
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that has ended, with labels, a change made while it trained, and a landscape."""
+    run = trained(tmp_path_factory.mktemp("original"), landscape={"at_end": True, "resolution": 5, "images": 32})
+    relabel(run, {"name": "σ <b>", "tags": ["one"], "star": True})
+    return run
+
+
+@pytest.fixture
+def files(original: Run) -> Files:
+    """What is in its archive, by name."""
+    return contents(b"".join(pack(original, "all")))
+
+
+def contents(archive: bytes) -> Files:
+    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+        return {name: found.read(name) for name in found.namelist()}
+
+
+def agreed(files: Files) -> Files:
+    """`files` with a list that tells of just these, and a digest beside every checkpoint: an enemy keeps the books in order."""
+    digests = {
+        f"{name[:-3]}.sha256": hashlib.sha256(content).hexdigest().encode()
+        for name, content in files.items()
+        if name.endswith(".pt")
+    }
+    files = {**files, **digests}
+    manifest = json.loads(files.pop("manifest.json"))
+    manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return {**files, "manifest.json": json.dumps(manifest).encode()}
+
+
+def zipped(path: Path, files: Files) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
