@@ -15,8 +15,8 @@ const WIDE = matchMedia("(min-width: 861px)"); // on a phone it waits behind its
 const ELSEWHERE = ["schedule.epochs"]; // extended with a button of its own
 
 export class LivePanel {
-  constructor(find, { asking, changes, onNames }) {
-    Object.assign(this, { asking, changes, onNames });
+  constructor(find, { asking, changes, onKnown }) {
+    Object.assign(this, { asking, changes, onKnown });
     this.frame = find("live");
     this.main = find("live-main");
     this.more = find("live-more");
@@ -37,7 +37,7 @@ export class LivePanel {
     this.changes.shorts = new Map(rows.map(({ path, short }) => [path, short]));
     this.#fill(rows.filter(({ path }) => !ELSEWHERE.includes(path)));
     this.draw(this.status);
-    this.onNames();
+    this.onKnown();
   }
 
   draw(status) {

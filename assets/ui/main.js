@@ -30,7 +30,7 @@ export function mount(root, { figures, methods, paper: inPaper }) {
   const landscape = new Landscape(find);
   const panel = new StatusPanel(find);
   const steering = new Steering(root, find, asking);
-  const live = new LivePanel(find, { asking, changes: store.changes, onNames: () => charts.redraw() });
+  const live = new LivePanel(find, { asking, changes: store.changes, onKnown });
   const trouble = new Trouble(find, { asking, changes: store.changes });
   const picker = new Picker(find, show);
   const onShow = (run) => picker.refresh(run).then(() => queue.refresh());
@@ -50,6 +50,12 @@ export function mount(root, { figures, methods, paper: inPaper }) {
     store.clear();
     for (const part of parts) part.follow(run);
     stream.open(run);
+  }
+
+  // The fields of the run are known by their names and values now.
+  function onKnown() {
+    charts.redraw();
+    if (store.status) trouble.draw(store.status, (path) => live.present(path));
   }
 
   function take(message) {

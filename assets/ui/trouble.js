@@ -27,7 +27,8 @@ export class Trouble {
 
   draw(status, present) {
     const { state, field, message, remedy } = status;
-    const now = JSON.stringify([state, field, message, remedy]);
+    const words = Object.entries(remedy).map(([path, value]) => this.#inWords(path, value, present(path))).join(" and ");
+    const now = JSON.stringify([state, field, message, words]);
     if (now === this.shown) return; // so that screen readers hear only changes, and a button stays under the finger
     this.shown = now;
     this.frame.hidden = !this.isAbout(status);
@@ -35,17 +36,18 @@ export class Trouble {
     const about = element("p", {}, ...(field ? [element("code", {}, field), " "] : []), message);
     this.refusal = element("p", { className: "rwp-refusal" });
     this.frame.dataset.state = state;
-    this.frame.replaceChildren(element("strong", {}, TITLES[state]), about, this.#buttons(state, remedy, present), this.refusal);
+    this.frame.replaceChildren(element("strong", {}, TITLES[state]), about, this.#buttons(state, remedy, words), this.refusal);
   }
 
-  #buttons(state, remedy, present) {
+  #inWords(path, value, before) {
+    return IN_WORDS[path]?.(value, before) ?? `${this.changes.short(path)} ${numeral(value)}`;
+  }
+
+  #buttons(state, remedy, words) {
     const row = element("div", { className: "rwp-actions" });
     if (!BROKEN.includes(state)) return row;
-    if (Object.keys(remedy).length) {
-      const words = Object.entries(remedy).map(([path, value]) => (IN_WORDS[path] ?? ((value) => `${this.changes.short(path)} ${numeral(value)}`))(value, present(path)));
-      row.append(this.#button(`Resume with ${words.join(" and ")}`, () => this.#resumeWith(remedy)));
-    }
-    row.append(this.#button(Object.keys(remedy).length ? "Resume as it was" : "Resume", () => this.#ask("resume", {})));
+    if (words) row.append(this.#button(`Resume with ${words}`, () => this.#resumeWith(remedy)));
+    row.append(this.#button(words ? "Resume as it was" : "Resume", () => this.#ask("resume", {})));
     return row;
   }
 
