@@ -43,8 +43,12 @@ export class Checkpoints {
     clearTimeout(this.timer);
     this.timer = 0;
     if (!run) return;
-    const found = await fetchJson(this.#url("checkpoints"));
-    if (run === this.run) this.#show(found);
+    try {
+      const found = await fetchJson(this.#url("checkpoints"));
+      if (run === this.run) this.#show(found);
+    } catch (error) {
+      this.refusal.textContent = error.message;
+    }
   }
 
   #reveal() {
@@ -55,6 +59,7 @@ export class Checkpoints {
 
   #show(found) {
     this.found = found;
+    this.refusal.textContent = "";
     const used = bytes(found.reduce((sum, one) => sum + one.bytes, 0));
     this.summary.textContent = found.length ? `${found.length} · ${used} of the disk` : "none yet";
     if (this.frame.open) this.rows.replace(found.toReversed().map((one) => this.#row(one)));
@@ -83,7 +88,6 @@ export class Checkpoints {
   }
 
   async #pin(step, isOn) {
-    this.refusal.textContent = "";
     try {
       this.#show(await postJson(this.#url(isOn ? "pin" : "unpin"), { step }));
     } catch (error) {

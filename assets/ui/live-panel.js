@@ -32,8 +32,22 @@ export class LivePanel {
     this.status = null;
     this.frame.hidden = true;
     if (!run) return;
-    const rows = await fetchJson(`/api/runs/${encodeURIComponent(run)}/live`);
-    if (run !== this.run) return;
+    try {
+      const rows = await fetchJson(`/api/runs/${encodeURIComponent(run)}/live`);
+      if (run === this.run) this.#know(rows);
+    } catch (error) {
+      if (run === this.run) this.#cannot(error.message);
+    }
+  }
+
+  #cannot(reason) {
+    this.frame.hidden = false;
+    this.main.replaceChildren();
+    this.more.replaceChildren();
+    this.hint.textContent = reason;
+  }
+
+  #know(rows) {
     this.changes.shorts = new Map(rows.map(({ path, short }) => [path, short]));
     this.#fill(rows.filter(({ path }) => !ELSEWHERE.includes(path)));
     this.draw(this.status);

@@ -3,6 +3,7 @@ import { fetchJson } from "./fetch-json.js";
 import { ENDED } from "./states.js";
 
 const STANDING = ["pause", "step", "stop"]; // greyed out, not gone, while a run is under way
+const DONE = 1500; // ms for which a button shows that it was obeyed
 
 export class Steering {
   constructor(root, find, asking) {
@@ -58,9 +59,15 @@ export class Steering {
     button.ariaBusy = "true";
     this.#tell("");
     this.draw(this.status);
-    await this.asking.ask(button.dataset.ask, this.#given(button), (refusal) => this.#tell(refusal));
+    await this.asking.ask(button.dataset.ask, this.#given(button), (refusal) => this.#answered(button, refusal));
     button.ariaBusy = "false";
     this.draw(this.status);
+  }
+
+  #answered(button, refusal) {
+    this.#tell(refusal);
+    button.classList.toggle("rwp-done", !refusal);
+    setTimeout(() => button.classList.remove("rwp-done"), DONE);
   }
 
   #given(button) {
