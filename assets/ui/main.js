@@ -66,6 +66,7 @@ export function mount(root, { figures, methods, paper: inPaper }) {
     events.take(message);
     panel.draw(store);
     steering.draw(store.status);
+    queue.draw(store.status);
     live.draw(store.status);
     asking.take(message);
     trouble.draw(store.status, (path) => live.present(path));
@@ -83,7 +84,6 @@ export function mount(root, { figures, methods, paper: inPaper }) {
   });
   find("picker").addEventListener("rwp:listed", () => group.refresh(picker.members));
   followStart(onShow);
-  queue.refresh();
   picker.begin(new URLSearchParams(location.search).get("run"));
 }
 

@@ -30,6 +30,7 @@ export class Queue {
 
   follow(run) {
     this.shown = run;
+    this.state = "";
     this.#draw();
   }
 
@@ -38,18 +39,35 @@ export class Queue {
     this.refresh();
   }
 
-  // Look now, and again after a while as long as somebody may see it.
+  // The run shown tells of itself when it begins or ends.
+  draw({ state }) {
+    if (state !== this.state) this.refresh();
+    this.state = state;
+  }
+
+  // Look now, and again after a while as long as somebody may see it and there is something to see.
   async refresh() {
     clearTimeout(this.timer);
     if (document.hidden) return;
-    this.timer = setTimeout(() => this.refresh(), this.frame.open ? PAUSE.open : PAUSE.closed);
+    await this.#look();
+    clearTimeout(this.timer);
+    if (this.frame.open) this.timer = setTimeout(() => this.refresh(), PAUSE.open);
+    else if (this.#isBusy) this.timer = setTimeout(() => this.refresh(), PAUSE.closed);
+  }
+
+  // Whether anything waits, or trains beside the run that is shown.
+  get #isBusy() {
+    return this.rows.some(({ id, active, position }) => position !== null || (active && id !== this.shown));
+  }
+
+  async #look() {
     try {
       this.rows = await fetchJson("/api/runs");
       if (this.frame.open && !this.atOnce.contains(document.activeElement)) this.#drawAtOnce(await fetchJson("/api/queue"));
+      this.#draw();
     } catch (error) {
-      this.#say(error.message);
+      this.summary.textContent = error.message;
     }
-    this.#draw();
   }
 
   #draw() {

@@ -22,5 +22,11 @@ def build(runs: Path, data: Path) -> None:
         with gr.Column(elem_id="rwp-form", min_width=280):
             Setup(runs, data)
         with gr.Column(elem_id="rwp-monitor", min_width=280):
-            shown = {"figures": FIGURES, "methods": UNIONS["method"], "paper": PAPER}
-            gr.HTML(html_template=MONITOR.read_text("utf-8"), js_on_load=MOUNT, apply_default_css=False, **shown)
+            gr.HTML(
+                html_template=MONITOR.read_text("utf-8"),
+                js_on_load=MOUNT,
+                apply_default_css=False,
+                figures=FIGURES,
+                methods=UNIONS["method"],
+                paper=PAPER,
+            )
