@@ -34,7 +34,8 @@ export class LiveKnob {
   }
 
   get #isIdle() {
-    return !this.isSending && !this.unanswered && document.activeElement !== this.number;
+    const isTyping = document.activeElement === this.number && this.number.value !== this.drawn;
+    return !this.isSending && !this.unanswered && !isTyping;
   }
 
   #type() {
@@ -77,6 +78,7 @@ export class LiveKnob {
 
   #draw(value) {
     this.number.value = value ?? "";
+    this.drawn = this.number.value;
     if (!this.scale) return;
     this.slider.value = this.scale.place(value);
     this.slider.setAttribute("aria-valuetext", `${this.row.label} ${value}`);
