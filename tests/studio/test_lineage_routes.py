@@ -1,6 +1,8 @@
 """The routes of a run's checkpoints: what is listed, pinned and forked."""
 
 import hashlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,8 +41,17 @@ def test_checkpoints_are_listed_with_the_reason_for_which_they_stay(client: Test
         assert client.post(f"{route}/pin", json={"step": step}).status_code == 400
 
 
-def test_forks_wait_in_the_queue(client: TestClient, saved: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def idle_queue(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A queue that starts nothing, and is empty again afterwards."""
     monkeypatch.setattr(Queue, "advance", lambda *_: [])
+    yield
+    for run in Queue(runs).waiting():
+        run.leave_queue()
+
+
+@pytest.mark.usefixtures("idle_queue")
+def test_forks_wait_in_the_queue(client: TestClient, saved: Script) -> None:
     route = f"/api/runs/{saved.run.id}"
     made = client.post(f"{route}/fork", json={"step": 2, "methods": ["sgd", "sam"]}).json()["runs"]
     assert client.get("/api/queue").json()["waiting"][-2:] == made
