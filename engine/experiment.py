@@ -171,6 +171,11 @@ class Runtime(Section):
 
     `distributed`: by several processes, which is what `auto` does where there are several.
     """
+    compile: bool = knob(False, advanced=True)
+    """Compile the network with torch.compile before the first update: half a minute or more, which a long fp32 run wins back.
+
+    On a CPU it needs a C++ compiler.
+    """
     processes: int = knob(1, advanced=True, ge=1, le=64)
     """Processes that share the work of every update, by torchrun: one a GPU, or one a few CPU cores; 1 is off."""
     ascent: Literal["synchronised", "per-process"] = knob("synchronised", advanced=True)
