@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, suppress
 from itertools import islice
 from typing import BinaryIO
@@ -23,8 +23,10 @@ CHOICES = ("newest", "all", "none")
 PIECE_BYTES = 2**20
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 
+Pieces = Generator[bytes, None, None]
 
-def pack(run: Run, choice: str = "newest") -> Iterator[bytes]:
+
+def pack(run: Run, choice: str = "newest") -> Pieces:
     """The archive of `run` as it is at this moment, in pieces. What is refused is refused before the first of them.
 
     The checkpoints are opened before the database is copied: so it knows of every step that one of them has made.
@@ -70,7 +72,7 @@ def _database(run: Run) -> BinaryIO:
         return (place / "run.db").open("rb")
 
 
-def _pieces(stack: ExitStack, name: str, files: dict[str, BinaryIO]) -> Iterator[bytes]:
+def _pieces(stack: ExitStack, name: str, files: dict[str, BinaryIO]) -> Pieces:
     sink, hashes = _Sink(), {}
     with stack, zipfile.ZipFile(sink, "w") as archive:
         yield sink.taken()
