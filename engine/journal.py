@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 
 from engine.live import Change
-from engine.records import State, Status, Writer
+from engine.records import DATABASE, State, Status, Writer
 from engine.run import Run
 from engine.schema import flat
 from engine.space import Reserve, why_not_written
@@ -22,8 +22,8 @@ class Journal:
     """Gathers metrics, events and status of a run and writes them down four times a second."""
 
     def __init__(self, run: Run) -> None:
+        self._writer = Writer(run.path / DATABASE)
         self.status = run.records.status()
-        self._writer = Writer(run.path / "run.db")
         self._files = EventFiles(run.path / "tb")
         chosen = flat(run.experiment.model_dump())
         self._files.hyperparameters({path: "usual" if value is None else value for path, value in chosen.items()}, run.id)

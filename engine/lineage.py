@@ -6,7 +6,7 @@ from engine.errors import Problem, Refused
 from engine.experiment import UNIONS, Experiment, merge, read
 from engine.kept import Checkpoint, checkpoints
 from engine.live import as_of
-from engine.records import Writer
+from engine.records import DATABASE, Writer
 from engine.run import Run, write_atomically
 
 
@@ -17,7 +17,7 @@ def replay(run: Run) -> Run:
     """
     again = Run.create(run.path.parent, _as_it_ran(run))
     with again.lock():
-        writer = Writer(again.path / "run.db")
+        writer = Writer(again.path / DATABASE)
         writer.event(0, "replay", of=run.id)
         for event in run.records.events():
             if event.kind == "changed":

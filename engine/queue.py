@@ -83,7 +83,7 @@ class Queue:
         if not self.waiting():
             return []
         with self.locked():
-            busy = Counter(run.records.status().device for run in Run.all(self._runs) if run.is_locked())
+            busy = Counter(run.status().device for run in Run.all(self._runs) if run.is_locked())
             return [run for run in self.waiting() if self._started(run, data, busy)]
 
     def _started(self, run: Run, data: Path, busy: "Counter[str]") -> bool:

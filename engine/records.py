@@ -10,12 +10,18 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from engine.errors import Problem, Refused
 from engine.live import Change
 
 State = Literal[
     "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
 ]
 ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused", "measuring"})
+
+DATABASE = "run.db"
+
+_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, None)
+"""Codes of errors that tell of what is in the file, not of the moment or the disk; there is none for text that is no text."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS metric (id INTEGER PRIMARY KEY, step INTEGER, name TEXT, value REAL, seconds REAL);
@@ -30,6 +36,7 @@ class Status(BaseModel):
 
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
     are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
+    `profile` holds the share of each part of an update in its time, over the last second or so.
     """
 
     state: State = "stopped"
@@ -49,6 +56,7 @@ class Status(BaseModel):
     gradient_evaluations: int = 0
     flops: float | None = None
     streams: str = ""
+    profile: dict[str, float] = {}
     device: str = ""
     pid: int = 0
     pid_started: float = 0.0
@@ -76,15 +84,21 @@ class Event(NamedTuple):
 
 
 class Writer:
-    """The engine's side: everything is buffered and written in one transaction per `flush`."""
+    """The engine's side: everything is buffered and written in one transaction per `flush`.
+
+    A damaged file is put aside, and an event tells of it: a training goes on from its checkpoint without its history.
+    """
 
     def __init__(self, path: Path) -> None:
+        aside = None if Reader(path).is_whole() else _put_aside(path)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(TABLES)
         self._metrics: list[tuple[int, str, float, float]] = []
         self._events: list[tuple[int, float, str, str]] = []
+        if aside is not None:
+            self.event(0, "damaged records", file=path.name, kept_as=aside.name)
 
     def metrics(self, step: int, seconds: float, values: dict[str, float]) -> None:
         self._metrics += [(step, name, value, seconds) for name, value in values.items()]
@@ -121,8 +135,21 @@ class Writer:
         self._db.close()
 
 
+def _put_aside(path: Path) -> Path:
+    """Give a damaged database, and what belongs to it, another name; returns that."""
+    aside = path.with_name(f"damaged-{time.strftime('%Y%m%d-%H%M%S')}.db")
+    for ending in ("-wal", "-journal", ""):
+        if (part := path.with_name(path.name + ending)).exists():
+            part.replace(aside.with_name(aside.name + ending))
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    return aside
+
+
 class Reader:
-    """Everybody else's side, read-only; every call sees one consistent moment."""
+    """Everybody else's side, read-only; every call sees one consistent moment.
+
+    Each raises `Refused` if the file is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -132,10 +159,20 @@ class Reader:
         with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as db:
             yield db
 
+    def is_whole(self) -> bool:
+        """Whether all of it can be read, or nothing has been written yet."""
+        try:
+            self.status()
+            self.changes()
+            return self._rows("PRAGMA quick_check(1)") in ([], [("ok",)])
+        except Refused:
+            return False
+
     def status(self) -> Status:
         """The last status, or a fresh one if the engine has not written yet."""
         rows = self._rows("SELECT data FROM status")
-        return Status.model_validate_json(rows[0][0]) if rows else Status()
+        with self._making_sense():
+            return Status.model_validate_json(rows[0][0]) if rows else Status()
 
     def metrics(self, after: int = 0) -> list[Metric]:
         return [
@@ -150,7 +187,8 @@ class Reader:
 
     def events(self, after: int = 0) -> list[Event]:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
-        return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
+        with self._making_sense():
+            return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
 
     def accuracies(self) -> dict[int, float]:
         """Test accuracy by step."""
@@ -160,7 +198,10 @@ class Reader:
     def changes(self) -> list[Change]:
         """What has been changed while the run trained, in order."""
         found = [event for event in self.events() if event.kind == "changed"]
-        return sorted((Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step)
+        with self._making_sense():
+            return sorted(
+                (Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step
+            )
 
     def copy_to(self, path: Path) -> None:
         """Write all there is at this moment into a new database at `path`, a single file that needs no other beside it."""
@@ -171,10 +212,26 @@ class Reader:
     def _rows(self, query: str, *values: int | str) -> list[Any]:
         if not self._path.exists():
             return []
-        with self._open() as db:
-            try:
+        try:
+            with self._open() as db:
                 return db.execute(query, values).fetchall()
-            except sqlite3.OperationalError as error:
-                if "no such table" in str(error):  # the engine is creating the file at this moment
-                    return []
-                raise
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            if "no such table" in str(error) or code == sqlite3.SQLITE_READONLY_ROLLBACK:
+                return []  # the engine is creating the file at this moment, or was when it was killed
+            if (code and code & 0xFF) in _DAMAGE:
+                raise self._damaged(error) from None
+            raise
+
+    @contextmanager
+    def _making_sense(self) -> Iterator[None]:
+        """Take what is no record of ours for damage."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> Refused:
+        what = f"is damaged ({type(error).__name__}: {error})"
+        cure = "Resume the run: it goes on from its newest checkpoint, with new records; the file is kept"
+        return Refused(Problem(self._path.name, what, cure))

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from engine.filters import Filters
+
 
 class Replica:
     """A network with all trainable parameters in one flat vector and all gradients in another.
@@ -17,10 +19,13 @@ class Replica:
         self.module = module.to(device)
         parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.shapes = [p.shape for p in parameters]
+        self.filters = Filters(self.shapes)
         self.weights = torch.cat([p.detach().reshape(-1) for p in parameters])
+        for p, w in zip(parameters, self.views(self.weights), strict=True):
+            p.data = w  # what the module was built with is free before the gradient takes its room
         self.gradient = torch.zeros_like(self.weights)
-        for p, w, g in zip(parameters, self.views(self.weights), self.views(self.gradient), strict=True):
-            p.data, p.grad = w, g
+        for p, g in zip(parameters, self.views(self.gradient), strict=True):
+            p.grad = g
 
     def views(self, flat: Tensor) -> list[Tensor]:
         """The parts of a vector of shape (d,) in the shapes of the parameters."""

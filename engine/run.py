@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read, read_file
 from engine.live import as_of
-from engine.records import ACTIVE, Reader, Status
+from engine.records import ACTIVE, DATABASE, Reader, Status
 
 LONGEST_NAME = 64
 SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
@@ -26,7 +27,7 @@ KILLED = "The engine was killed, or its machine went down. Resume: it goes on fr
 
 
 class Run:
-    """One run's folder: config.json, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
+    """One run's folder: config.json and its SHA-256, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
 
     WAITS = "queued"
     """Name of the file that a run has while it waits in the queue; it holds the run's place."""
@@ -34,17 +35,21 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.id = path.name
-        self.records = Reader(path / "run.db")
+        self.records = Reader(path / DATABASE)
 
     @classmethod
     def create(cls, runs: Path, experiment: Experiment) -> "Run":
-        """A new folder for `experiment`. The configuration is in it before the folder has its name."""
+        """A new folder for `experiment`. The configuration is safe in it before the folder has its name."""
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(2)}"
         draft = runs / f".{name}"
         for part in ("commands", "checkpoints", "arrays"):
             (draft / part).mkdir(parents=True)
-        (draft / "config.json").write_text(experiment.model_dump_json(indent=2), encoding="utf-8")
-        return cls(draft.rename(runs / name))
+        content = experiment.model_dump_json(indent=2).encode()
+        write_atomically(draft / "config.sha256", hashlib.sha256(content).hexdigest().encode())
+        write_atomically(draft / "config.json", content)
+        made = draft.rename(runs / name)
+        sync(runs)
+        return cls(made)
 
     @classmethod
     def open(cls, runs: Path, name: str) -> "Run":
@@ -61,7 +66,13 @@ class Run:
 
     @property
     def experiment(self) -> Experiment:
-        return read(read_file(self.path / "config.json"))
+        """What is trained. Raises `Refused` if config.json is no longer what was written when the run was made."""
+        path = self.path / "config.json"
+        config, digest = read_file(path), path.with_suffix(".sha256")
+        if digest.exists() and digest.read_bytes() != hashlib.sha256(path.read_bytes()).hexdigest().encode():
+            cure = "Put back what was there, or remove config.sha256 if it is meant to be as it is now"
+            raise Refused(Problem(str(path), "is not what was written when the run was made", cure))
+        return read(config)
 
     @property
     def present(self) -> Experiment:
@@ -84,9 +95,16 @@ class Run:
         """Whether an engine holds the folder, its place in the queue, and the status an engine wrote, at one moment."""
         held = (self.is_locked(), self.place)
         while True:
-            status, before, held = self.records.status(), held, (self.is_locked(), self.place)
+            status, before, held = self._told(), held, (self.is_locked(), self.place)
             if held == before:
                 return *held, status
+
+    def _told(self) -> Status:
+        """The status an engine wrote; `failed` if the file in which it stands is damaged."""
+        try:
+            return self.records.status()
+        except Refused as damaged:
+            return unreadable(damaged)
 
     @property
     def place(self) -> int | None:
@@ -134,8 +152,11 @@ class Run:
 
     def ask(self, kind: str, **data: Any) -> str:
         """Leave a command for the engine and return its id, which the answering event carries."""
-        name = f"{time.time_ns()}-{secrets.token_hex(2)}"
-        write_atomically(self.path / "commands" / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
+        folder = self.path / "commands"
+        left = [int(number) for path in folder.glob("*.json") if (number := path.stem.partition("-")[0]).isdecimal()]
+        order = max([time.time_ns(), *(number + 1 for number in left)])  # the clock may have been put back
+        name = f"{order}-{secrets.token_hex(2)}"
+        write_atomically(folder / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
         return name
 
     def commands(self) -> list[dict[str, Any]]:
@@ -179,6 +200,11 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except FileNotFoundError:  # a file that was removed at this moment
         return 0
+
+
+def unreadable(damaged: Refused) -> Status:
+    """The status of a run whose records cannot be read, as long as no engine has made new ones."""
+    return Status(state="failed", message=damaged.problems[0].advice, field=damaged.problems[0].field)
 
 
 def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:

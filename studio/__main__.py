@@ -33,10 +33,13 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
     top.add_argument("--auto-resume", action="store_true", help="let interrupted runs go on by themselves")
-    commands = top.add_subparsers(
-        dest="command",
-        metavar=NAMES,
+    top.add_argument(
+        "--warm-engine",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep an engine loaded, so that a training begins at once (default: %(default)s)",
     )
+    commands = top.add_subparsers(dest="command", metavar=NAMES)
     train = commands.add_parser("train", parents=[folders, data], help="train without a browser")
     train.add_argument(
         "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
@@ -151,7 +154,8 @@ def _do(given: argparse.Namespace) -> int:
             from studio.server import serve
 
             folders = {"runs": given.runs, "data": given.data}
-            serve(host=given.host, port=given.port, inbrowser=given.inbrowser, auto_resume=given.auto_resume, **folders)
+            manners = {"inbrowser": given.inbrowser, "auto_resume": given.auto_resume, "warm_engine": given.warm_engine}
+            serve(host=given.host, port=given.port, **folders, **manners)
     return 0
 
 

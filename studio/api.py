@@ -10,11 +10,12 @@ import numpy as np
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from engine import actions
 from engine.errors import Problem, Refused
 from engine.queue import Queue
+from engine.records import DATABASE
 from engine.run import Run
 from engine.space import why_not_written
 from studio import gallery, group
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LOG_BYTES = 65_536
 _ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_TRACE = re.compile(r"step-\d{8,12}\.pt\.trace\.json\.gz")
 
 
 def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
@@ -52,6 +54,10 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
     def array(run_id: str, name: str) -> Response:
         return Response(read_array(Run.open(runs, run_id), name), media_type="application/json")
 
+    @api.get("/runs/{run_id}/traces/{name}")
+    def trace(run_id: str, name: str) -> Response:
+        return FileResponse(trace_file(Run.open(runs, run_id), name), media_type="application/gzip", filename=f"{run_id}-{name}")
+
     @api.get("/runs/{run_id}/paper")
     def in_paper(run_id: str) -> dict[str, Any]:
         return gallery.beside(Run.open(runs, run_id).present)
@@ -63,7 +69,7 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
         content = {
             "runs": [run.id for run in runs_of_group],
             "to_come": any(member.is_to_come for member in members),
-            "metrics": group.curves(runs_of_group),
+            "metrics": group.curves([member.run for member in members if member.status.field != DATABASE]),
         }
         return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
@@ -92,7 +98,7 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
 def refusal(_: Request, error: Exception) -> JSONResponse:
     """A refused request, as JSON that names every problem."""
     problems: Iterable[Problem] = error.problems if isinstance(error, Refused) else ()
-    missing = any(problem.field in ("run", "array") for problem in problems)
+    missing = any(problem.field in ("run", "array", "trace") for problem in problems)
     content = {"problems": [{"field": p.field, "what": p.what, "cure": p.cure} for p in problems]}
     return JSONResponse(content, 404 if missing else 400)
 
@@ -112,6 +118,14 @@ def read_array(run: Run, name: str) -> bytes:
         raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page"))
     with np.load(path, allow_pickle=False) as file:
         return orjson.dumps({key: file[key].tolist() for key in file})
+
+
+def trace_file(run: Run, name: str) -> Path:
+    """One of the run's traces."""
+    path = run.path / "traces" / name
+    if not _TRACE.fullmatch(name) or not path.is_file():
+        raise Refused(Problem("trace", f"{run.id} has no trace {name[:64]!r}", "Record one while the run trains"))
+    return path
 
 
 def read_log(run: Run) -> str:

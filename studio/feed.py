@@ -8,9 +8,10 @@ from zlib import crc32
 
 import orjson
 
+from engine.errors import Refused
 from engine.labels import FILE as LABELS
-from engine.records import ACTIVE, Event, Metric, Status
-from engine.run import Run
+from engine.records import ACTIVE, DATABASE, Event, Metric, Status
+from engine.run import Run, unreadable
 from studio.curve import Curve
 
 GONE = "Its folder is not there any more: deleted, renamed or moved away. See the trash on the page Runs"
@@ -43,8 +44,11 @@ class Feed:
         if signature != self._signature or self.is_active or self._status.state == "interrupted":
             self._status = self._run.status()  # first: when it says finished, every row is there
         if signature != self._signature:
-            self._read_metrics()
-            self._events += self._run.records.events(self._last_event)
+            try:
+                self._read_metrics()
+                self._events += self._run.records.events(self._last_event)
+            except Refused as damaged:
+                self._status = unreadable(damaged)
         changed = signature != self._signature or folder != self._folder or self._shown() != before
         self._signature, self._folder = signature, folder
         return changed
@@ -113,7 +117,7 @@ class Feed:
 
 def signature_of(path: Path) -> tuple[float, ...]:
     """Something that changes whenever the run in `path` writes; costs a few looks at the file system."""
-    return tuple(_changed_at(path / name) for name in ("run.db", "run.db-wal", "engine.log", Run.WAITS, LABELS))
+    return tuple(_changed_at(path / name) for name in (DATABASE, f"{DATABASE}-wal", "engine.log", Run.WAITS, LABELS))
 
 
 def _changed_at(path: Path) -> int:

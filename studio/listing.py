@@ -10,8 +10,8 @@ from engine.errors import Refused
 from engine.experiment import Experiment
 from engine.labels import Labels, labels
 from engine.queue import Queue
-from engine.records import ACTIVE, Status
-from engine.run import Run
+from engine.records import ACTIVE, DATABASE, Status
+from engine.run import Run, unreadable
 from studio.feed import signature_of
 from studio.waiting import Row, expected
 
@@ -101,8 +101,14 @@ class Listing:
 
 
 def _read(run: Run) -> Entry:
-    created = (run.path / "config.json").stat().st_mtime
-    return Entry(run, run.present, labels(run), run.status(), run.records.last("test/accuracy"), run.bytes_used(), created)
+    """A run whose records are damaged has no history, but it can be resumed."""
+    created, used, told = (run.path / "config.json").stat().st_mtime, run.bytes_used(), labels(run)
+    try:
+        return Entry(run, run.present, told, run.status(), run.records.last("test/accuracy"), used, created)
+    except Refused as damaged:
+        if damaged.problems[0].field != DATABASE:
+            raise
+        return Entry(run, run.experiment, told, unreadable(damaged), None, used, created)
 
 
 def _row(entry: Entry) -> Row:

@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from engine.errors import Problem, Refused
+from engine.spare import spares
 from studio import api, lineage_routes, queue_routes, runs_routes
 from studio.app import mount
 from studio.guard import Guard
@@ -29,7 +30,7 @@ PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PORTS_TRIED = 100
 
 
-def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto_resume: bool) -> None:
+def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto_resume: bool, warm_engine: bool) -> None:
     """Open the studio and stay until Ctrl-C. Prints the address once it answers."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     listener = listen(host, port)
@@ -38,7 +39,9 @@ def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
     )
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
+    if warm_engine:
+        spares.keep()
+    with contextlib.closing(spares), contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
         _Server(config, address, app.state.hub, Keeper(runs, data, auto_resume), inbrowser).run([listener])
 
 

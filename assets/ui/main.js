@@ -5,6 +5,7 @@ import { Group } from "./group.js";
 import { Landscape } from "./landscape.js";
 import { Paper } from "./paper.js";
 import { Picker } from "./picker.js";
+import { Profile } from "./profile.js";
 import { StatusPanel } from "./status-panel.js";
 import { Steering } from "./steering.js";
 import { Store } from "./store.js";
@@ -22,6 +23,7 @@ export function mount(root, figures) {
   const events = new Events(find);
   const paper = new Paper(find);
   const landscape = new Landscape(find);
+  const profile = new Profile(find);
   const panel = new StatusPanel(find);
   const steering = new Steering(root, find);
   const picker = new Picker(find, show);
@@ -41,6 +43,7 @@ export function mount(root, figures) {
     events.follow();
     paper.follow(run);
     landscape.follow(run);
+    profile.follow(run);
     steering.follow(run);
     panel.clear();
     stream.open(run);
@@ -50,6 +53,7 @@ export function mount(root, figures) {
     store.take(message);
     if (message.reset || "test/accuracy" in message.metrics) group.refresh(picker.members);
     events.take(message);
+    profile.take(message);
     panel.draw(store);
     steering.draw(store.status);
     charts.redraw();

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.archive.layout import damaged, faulty
+from engine.errors import Refused
 from engine.experiment import Experiment
-from engine.live import as_of
-from engine.records import TABLES, Reader, Status
+from engine.live import Change, as_of
+from engine.records import DATABASE, TABLES, Reader, Status
 
 MOST_EVENTS = 100_000
 MOST_CHANGES = 20_000
@@ -35,11 +36,12 @@ def check(path: Path, experiment: Experiment) -> None:
             db.execute("PRAGMA cell_size_check=ON")
             _check_tables(db)
             _check_rows(db)
-        records = Reader(path)
-        _check_status(records.status())
-        as_of(experiment, records.changes(), sys.maxsize)
+        status, changes = _read(path)
     except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise damaged(path.name, error) from None
+        raise damaged(DATABASE, error) from None
+    if status.state == "queued":
+        raise faulty(DATABASE, "says that the run waits in a queue, which is never written there")
+    as_of(experiment, changes, sys.maxsize)
 
 
 def _check_tables(db: sqlite3.Connection) -> None:
@@ -47,11 +49,11 @@ def _check_tables(db: sqlite3.Connection) -> None:
         known.executescript(TABLES)
         if extra := sorted(_schema(db) - _schema(known)):
             kind, name, *_ = extra[0]
-            raise faulty("run.db", f"holds a {kind} {name!r} that is not of a run")
+            raise faulty(DATABASE, f"holds a {kind} {name!r} that is not of a run")
         if _schema(known) - _schema(db):
-            raise faulty("run.db", "lacks a table of a run")
+            raise faulty(DATABASE, "lacks a table of a run")
     if (told := db.execute("PRAGMA quick_check(1)").fetchall()) != [("ok",)]:
-        raise faulty("run.db", f"is damaged ({told[0][0]})")
+        raise faulty(DATABASE, f"is damaged ({told[0][0]})")
 
 
 def _schema(db: sqlite3.Connection) -> set[tuple[Any, ...]]:
@@ -62,20 +64,24 @@ def _schema(db: sqlite3.Connection) -> set[tuple[Any, ...]]:
 def _check_rows(db: sqlite3.Connection) -> None:
     for table, is_usual in _ROWS.items():
         if db.execute(f"SELECT 1 FROM {table} WHERE NOT ({is_usual}) LIMIT 1").fetchone():  # noqa: S608 - no part is from outside
-            raise faulty("run.db", f"its table {table} has a row that no engine writes")
+            raise faulty(DATABASE, f"its table {table} has a row that no engine writes")
     for kind, most in (("%", MOST_EVENTS), ("changed", MOST_CHANGES)):
         if db.execute("SELECT count(*) FROM event WHERE kind LIKE ?", (kind,)).fetchone()[0] > most:
-            raise faulty("run.db", "tells of more events than any run has")
+            raise faulty(DATABASE, "tells of more events than any run has")
     for (data,) in db.execute("SELECT data FROM event"):
         if not isinstance(json.loads(data, parse_constant=_no_number), dict):
-            raise faulty("run.db", "its table event has a row that no engine writes")
+            raise faulty(DATABASE, "its table event has a row that no engine writes")
 
 
-def _check_status(status: Status) -> None:
-    """A status is shown as JSON, which knows no infinity; whether a run is queued is never written in it."""
+def _read(path: Path) -> tuple[Status, list[Change]]:
+    """What the studio is going to read: a status that JSON can hold, which knows no infinity, and the log of changes."""
+    records = Reader(path)
+    try:
+        status, changes = records.status(), records.changes()
+    except Refused as refused:
+        raise faulty(DATABASE, refused.problems[0].what) from None
     json.dumps(status.model_dump(), allow_nan=False)
-    if status.state == "queued":
-        raise faulty("run.db", "says that the run waits in a queue")
+    return status, changes
 
 
 def _no_number(name: str) -> float:

@@ -10,6 +10,7 @@ from engine.archive.layout import faulty
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, Folder, merge, read
 from engine.labels import FILE, read_labels
+from engine.records import DATABASE
 from engine.run import write_atomically
 
 
@@ -22,8 +23,8 @@ def examine(folder: Path, images: str) -> None:
     experiment = _experiment(folder / "config.json", images)
     _labels(folder / FILE)
     _environment(folder / "env.json")
-    if (folder / "run.db").exists():
-        database.check(folder / "run.db", experiment)
+    if (folder / DATABASE).exists():
+        database.check(folder / DATABASE, experiment)
     for path in sorted((folder / "arrays").iterdir()):
         arrays.check(path)
     weights.check(folder / "checkpoints")

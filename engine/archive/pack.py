@@ -15,6 +15,7 @@ from engine.archive.layout import MANIFEST, Manifest, most_bytes
 from engine.archive.workplace import workplace
 from engine.errors import Problem, Refused
 from engine.kept import checkpoints
+from engine.records import DATABASE
 from engine.run import Run
 from engine.space import why_not_written
 
@@ -36,8 +37,8 @@ def pack(run: Run, choice: str = "newest") -> Pieces:
     with ExitStack() as stack:
         saved = _opened(stack, run, _checkpoints(run, choice))
         first = _opened(stack, run, ["config.json", "config.sha256", "env.json", "labels.json"])
-        if (run.path / "run.db").exists():
-            first["run.db"] = stack.enter_context(_database(run))
+        if (run.path / DATABASE).exists():
+            first[DATABASE] = stack.enter_context(_database(run))
         arrays = _opened(stack, run, sorted(f"arrays/{path.name}" for path in (run.path / "arrays").glob("*.npz")))
         pieces = _pieces(stack.pop_all(), run.id, first | arrays | saved)
         next(pieces)  # from here on the files are closed also where nobody takes a piece
@@ -65,11 +66,11 @@ def _database(run: Run) -> BinaryIO:
     """A copy of the run's database without a name."""
     with workplace(run.path.parent) as place:
         try:
-            run.records.copy_to(place / "run.db")
+            run.records.copy_to(place / DATABASE)
         except sqlite3.Error as error:
             cure = "Make room on the disk" if why_not_written(error) else "Resume the run, or take a copy of its folder"
-            raise Refused(Problem(f"{run.id}/run.db", f"cannot be copied: {error}", cure)) from None
-        return (place / "run.db").open("rb")
+            raise Refused(Problem(f"{run.id}/{DATABASE}", f"cannot be copied: {error}", cure)) from None
+        return (place / DATABASE).open("rb")
 
 
 def _pieces(stack: ExitStack, name: str, files: dict[str, BinaryIO]) -> Pieces:

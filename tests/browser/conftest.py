@@ -1,10 +1,7 @@
 """A real studio as a process of its own, and a real browser."""
 
 import os
-import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from engine.run import Run
+from tests.studios import Studio
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -25,47 +23,6 @@ ARGUMENTS = [
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]
-
-
-class Studio:
-    """`python -m studio` over a folder of its own, which can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.runs = folder / "runs"
-        self._data = folder / "data"
-        self._log = folder / "studio.log"
-        self.url = ""
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        """Returns when the page can be opened; a second start takes the same port."""
-        port = self.url.rpartition(":")[2] or "0"
-        folders = ["--runs", str(self.runs), "--data", str(self._data)]
-        with self._log.open("a") as log:
-            command = [sys.executable, "-m", "studio", "--port", port, *folders]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        found = re.search(r"http://[\d.]+:\d+", line)
-        assert found, f"the studio said {line!r}; {self._log.read_text()}"
-        self.url = found.group()
-
-    def end(self, number: signal.Signals) -> None:
-        assert self.process
-        assert self.process.stdout
-        self.process.send_signal(number)
-        self.process.wait(10)
-        self.process.stdout.close()
-        self.process = None
-
-    @property
-    def said(self) -> str:
-        """What the studio wrote to standard error."""
-        return self._log.read_text()
-
-    @property
-    def newest(self) -> Run:
-        return Run.all(self.runs)[0]
 
 
 @pytest.fixture

@@ -67,12 +67,18 @@ def test_the_listing_reads_again_what_has_changed(tmp_path: Path) -> None:
     assert [(row["state"], row["accuracy"]) for row in listing.rows()] == [("stopped", 0.75)]
 
 
-@pytest.mark.parametrize("file", ["config.json", "run.db"])
-def test_a_damaged_run_is_named_once_and_the_others_are_listed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, file: str
+def test_a_run_without_its_configuration_is_named_once_and_the_others_are_listed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole, damaged = (written(tmp_path, Experiment(seed=seed), [0.5]) for seed in (0, 1))
-    (damaged.path / file).write_bytes(b"{ broken " * 100)
+    (damaged.path / "config.json").write_bytes(b"{ broken " * 100)
     listing = Listing(tmp_path)
     assert [row["id"] for row in listing.rows()] == [row["id"] for row in listing.rows()] == [whole.id]
     assert caplog.text.count(f"{damaged.path} is left out") == len(caplog.records) == 1
+
+
+def test_a_run_with_damaged_records_is_listed_as_failed_and_its_group_without_it(tmp_path: Path) -> None:
+    whole, other, damaged = (written(tmp_path, Experiment(seed=seed), [0.5]) for seed in (0, 1, 2))
+    (damaged.path / "run.db").write_bytes(b"{ broken " * 100)
+    states = {row["id"]: row["state"] for row in Listing(tmp_path).rows()}
+    assert states == {whole.id: "finished", other.id: "finished", damaged.id: "failed"}

@@ -1,0 +1,30 @@
+"""What the tests of faults share: engines that begin at once, and figures told at the end."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.faults.warm import Warm, warmed
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    with warmed() as warm:
+        yield warm
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Any:
+    """figure("what was measured"): told when the tests are over."""
+    told = request.config.stash.setdefault(FIGURES, [])
+    return lambda text: told.append(f"{request.node.name}: {text}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if told := config.stash.get(FIGURES, []):
+        terminalreporter.section("figures")
+        for line in told:
+            terminalreporter.line(line)

@@ -1,0 +1,69 @@
+"""Several engines at once on one folder, and a reader that does not let go: one writes, and it does not wait."""
+
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from engine.experiment import merge, read
+from engine.run import Run
+from tests.faults.forms import counts
+from tests.faults.test_killed_engine import CONFIG
+from tests.faults.warm import Warm
+from tests.processes import is_running, wait
+
+ENDLESS = merge(CONFIG, {"schedule": {"epochs": 10_000}, "runtime": {"checkpoint_every": 10}})
+RIVALS = 3
+
+
+@counts(2, 100)
+def test_races(warm: Warm, tmp_path: Path, figure: Any, count: int) -> None:
+    run = Run.create(tmp_path, read(ENDLESS))
+    for _ in range(count):
+        rivals = [warm.start(run) for _ in range(RIVALS)]
+        wait(run, lambda status, rivals=rivals: status.pid in rivals and status.state == "running")
+        winner = run.status().pid
+        assert [warm.wait(pid) for pid in rivals if pid != winner] == [2] * (RIVALS - 1)
+        step = run.status().step
+        assert wait(run, lambda status, step=step: status.step > step).pid == winner
+        warm.kill(winner)
+    assert (run.path / "engine.log").read_text().count("is already being trained") == count * (RIVALS - 1)
+    assert [event.kind for event in run.records.events()].count("started") == count
+    steps = [metric.step for metric in run.records.metrics() if metric.name == "train/lr"]
+    assert steps == list(range(1, len(steps) + 1))
+    figure(f"{count} races of {RIVALS} engines, each with one winner")
+
+
+def pace(run: Run, seconds: float) -> float:
+    """Updates per second of the processor, which does not depend on what else it has to do."""
+    engine, first = psutil.Process(run.status().pid), run.status().step
+    began = sum(engine.cpu_times()[:2])
+    time.sleep(seconds)
+    return (run.status().step - first) / (sum(engine.cpu_times()[:2]) - began)
+
+
+@counts(1, 60)
+def test_a_reader_that_holds_the_database(warm: Warm, tmp_path: Path, figure: Any, count: int) -> None:
+    run = Run.create(tmp_path, read(ENDLESS))
+    engine = warm.start(run)
+    wait(run, is_running)
+    before = pace(run, count)
+    database = sqlite3.connect(f"{(run.path / 'run.db').as_uri()}?mode=ro", uri=True, isolation_level=None)
+    database.execute("BEGIN")
+    held = database.execute("SELECT count(*) FROM metric").fetchone()
+    meanwhile = pace(run, count)
+    assert database.execute("SELECT count(*) FROM metric").fetchone() == held
+    assert len(run.records.metrics()) > held[0]
+    log = (run.path / "run.db-wal").stat().st_size / 2**20
+    database.close()
+    after = pace(run, count)
+    os.kill(engine, signal.SIGTERM)
+    assert warm.wait(engine) == 130
+    steps = [metric.step for metric in run.records.metrics() if metric.name == "train/lr"]
+    assert steps == list(range(1, run.status().step + 1))
+    figure(f"held for {count} s: an update took {(before + after) / 2 / meanwhile - 1:+.1%} more of the processor")
+    figure(f"the log of the database grew to {log:.1f} MiB")

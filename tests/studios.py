@@ -1,0 +1,50 @@
+"""Studios as processes of their own."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from engine.run import Run
+
+
+class Studio:
+    """`python -m studio` over a folder of its own, which can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs = folder / "runs"
+        self._data = folder / "data"
+        self._log = folder / "studio.log"
+        self.url = ""
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *within: str) -> None:
+        """Returns when the page can be opened; a second start takes the same port. `within` is a command to run it by."""
+        port = self.url.rpartition(":")[2] or "0"
+        folders = ["--runs", str(self.runs), "--data", str(self._data)]
+        with self._log.open("a") as log:
+            command = [*within, sys.executable, "-m", "studio", "--port", port, *folders]
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        found = re.search(r"http://[\d.]+:\d+", line)
+        assert found, f"the studio said {line!r}; {self._log.read_text()}"
+        self.url = found.group()
+
+    def end(self, number: signal.Signals) -> None:
+        assert self.process
+        assert self.process.stdout
+        self.process.send_signal(number)
+        self.process.wait(10)
+        self.process.stdout.close()
+        self.process = None
+
+    @property
+    def said(self) -> str:
+        """What the studio wrote to standard error."""
+        return self._log.read_text()
+
+    @property
+    def newest(self) -> Run:
+        return Run.all(self.runs)[0]
