@@ -28,14 +28,18 @@ from tests.engine.archive.conftest import Files, agreed, zipped
 
 Tamper = Callable[[Files, Path], None]
 WEIGHTS = "checkpoints/step-00000016.pt"
+TRACE = "evil-was-here"
 ARRAY = "arrays/landscape-00000016.npz"
 
 
 class Evil:
-    """Makes a file when it is unpickled."""
+    """Makes a file in a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def __reduce__(self) -> Any:
-        return os.system, ("touch /tmp/rwp-studio-was-here",)
+        return os.system, (f"touch '{self.folder}/{TRACE}'",)
 
 
 def saved(state: object) -> bytes:
@@ -119,8 +123,8 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
     ),
     "labels that are none": ("labels.json", lambda f, _: b'{"name": "a\\u001bb"}', "name: holds the control character U"),
     "surroundings that are none": ("env.json", lambda f, _: b'{"git": ["x"]}', "env.json: does not tell"),
-    "unpickled weights": (WEIGHTS, lambda f, _: saved(Evil()), r"16\.pt: is no checkpoint \(UnpicklingError"),
-    "a plain pickle": (WEIGHTS, lambda f, _: pickle.dumps(Evil()), r"16\.pt: is no checkpoint"),
+    "unpickled weights": (WEIGHTS, lambda f, at: saved(Evil(at)), r"16\.pt: is no checkpoint \(UnpicklingError"),
+    "a plain pickle": (WEIGHTS, lambda f, at: pickle.dumps(Evil(at)), r"16\.pt: is no checkpoint"),
     "weights of nothing": (WEIGHTS, lambda f, _: b"", r"16\.pt: is no checkpoint"),
     "weights of another step": (WEIGHTS, lambda f, _: saved(merge(loaded(f), {"loop": {"step": 3}})), "not of the step"),
     "weights that are no state": (WEIGHTS, lambda f, _: saved({"loop": 3}), r"16\.pt: is no checkpoint"),
@@ -128,7 +132,7 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
     "truncated weights": (WEIGHTS, lambda f, _: f[WEIGHTS][:-2000], r"16\.pt: is no checkpoint"),
     "an array of objects": (
         ARRAY,
-        lambda f, _: arrays(x=np.array([Evil()], dtype=object)),
+        lambda f, at: arrays(x=np.array([Evil(at)], dtype=object)),
         "16.npz: holds an array that is none",
     ),
     "an array that is huge": (ARRAY, lambda f, _: huge_array(), "16.npz: holds an array that is none"),
@@ -221,7 +225,7 @@ def refused(archive: Path, runs: Path) -> str:
     with pytest.raises(Refused) as error:
         unpack(archive, runs)
     assert [path.name for path in runs.iterdir()] == [".transfer.lock"]
-    assert not Path("/tmp/rwp-studio-was-here").exists()
+    assert not (archive.parent / TRACE).exists()
     (problem, *_) = error.value.problems
     assert problem.cure or problem.field == "seed" or problem.field == "parent.run"
     assert str(error.value).isprintable()
