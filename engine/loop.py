@@ -1,8 +1,9 @@
 """Loop: what a method may ask for during one update."""
 
 import math
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -63,6 +64,22 @@ class Loop:
         self._world = world
         self._streams: Sequential | Parallel | Distributed = Sequential(replica, self._numerics)
         self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
+
+    def compile(self) -> float:
+        """Compile the network by a pass that changes nothing; returns the seconds it took. Raises `Refused` if it cannot be."""
+        began = time.perf_counter()
+        self.replica.module.train()
+        trial = replace(self.at(self.weights, self.batch()), keeps_statistics=False)
+        try:
+            Sequential(self.replica, self._numerics).run((trial,))
+        except RuntimeError as error:
+            from torch._dynamo.exc import TorchDynamoException
+
+            if not isinstance(error, TorchDynamoException):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise Refused(Problem("runtime.compile", reason, "Install a C++ compiler, or turn runtime.compile off")) from None
+        return time.perf_counter() - began
 
     def choose_streams(self, way: str | None = None) -> Choice:
         """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""

@@ -52,6 +52,13 @@ class Queue:
             order.insert(max(0, position), order.pop(self._position(run)))
             self._write(order)
 
+    def start(self, run: Run, data: Path) -> None:
+        """Start a run that waits although there may be no room for it. Raises `Refused` if it does not wait."""
+        with self.locked():
+            self._position(run)
+            busy = self._busy()
+            supervise.start(run, data, min(devices.suitable(run.experiment), key=lambda device: busy[device]))
+
     @property
     def at_once(self) -> dict[str, int]:
         """How many runs one device trains at the same time, for each kind of device; what is left out is 1."""
@@ -83,8 +90,12 @@ class Queue:
         if not self.waiting():
             return []
         with self.locked():
-            busy = Counter(run.status().device for run in Run.all(self._runs) if run.is_locked())
+            busy = self._busy()
             return [run for run in self.waiting() if self._started(run, data, busy)]
+
+    def _busy(self) -> "Counter[str]":
+        """How many runs each device trains."""
+        return Counter(run.status().device for run in Run.all(self._runs) if run.is_locked())
 
     def _started(self, run: Run, data: Path, busy: "Counter[str]") -> bool:
         """Whether `run` could be started; one that cannot be, being damaged or trained already, waits no longer."""

@@ -1,22 +1,26 @@
 """A network whose weights are one vector."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from engine.filters import Filters
+from engine.nets.dropout import keep_as_it_is
 
 
 class Replica:
     """A network with all trainable parameters in one flat vector and all gradients in another.
 
-    `weights` and `gradient` have shape (d,); the module's parameters and their .grad are views of them.
+    `weights` and `gradient` have shape (d,); the module's parameters and their .grad are views of them. `forward` is the
+    module, or where it `is_compiled` the faster code that its first call makes of it.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device) -> None:
+    def __init__(self, module: nn.Module, device: torch.device, is_compiled: bool = False) -> None:
         self.module = module.to(device)
+        self.is_compiled = is_compiled
+        self.forward: Callable[[Tensor], Tensor] = _compiled(self.module) if is_compiled else self.module
         parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.shapes = [p.shape for p in parameters]
         self.filters = Filters(self.shapes)
@@ -49,3 +53,9 @@ class Replica:
             yield
         finally:
             self.restore_buffers(saved)
+
+
+def _compiled(module: nn.Module) -> Callable[[Tensor], Tensor]:
+    keep_as_it_is(module)
+    compiled: Callable[[Tensor], Tensor] = torch.compile(module)
+    return compiled

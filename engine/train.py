@@ -73,7 +73,8 @@ class Training:
         self.supply = Supply.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
-        self.loop = Loop(experiment, Replica(module, device), self.supply.training, world)
+        replica = Replica(module, device, experiment.runtime.compile)
+        self.loop = Loop(experiment, replica, self.supply.training, world)
         self.epoch_steps = self.supply.training.steps_per_epoch
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
@@ -163,11 +164,18 @@ class Training:
         elif parent is not None:
             what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"
             raise Refused(Problem("parent.step", what, "Fork that run again"))
+        self._compile()
         self.streams = self.loop.choose_streams(way)
         self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step)
         self._accuracies = self.run.records.accuracies()
         self._tell()
+
+    def _compile(self) -> None:
+        if self.experiment.runtime.compile:
+            self.journal.say(message="Compiling the network, which takes half a minute or more", progress=None)
+            self.journal.flush()
+            self.journal.event("compiled", seconds=round(self.loop.compile(), 1))
 
     def _recall(self) -> None:
         """Change what the log says was changed at this step."""

@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     queue = commands.add_parser("queue", parents=[folders], help="show or rearrange the runs that wait")
     queue.add_argument("run", nargs="?", help="a run that waits; without one the queue is shown")
     queue.add_argument("--to", type=int, metavar="N", help="put it at this position, counted from 0")
+    queue.add_argument("--now", action="store_true", help="start it now, beside what its device trains already")
     queue.add_argument("--remove", action="store_true", help="take it out")
     queue.add_argument("--at-once", metavar="DEVICE=N", help="let each device of a kind (cpu, cuda, mps) train N runs at once")
     recipes = commands.add_parser("recipe", help="list the ready-made experiments, or show one")

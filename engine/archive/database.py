@@ -36,12 +36,18 @@ def check(path: Path, experiment: Experiment) -> None:
             db.execute("PRAGMA cell_size_check=ON")
             _check_tables(db)
             _check_rows(db)
-        status, changes = _read(path)
+        status, changes = _read(Reader(path))
+        _check_status(status)
+        as_of(experiment, changes, sys.maxsize)
     except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise damaged(DATABASE, error) from None
-    if status.state == "queued":
-        raise faulty(DATABASE, "says that the run waits in a queue, which is never written there")
-    as_of(experiment, changes, sys.maxsize)
+        raise damaged(path.name, error) from None
+
+
+def _read(records: Reader) -> tuple[Status, list[Change]]:
+    try:
+        return records.status(), records.changes()
+    except Refused as error:
+        raise faulty(DATABASE, error.problems[0].what) from None
 
 
 def _check_tables(db: sqlite3.Connection) -> None:
@@ -73,15 +79,11 @@ def _check_rows(db: sqlite3.Connection) -> None:
             raise faulty(DATABASE, "its table event has a row that no engine writes")
 
 
-def _read(path: Path) -> tuple[Status, list[Change]]:
-    """What the studio is going to read: a status that JSON can hold, which knows no infinity, and the log of changes."""
-    records = Reader(path)
-    try:
-        status, changes = records.status(), records.changes()
-    except Refused as refused:
-        raise faulty(DATABASE, refused.problems[0].what) from None
+def _check_status(status: Status) -> None:
+    """A status is shown as JSON, which knows no infinity; whether a run is queued is never written in it."""
     json.dumps(status.model_dump(), allow_nan=False)
-    return status, changes
+    if status.state == "queued":
+        raise faulty(DATABASE, "says that the run waits in a queue")
 
 
 def _no_number(name: str) -> float:

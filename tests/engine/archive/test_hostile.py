@@ -1,5 +1,6 @@
 """Archives that an enemy has made: each is refused by name, and leaves nothing."""
 
+import hashlib
 import io
 import json
 import os
@@ -182,6 +183,11 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
         "run.db: tells of more events",
     ),
     "a change that is none": ("run.db", lambda f, at: with_sql(f, at, event("changed", "{}")), "run.db: is damaged"),
+    "a change of no field at all": (
+        "run.db",
+        lambda f, at: with_sql(f, at, event("changed", '{"path": 3, "new": 1}')),
+        "run.db: is damaged",
+    ),
     "a change of what cannot change": (
         "run.db",
         lambda f, at: with_sql(f, at, event("changed", '{"path": "seed", "new": 1}')),
@@ -235,7 +241,9 @@ def refused(archive: Path, runs: Path) -> str:
 @pytest.mark.parametrize("case", REPLACED)
 def test_a_file_that_is_not_what_it_should_be(files: Files, tmp_path: Path, case: str) -> None:
     name, made, words = REPLACED[case]
-    archive = zipped(tmp_path / "x.zip", agreed({**files, name: made(files, tmp_path)}))
+    content = made(files, tmp_path)
+    hashes = {"config.sha256": hashlib.sha256(content).hexdigest().encode()} if name == "config.json" else {}
+    archive = zipped(tmp_path / "x.zip", agreed({**files, name: content, **hashes}))
     told = refused(archive, tmp_path / "runs")
     assert re.search(words, told), told
 
@@ -412,6 +420,7 @@ unpack(Path({str(archive)!r}), Path({str(runs)!r}))
 
 def test_images_of_another_machine_are_those_of_this_one_or_the_run_is_refused(files: Files, tmp_path: Path) -> None:
     files["config.json"] = elsewhere(files, "/theirs")
+    del files["config.sha256"]
     archive = zipped(tmp_path / "x.zip", agreed(files))
     with pytest.raises(Refused, match=r"data\.path: .* is not a folder"):
         unpack(archive, tmp_path / "runs", str(tmp_path / "nowhere"))
