@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from engine.archive import pack, unpack
+from engine.archive import Pieces, pack, unpack
 from engine.archive.workplace import workplace
 from engine.errors import Problem, Refused
 from engine.labels import labels, relabel
@@ -42,8 +43,7 @@ def routes(runs: Path) -> APIRouter:
     @api.get("/runs/{run_id}/zip")
     def archive(run_id: str, checkpoints: str = "newest") -> Response:
         run = Run.open(runs, run_id)
-        headers = {"content-disposition": f'attachment; filename="{run.id}.zip"', "cache-control": "no-store"}
-        return StreamingResponse(pack(run, checkpoints), media_type="application/zip", headers=headers)
+        return ArchiveResponse(run.id, pack(run, checkpoints))
 
     @api.post("/import")
     async def take_in(request: Request, images: str = "") -> dict[str, str]:
@@ -68,3 +68,18 @@ def routes(runs: Path) -> APIRouter:
         return {"run": trash.restore(name).id}
 
     return api
+
+
+class ArchiveResponse(StreamingResponse):
+    """An archive as it is made. Its files are closed at once when whoever wanted it goes away."""
+
+    def __init__(self, name: str, pieces: Pieces) -> None:
+        headers = {"content-disposition": f'attachment; filename="{name}.zip"', "cache-control": "no-store"}
+        super().__init__(pieces, media_type="application/zip", headers=headers)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._pieces.close()

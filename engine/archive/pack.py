@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, suppress
 from itertools import islice
 from typing import BinaryIO
@@ -24,8 +24,10 @@ CHOICES = ("newest", "all", "none")
 PIECE_BYTES = 2**20
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 
+Pieces = Generator[bytes, None, None]
 
-def pack(run: Run, choice: str = "newest") -> Iterator[bytes]:
+
+def pack(run: Run, choice: str = "newest") -> Pieces:
     """The archive of `run` as it is at this moment, in pieces. What is refused is refused before the first of them.
 
     The checkpoints are opened before the database is copied: so it knows of every step that one of them has made.
@@ -67,11 +69,11 @@ def _database(run: Run) -> BinaryIO:
             run.records.copy_to(place / DATABASE)
         except sqlite3.Error as error:
             cure = "Make room on the disk" if why_not_written(error) else "Resume the run, or take a copy of its folder"
-            raise Refused(Problem(f"{run.id}/run.db", f"cannot be copied: {error}", cure)) from None
+            raise Refused(Problem(f"{run.id}/{DATABASE}", f"cannot be copied: {error}", cure)) from None
         return (place / DATABASE).open("rb")
 
 
-def _pieces(stack: ExitStack, name: str, files: dict[str, BinaryIO]) -> Iterator[bytes]:
+def _pieces(stack: ExitStack, name: str, files: dict[str, BinaryIO]) -> Pieces:
     sink, hashes = _Sink(), {}
     with stack, zipfile.ZipFile(sink, "w") as archive:
         yield sink.taken()

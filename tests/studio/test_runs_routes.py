@@ -1,14 +1,18 @@
 """Keeping runs in order through the routes: labels, archives, and the trash."""
 
+import asyncio
 import io
 import sqlite3
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fastapi.testclient import TestClient
 
+from engine.archive import pack
 from engine.experiment import Experiment
 from engine.labels import FILE
 from engine.queue import Queue
@@ -109,6 +113,26 @@ def test_an_archive_comes_and_goes(client: TestClient, runs: Path, finished: Run
 def test_an_unknown_choice_is_told_before_anything_is_sent(client: TestClient, run: Run) -> None:
     assert told(client.get(f"/api/runs/{run.id}/zip?checkpoints=best"))["field"] == "checkpoints"
     assert client.get("/api/runs/nobody/zip").status_code == 404
+
+
+def test_an_archive_that_nobody_waits_for_is_closed_at_once(finished: Run) -> None:
+    (finished.path / "checkpoints" / "step-00000003.sha256").write_bytes(sha256(bytes(9_000_000)).hexdigest().encode())
+    (finished.path / "checkpoints" / "step-00000003.pt").write_bytes(bytes(9_000_000))
+    left = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        if len(message.get("body", b"")) > 100_000:
+            left.set()
+            await asyncio.sleep(60)
+
+    response = runs_routes.ArchiveResponse(finished.id, pack(finished))
+    assert any(str(finished.path) in file.path for file in psutil.Process().open_files())
+    asyncio.run(response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send))
+    assert not any(str(finished.path) in file.path for file in psutil.Process().open_files())
 
 
 def hidden(runs: Path) -> list[str]:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -35,17 +35,20 @@ def contents(archive: bytes) -> Files:
         return {name: found.read(name) for name in found.namelist()}
 
 
-def agreed(files: Files) -> Files:
-    """`files` with a list that tells of just these, and a digest beside every checkpoint: an enemy keeps the books in order."""
-    digests = {
-        f"{name[:-3]}.sha256": hashlib.sha256(content).hexdigest().encode()
-        for name, content in files.items()
-        if name.endswith(".pt")
-    }
-    files = {**files, **digests}
+def agreed(files: Files, digests: bool = True) -> Files:
+    """`files` with a list that tells of just these, and with the digests that stand beside some of them: an enemy keeps the
+    books in order."""
+    files = dict(files)
     manifest = json.loads(files.pop("manifest.json"))
-    manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    for name, content in list(files.items()) if digests else []:
+        if name == "config.json" or name.endswith(".pt"):
+            files[str(PurePosixPath(name).with_suffix(".sha256"))] = sha256(content).encode()
+    manifest["files"] = {name: sha256(content) for name, content in files.items()}
     return {**files, "manifest.json": json.dumps(manifest).encode()}
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def zipped(path: Path, files: Files) -> Path:

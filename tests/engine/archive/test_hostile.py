@@ -29,14 +29,18 @@ from tests.engine.archive.conftest import Files, agreed, zipped
 
 Tamper = Callable[[Files, Path], None]
 WEIGHTS = "checkpoints/step-00000016.pt"
+TRACE = "evil-was-here"
 ARRAY = "arrays/landscape-00000016.npz"
 
 
 class Evil:
-    """Makes a file when it is unpickled."""
+    """Makes a file in a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def __reduce__(self) -> Any:
-        return os.system, ("touch /tmp/rwp-studio-was-here",)
+        return os.system, (f"touch '{self.folder}/{TRACE}'",)
 
 
 def saved(state: object) -> bytes:
@@ -113,7 +117,6 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
         lambda f, _: elsewhere(f, "/etc"),
         r"data.path: .* another machine, '/etc'",
     ),
-    "config that is not what its hash says": ("config.sha256", lambda f, _: b"0" * 64, "config.json: is not what"),
     "config with a path as a parent": (
         "config.json",
         lambda f, _: config(f, parent={"run": "../x", "step": 1}),
@@ -121,8 +124,8 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
     ),
     "labels that are none": ("labels.json", lambda f, _: b'{"name": "a\\u001bb"}', "name: holds the control character U"),
     "surroundings that are none": ("env.json", lambda f, _: b'{"git": ["x"]}', "env.json: does not tell"),
-    "unpickled weights": (WEIGHTS, lambda f, _: saved(Evil()), r"16\.pt: is no checkpoint \(UnpicklingError"),
-    "a plain pickle": (WEIGHTS, lambda f, _: pickle.dumps(Evil()), r"16\.pt: is no checkpoint"),
+    "unpickled weights": (WEIGHTS, lambda f, at: saved(Evil(at)), r"16\.pt: is no checkpoint \(UnpicklingError"),
+    "a plain pickle": (WEIGHTS, lambda f, at: pickle.dumps(Evil(at)), r"16\.pt: is no checkpoint"),
     "weights of nothing": (WEIGHTS, lambda f, _: b"", r"16\.pt: is no checkpoint"),
     "weights of another step": (WEIGHTS, lambda f, _: saved(merge(loaded(f), {"loop": {"step": 3}})), "not of the step"),
     "weights that are no state": (WEIGHTS, lambda f, _: saved({"loop": 3}), r"16\.pt: is no checkpoint"),
@@ -130,7 +133,7 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
     "truncated weights": (WEIGHTS, lambda f, _: f[WEIGHTS][:-2000], r"16\.pt: is no checkpoint"),
     "an array of objects": (
         ARRAY,
-        lambda f, _: arrays(x=np.array([Evil()], dtype=object)),
+        lambda f, at: arrays(x=np.array([Evil(at)], dtype=object)),
         "16.npz: holds an array that is none",
     ),
     "an array that is huge": (ARRAY, lambda f, _: huge_array(), "16.npz: holds an array that is none"),
@@ -180,6 +183,11 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
         "run.db: tells of more events",
     ),
     "a change that is none": ("run.db", lambda f, at: with_sql(f, at, event("changed", "{}")), "run.db: is damaged"),
+    "a change of no field at all": (
+        "run.db",
+        lambda f, at: with_sql(f, at, event("changed", '{"path": 3, "new": 1}')),
+        "run.db: is damaged",
+    ),
     "a change of what cannot change": (
         "run.db",
         lambda f, at: with_sql(f, at, event("changed", '{"path": "seed", "new": 1}')),
@@ -223,7 +231,7 @@ def refused(archive: Path, runs: Path) -> str:
     with pytest.raises(Refused) as error:
         unpack(archive, runs)
     assert [path.name for path in runs.iterdir()] == [".transfer.lock"]
-    assert not Path("/tmp/rwp-studio-was-here").exists()
+    assert not (archive.parent / TRACE).exists()
     (problem, *_) = error.value.problems
     assert problem.cure or problem.field == "seed" or problem.field == "parent.run"
     assert str(error.value).isprintable()
@@ -278,6 +286,13 @@ def _without(files: Files, name: str) -> Files:
 def test_a_file_that_was_changed_after_it_was_packed(files: Files, tmp_path: Path, name: str) -> None:
     archive = zipped(tmp_path / "x.zip", {**files, name: flipped(files[name], len(files[name]) // 2)})
     assert f"{name}: is not the file that was packed" in refused(archive, tmp_path / "runs")
+
+
+@pytest.mark.parametrize("name", ["config.json", WEIGHTS])
+def test_a_file_that_is_not_what_the_digest_beside_it_says(files: Files, tmp_path: Path, name: str) -> None:
+    digest = str(Path(name).with_suffix(".sha256"))
+    archive = zipped(tmp_path / "x.zip", agreed({**files, digest: b"0" * 64}, digests=False))
+    assert f"{name}: is not what its .sha256 says" in refused(archive, tmp_path / "runs")
 
 
 def test_a_list_that_is_not_of_these_files(files: Files, tmp_path: Path) -> None:
