@@ -16,6 +16,7 @@ from engine.errors import Problem, Refused
 from engine.queue import Queue
 from engine.records import DATABASE
 from engine.run import Run
+from engine.space import why_not_written
 from studio import gallery, group
 from studio.body import read_body
 from studio.listing import Listing
@@ -92,6 +93,13 @@ def refusal(_: Request, error: Exception) -> JSONResponse:
     missing = any(problem.field in ("run", "array") for problem in problems)
     content = {"problems": [{"field": p.field, "what": p.what, "cure": p.cure} for p in problems]}
     return JSONResponse(content, 404 if missing else 400)
+
+
+def unwritten(request: Request, error: Exception) -> JSONResponse:
+    """A request that failed because the disk takes nothing, as a refused one. Every other error is raised again."""
+    if (reason := why_not_written(error)) is None:
+        raise error
+    return refusal(request, Refused(Problem("disk", reason, "Make room, or make the folder of the runs writable")))
 
 
 def read_array(run: Run, name: str) -> bytes:

@@ -48,6 +48,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     app.state.hub = Hub()
     app.add_middleware(Guard, hosts=hosts)
     app.add_exception_handler(Refused, api.refusal)
+    app.add_exception_handler(OSError, api.unwritten)
     for router in (queue_routes.routes(runs, data), lineage_routes.routes(runs, data), api.routes(runs, data, app.state.hub)):
         app.include_router(router)
     app.mount("/ui", _Files(directory=SCRIPTS))

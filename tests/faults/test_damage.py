@@ -90,6 +90,7 @@ def pages(runs: Path) -> FastAPI:
     """The routes of the studio, without its page."""
     app = FastAPI()
     app.add_exception_handler(Refused, api.refusal)
+    app.add_exception_handler(OSError, api.unwritten)
     for router in (queue_routes.routes(runs, runs), lineage_routes.routes(runs, runs), api.routes(runs, runs, Hub())):
         app.include_router(router)
     return app
