@@ -64,6 +64,7 @@ def _version(package: str) -> str | None:
 def _commit() -> str | None:
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+        nothing = subprocess.DEVNULL  # the standard input of an engine is its run's lock, which nobody else is to hold
+        return subprocess.run(command, stdin=nothing, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
