@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from engine.errors import Refused
 from engine.experiment import read
+from engine.kept import Checkpoint, checkpoints
 from engine.run import Run
 from studio import api, lineage_routes, queue_routes
 from studio.feed import Feed
@@ -52,13 +53,13 @@ DAMAGES: dict[str, Callable[[Content, random.Random], Content]] = {
 }
 
 
-def newest(run: Run, ending: str) -> Path:
-    return max((run.path / "checkpoints").glob(f"*.{ending}"))
+def newest(run: Run) -> Checkpoint:
+    return checkpoints(run.path / "checkpoints")[-1]
 
 
 FILES: dict[str, Callable[[Run], Path]] = {
-    "checkpoint": lambda run: newest(run, "pt"),
-    "digest": lambda run: newest(run, "sha256"),
+    "checkpoint": lambda run: newest(run).path,
+    "digest": lambda run: newest(run).digest,
     "database": lambda run: run.path / "run.db",
     "log of the database": lambda run: run.path / "run.db-wal",
     "configuration": lambda run: run.path / "config.json",
