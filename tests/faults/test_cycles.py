@@ -69,7 +69,7 @@ def end(warm: Warm, run: Run, engine: int, how: str) -> int:
     return warm.wait(engine)
 
 
-@counts(2, 100, minutes=60)
+@counts(1, 100, minutes=60)
 def test_engines_with_processes_that_read(warm: Warm, pictures: Path, tmp_path: Path, figure: Any, count: int) -> None:
     most = 0
     for i in range(count):
@@ -94,7 +94,7 @@ def at_rest(run: Run, epoch: int) -> tuple[int, int]:
     return found
 
 
-@counts(5, 100)
+@counts(2, 100)
 def test_processes_that_read_for_an_evaluation(warm: Warm, pictures: Path, tmp_path: Path, figure: Any, count: int) -> None:
     run = Run.create(tmp_path / "runs", experiment(pictures, 10_000, evaluate_every=1))
     engine = warm.start(run)

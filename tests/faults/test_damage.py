@@ -164,7 +164,7 @@ def damaged(case: Case, draws: random.Random) -> str:
     return "harmless" if run.export()["metrics"] == case.undisturbed.export()["metrics"] else f"{damage} unnoticed"
 
 
-@counts(15, 2000, minutes=90)
+@counts(10, 2000, minutes=90)
 def test_damaged_files(case: Case, figure: Any, count: int) -> None:
     draws = random.Random(count)
     outcomes = Counter(damaged(case, draws) for _ in range(count))

@@ -20,7 +20,7 @@ ENDLESS = merge(CONFIG, {"schedule": {"epochs": 10_000}, "runtime": {"checkpoint
 RIVALS = 3
 
 
-@counts(2, 100)
+@counts(2, 100, minutes=60)
 def test_races(warm: Warm, tmp_path: Path, figure: Any, count: int) -> None:
     run = Run.create(tmp_path, read(ENDLESS))
     for _ in range(count):
