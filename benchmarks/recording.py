@@ -1,60 +1,41 @@
-"""What recording costs: a step that is recorded against one that is not, in turn. `python -m benchmarks.recording`"""
+"""What recording costs: a step that is recorded and may be steered, against one that is not."""
 
-import argparse
-import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
-from engine import nets
+from benchmarks.loops import Case, experiment, loop_on_noise
+from benchmarks.turns import Row, Timed, in_turn, ratios
 from engine.control import Control
-from engine.datasets import ImageSet, TrainingData
-from engine.experiment import Experiment, read
 from engine.journal import Journal
-from engine.loop import Loop
-from engine.replica import Replica
 from engine.run import Run
 
 
-def loop_on_noise(experiment: Experiment) -> Loop:
-    """A loop on random 32×32 images."""
-    images = ImageSet(torch.randint(0, 256, (512, 3, 32, 32), dtype=torch.uint8), torch.randint(0, 10, (512,)))
-    module = nets.build(experiment, (3, 32, 32), 10, experiment.seed)
-    device = torch.device("cpu")
-    return Loop(experiment, Replica(module, device), TrainingData(images, experiment, device))
+def measure(rounds: int) -> Iterator[Row]:
+    for case, updates, goal in ((Case("small-cnn", 8, 128), 50, "≤ 1.03"), (Case("resnet18", 32, 32), 1, "≤ 1.01")):
+        found = ratios(_taken(case, updates, rounds), "recorded", "not recorded")
+        yield Row.of(f"recorded and steered / neither, {case}", found, goal)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="resnet18")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--rounds", type=int, default=15)
-    given = parser.parse_args()
-    schedule = {"batch_size": given.batch_size, "epochs": 10_000}
-    experiment = read({"data": {"name": "cifar10"}, "model": {"name": given.model}, "schedule": schedule})
-    loop = loop_on_noise(experiment)
+def _taken(case: Case, updates: int, rounds: int) -> Timed:
+    """Seconds of so many updates, both ways."""
+    chosen = experiment(case, "m-arwp")
+    loop = loop_on_noise(chosen, case)
     with tempfile.TemporaryDirectory() as folder:
-        run = Run.create(Path(folder), experiment)
+        run = Run.create(Path(folder), chosen)
         journal = Journal(run)
         control = Control(run, journal)
-        plain, recorded = [], []
-        for _ in range(given.rounds + 2):
-            start = time.perf_counter()
-            loop.train()
-            middle = time.perf_counter()
-            journal.record(loop.step, middle, loop.train())
-            control.look()
-            end = time.perf_counter()
-            plain.append(middle - start)
-            recorded.append(end - middle)
+
+        def recorded() -> None:
+            for _ in range(updates):
+                journal.record(loop.step, time.monotonic(), loop.train())
+                control.look()
+
+        def plain() -> None:
+            for _ in range(updates):
+                loop.train()
+
+        taken = in_turn({"recorded": recorded, "not recorded": plain}, rounds)
         journal.close()
-    ratios = sorted(b / a for a, b in zip(plain[2:], recorded[2:], strict=True))
-    low, high = ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]
-    print(f"{given.model}, batch {given.batch_size}, {torch.get_num_threads()} threads, {given.rounds} rounds in turn")
-    print(f"recorded / not recorded: {statistics.median(ratios):.3f} (quartiles {low:.3f} to {high:.3f})")
-
-
-if __name__ == "__main__":
-    main()
+    return taken

@@ -51,8 +51,8 @@ def main() -> None:
     given = parser.parse_args()
     groups = {method: [Run.create(given.runs, one) for one in experiment_of(method, given).runs()] for method in METHODS}
     for position in range(given.seeds):  # seed by seed, so that a noisy machine troubles every method alike
-        folders = [str(group[position].path) for group in groups.values()]
-        subprocess.run([sys.executable, "-m", "engine", *folders, "--data", str(given.data)], check=True)
+        for group in groups.values():
+            subprocess.run([sys.executable, "-m", "engine", str(group[position].path), "--data", str(given.data)], check=True)
     print(table(groups))
 
 

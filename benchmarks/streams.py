@@ -1,52 +1,42 @@
-"""Two gradients at the same time against one after the other, SAM and SGD, in turn. `python -m benchmarks.streams`"""
+"""Two gradients at the same time against one after the other, SAM, and SGD."""
 
-import argparse
-import statistics
-import time
+from collections.abc import Iterator
 
-import torch
+from benchmarks.loops import Case, update
+from benchmarks.turns import Row, in_turn, ratios, rows
 
-from benchmarks.recording import loop_on_noise
-from engine.experiment import read
-from engine.loop import Loop
-
-WAYS = {
-    "sgd, 1 core": ("sgd", "sequential", 1),
-    "sam, 1 core": ("sam", "sequential", 1),
-    "sam, 2 cores": ("sam", "sequential", 2),
-    "m-arwp one after the other, 2 cores": ("m-arwp", "sequential", 2),
-    "m-arwp at the same time, 1 core each": ("m-arwp", "parallel", 1),
-}
-REFERENCES = ("sgd, 1 core", "sam, 1 core", "sam, 2 cores", "m-arwp one after the other, 2 cores")
+CASES = (
+    Case("mlp", 8, 128),
+    Case("small-cnn", 8, 128),
+    Case("small-cnn", 32, 128),
+    Case("vit-s", 32, 16),
+    Case("resnet18", 32, 32),
+)
+TINY = ("mlp 8", "small-cnn 8")
+PARALLEL = "m-ARWP in parallel"
 
 
-def loop_of(model: str, batch_size: int, method: str, streams: str) -> Loop:
-    config = {"data": {"name": "cifar10"}, "model": {"name": model}, "method": {"name": method}}
-    loop = loop_on_noise(read({**config, "schedule": {"batch_size": batch_size, "epochs": 10_000}}))
-    loop.choose_streams(streams)
-    return loop
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="resnet18")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--rounds", type=int, default=9)
-    given = parser.parse_args()
-    loops = {way: loop_of(given.model, given.batch_size, method, streams) for way, (method, streams, _) in WAYS.items()}
-    taken: dict[str, list[float]] = {way: [] for way in WAYS}
-    for _ in range(given.rounds + 1):
-        for way, loop in loops.items():
-            torch.set_num_threads(WAYS[way][2])
-            start = time.perf_counter()
-            loop.train()
-            taken[way].append(time.perf_counter() - start)
-    print(f"{given.model}, batch {given.batch_size}, {given.rounds} rounds in turn: m-arwp at the same time, 1 core each /")
-    for way in REFERENCES:
-        ratios = sorted(a / b for a, b in zip(taken["m-arwp at the same time, 1 core each"][1:], taken[way][1:], strict=True))
-        quarter = len(ratios) // 4
-        print(f"  {way:38s} {statistics.median(ratios):.2f} (quartiles {ratios[quarter]:.2f} to {ratios[-1 - quarter]:.2f})")
-
-
-if __name__ == "__main__":
-    main()
+def measure(rounds: int) -> Iterator[Row]:
+    for case in CASES:
+        taken = in_turn(
+            {
+                PARALLEL: update(case, "m-arwp", "parallel"),
+                "SGD on one core": update(case, "sgd"),
+                "SAM on one core": update(case, "sam"),
+                "SAM on two cores": update(case, "sam", threads=2),
+                "m-ARWP one after the other on two cores": update(case, "m-arwp", threads=2),
+                "SGD of twice the batch on two cores": update(Case(case.model, case.side, 2 * case.batch_size), "sgd", threads=2),
+            },
+            rounds,
+        )
+        tiny = str(case).startswith(TINY)
+        yield from rows(
+            taken,
+            (PARALLEL, "SGD on one core", "≤ 1.20" if tiny else "≤ 1.10"),
+            (PARALLEL, "SAM on one core", "≤ 0.55"),
+            (PARALLEL, "SAM on two cores", "≤ 0.90"),
+            (PARALLEL, "m-ARWP one after the other on two cores", "≤ 1.00"),
+            where=str(case),
+        )
+        twice = ratios(taken, PARALLEL, "SGD of twice the batch on two cores")
+        yield Row.of(f"{PARALLEL} / SGD of twice the batch on two cores (cost per sample), {case}", twice, "≤ 1.00")

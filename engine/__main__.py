@@ -20,12 +20,12 @@ from engine.several import is_restart
 EXIT = {"finished": 0, "stopped": 130}
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine", description="Train the run in a folder.")
     parser.add_argument("run", type=Path, metavar="RUN_DIR", help="the run's folder, which holds config.json")
     parser.add_argument("--data", type=Path, default=Path("data"), help="where datasets are kept")
     parser.add_argument("--lock", type=int, help="descriptor of the run's lock, inherited from whoever started this")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     try:
         run = Run.open(given.run.parent, given.run.name)
         if os.environ.get("RANK", "0") != "0":

@@ -32,6 +32,7 @@ ACTIONS = {
     "checkpoint": Action(("running", "paused"), "Save a checkpoint now"),
     "evaluate": Action(("running", "paused"), "Evaluate on the test set now"),
     "landscape": Action(("running", "paused", "finished"), "Measure the loss landscape around the present weights"),
+    "trace": Action(("running", "paused"), "Record what the next ten updates do, for Perfetto or TensorBoard"),
     "set": Action(("queued", "running", "paused", "measuring", *BROKEN_OFF), "Change live fields from the next update on"),
     "extend": Action(
         ("running", "paused", "measuring", *ENDED),

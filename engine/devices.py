@@ -17,6 +17,11 @@ def accelerators() -> list[str]:
     return [f"cuda:{name}" for name in names] if there else []
 
 
+def kinds() -> list[str]:
+    """What sorts of devices there are: cpu, and of cuda and mps what this machine has."""
+    return list(dict.fromkeys(name.partition(":")[0] for name in ("cpu", *accelerators())))
+
+
 def suitable(experiment: Experiment) -> list[str]:
     """The devices of which any one can train `experiment`; never empty, for the engine says best what is missing."""
     wanted, there = experiment.runtime.device, accelerators()

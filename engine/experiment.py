@@ -24,7 +24,7 @@ class Data(Section):
     """Number of test images to evaluate on, always the same ones; empty uses all of them."""
     label_noise: float = knob(0.0, step=0.05, ge=0, le=1)
     """Fraction of the training labels that is redrawn at random. Test labels stay true."""
-    label_smoothing: float = knob(0.0, advanced=True, live=True, ge=0, lt=1)
+    label_smoothing: float = knob(0.0, step=0.01, advanced=True, live=True, ge=0, lt=1)
     """Share of each training label that is spread evenly over all classes."""
     mixup: float = knob(0.0, advanced=True, ge=0, le=10)
     """Parameter α of mixup (Zhang et al. 2018): images and labels are blended in pairs by a Beta(α, α) draw; 0 is off."""
@@ -75,9 +75,9 @@ class ModelChoice(Section):
 class Optimizer(Section):
     """The base optimizer, which receives the update direction of the method."""
 
-    lr: float = knob(0.1, symbol="γ", live=True, gt=0, le=10)
+    lr: float = knob(0.1, symbol="γ", log_from=1e-4, live=True, gt=0, le=10)
     """Learning rate at the start."""
-    weight_decay: float = knob(1e-3, live=True, ge=0, le=1)
+    weight_decay: float = knob(1e-3, log_from=1e-6, live=True, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
     clip_norm: float | None = knob(None, advanced=True, live=True, gt=0)
     """Longest update direction; a longer one is shortened to it. Empty leaves every one as it is."""
@@ -95,9 +95,9 @@ class Adam(Optimizer):
     """Adam (Kingma & Ba 2015): weight decay is added to the gradient."""
 
     name: Literal["adam"] = "adam"
-    lr: float = knob(1e-3, symbol="γ", live=True, gt=0, le=10)
+    lr: float = knob(1e-3, symbol="γ", log_from=1e-6, live=True, gt=0, le=10)
     """Learning rate at the start."""
-    weight_decay: float = knob(0.0, live=True, ge=0, le=1)
+    weight_decay: float = knob(0.0, log_from=1e-6, live=True, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
 
 
@@ -105,9 +105,9 @@ class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
 
     name: Literal["adamw"] = "adamw"
-    lr: float = knob(1e-3, symbol="γ", live=True, gt=0, le=10)
+    lr: float = knob(1e-3, symbol="γ", log_from=1e-6, live=True, gt=0, le=10)
     """Learning rate at the start."""
-    weight_decay: float = knob(1e-2, live=True, ge=0, le=1)
+    weight_decay: float = knob(1e-2, log_from=1e-6, live=True, ge=0, le=1)
     """Weight decay, applied at the unperturbed weights."""
 
 
@@ -170,6 +170,11 @@ class Runtime(Section):
     """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster.
 
     `distributed`: by several processes, which is what `auto` does where there are several.
+    """
+    compile: bool = knob(False, advanced=True)
+    """Compile the network with torch.compile before the first update: half a minute or more, which a long fp32 run wins back.
+
+    On a CPU it needs a C++ compiler.
     """
     processes: int = knob(1, advanced=True, ge=1, le=64)
     """Processes that share the work of every update, by torchrun: one a GPU, or one a few CPU cores; 1 is off."""

@@ -15,6 +15,7 @@ from engine.space import Reserve, why_not_written
 from engine.tensorboard import EventFiles
 
 FLUSH_SECONDS = 0.25
+_MEND = "Make room, or make the folder writable; the training then goes on by itself"
 
 
 class Journal:
@@ -84,7 +85,7 @@ class Journal:
         if self.status.field != "disk":
             self._reserve.give_up()
             self.event("disk", reason=reason)
-        self.say(state="paused", field="disk", message=f"Waiting: {reason}. Make room; the training then goes on by itself")
+        self.say(state="paused", field="disk", message=f"Waiting: {reason}. {_MEND}")
         self.flush()
 
     def can_write(self, state: State) -> None:

@@ -41,6 +41,15 @@ class Checkpoint:
         is_whole = self.digest.read_bytes() == hashlib.sha256(content).hexdigest().encode()
         return content if is_whole else None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is what was written, told without holding it in memory."""
+        try:
+            with self.path.open("rb") as file:
+                return self.digest.read_bytes() == hashlib.file_digest(file, "sha256").hexdigest().encode()
+        except FileNotFoundError:
+            return False
+
     def remove(self) -> None:
         self.path.unlink()
         self.digest.unlink(missing_ok=True)

@@ -1,8 +1,9 @@
 """Loop: what a method may ask for during one update."""
 
 import math
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,8 +20,9 @@ from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbati
 from engine.numerics import Numerics, Overflow
 from engine.optimizers import flat_optimizer
 from engine.parallel import Choice, Parallel, faster, is_possible
-from engine.randomness import generator
+from engine.randomness import fill_normal
 from engine.replica import Replica
+from engine.stopwatch import Stopwatch, Timed
 from engine.streams import Pass, Sequential
 from engine.world import ALONE, World
 
@@ -48,6 +50,7 @@ class Loop:
         self.experiment = experiment
         self.replica = replica
         self.data = data
+        self.watch = Stopwatch()
         self.step = 0
         self.samples = 0
         self.average_weights = (
@@ -61,6 +64,22 @@ class Loop:
         self._world = world
         self._streams: Sequential | Parallel | Distributed = Sequential(replica, self._numerics)
         self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
+
+    def compile(self) -> float:
+        """Compile the network by a pass that changes nothing; returns the seconds it took. Raises `Refused` if it cannot be."""
+        began = time.perf_counter()
+        self.replica.module.train()
+        trial = replace(self.at(self.weights, self.batch()), keeps_statistics=False)
+        try:
+            Sequential(self.replica, self._numerics).run((trial,))
+        except RuntimeError as error:
+            from torch._dynamo.exc import TorchDynamoException
+
+            if not isinstance(error, TorchDynamoException):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise Refused(Problem("runtime.compile", reason, "Install a C++ compiler, or turn runtime.compile off")) from None
+        return time.perf_counter() - began
 
     def choose_streams(self, way: str | None = None) -> Choice:
         """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
@@ -78,6 +97,7 @@ class Loop:
         if way == "auto":
             self.replica.module.train()
             choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
+            self.watch = Stopwatch()
         self._streams = parallel if choice.way == "parallel" else sequential
         return choice
 
@@ -120,7 +140,8 @@ class Loop:
 
     def batch(self, stream: int = 0) -> Batch:
         """The mini-batch of this update in one of the independent orders of the training set."""
-        return self.data.batch(stream, self.step)
+        with self.watch.time("data"):
+            return self.data.batch(stream, self.step)
 
     def shards(self, batch: Batch, size: int | None) -> list[Batch]:
         """`batch` in pieces of `size` images, or whole."""
@@ -134,11 +155,13 @@ class Loop:
         """The gradient of the mean loss on `batch` at `weights`, to be handed to `gradients`."""
         perturbation = weights.perturbation
         moved_by = "clean" if perturbation is None else "perturbed"
-        return Pass(batch, perturbation, self.experiment.method.statistics == moved_by)
+        timed = Timed(perturbation, self.watch) if perturbation else None
+        return Pass(batch, timed, self.experiment.method.statistics == moved_by)
 
     def gradients(self, *passes: Pass) -> tuple[Tensor, ...]:
         """The gradients of passes that do not depend on each other, each of shape (d,)."""
-        found = self._streams.run(passes)
+        with self.watch.time("gradients"):
+            found = self._streams.run(passes)
         for one, gradient in zip(passes, found, strict=True):
             self.samples += len(one.batch.labels)
             if gradient.radius is None:
@@ -163,8 +186,8 @@ class Loop:
         """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
         sigma = method.sigma_at(self.progress)
         self._note({"train/sigma": sigma})
-        source = generator(self.replica.weights.device, self.experiment.seed, "noise", self.step, *([draw] if draw else []))
-        return FilterNoise(self.replica, method, sigma, source, damping)
+        seed, step = self.experiment.seed, self.step
+        return FilterNoise(self.replica, method, sigma, lambda out: fill_normal(out, seed, "noise", step, draw), damping)
 
     def ascent(self, gradient: Tensor, rho: float, scaled: float | None = None) -> Ascent:
         """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂."""
@@ -180,15 +203,21 @@ class Loop:
 
     def remember(self, gradient: Tensor, beta: float) -> None:
         """v ← βv + g²."""
-        self.past.add(gradient, beta)
+        with self.watch.time("optimizer"):
+            self.past.add(gradient, beta)
 
     def mix(self, g: Tensor, g_perturbed: Tensor, weight: float) -> Tensor:
         """(1 − λ) g + λ g_perturbed, in place of g."""
-        self._note({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
-        return g.lerp_(g_perturbed, weight)
+        with self.watch.time("optimizer"):
+            self._note({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
+            return g.lerp_(g_perturbed, weight)
 
     def update(self, direction: Tensor) -> None:
         """One step of the base optimizer along `direction`. Raises `Diverged` instead if it is not finite."""
+        with self.watch.time("optimizer"):
+            self._update(direction)
+
+    def _update(self, direction: Tensor) -> None:
         if isinstance(self._streams, Distributed) and self._apart:
             self._world.everyone.average(direction, *self._memory.values())
         lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)

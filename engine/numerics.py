@@ -70,7 +70,7 @@ class Numerics:
     def _backward(self, replica: Replica, whole: Batch, share: float) -> tuple[Tensor, Tensor]:
         part = whole.share_of(*self.share)
         with self._autocast():
-            logits = replica.module(part.images)
+            logits = replica.forward(part.images)
         loss = self.loss(logits.float() if self._format else logits, part) * share
         (loss * self.scale.value if self.scale.active else loss).backward()
         return loss.detach(), (logits.detach().argmax(1) == part.labels).float().mean() * share

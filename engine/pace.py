@@ -8,7 +8,7 @@ from engine.loop import Loop
 
 
 class Pace:
-    """Samples per second and time left, from what this process has done so far, pauses left out."""
+    """Samples per second, time left and where it goes, from what this process has done so far, pauses left out."""
 
     def __init__(self, loop: Loop, control: Control) -> None:
         self._loop, self._control = loop, control
@@ -22,6 +22,7 @@ class Pace:
         if now - since >= 1.0 or not self._rate:
             self._rate = (self._loop.samples - samples) / (now - since)
             self._mark = (now, self._loop.samples)
+            journal.say(profile=self._loop.watch.shares())
         per_step = (now - self._started) / (self._loop.step - self._first)
         journal.say(samples_per_second=self._rate, eta=per_step * (self._loop.steps - self._loop.step))
 

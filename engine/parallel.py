@@ -27,7 +27,7 @@ class Parallel:
     def __init__(self, replica: Replica, numerics: Numerics) -> None:
         self._replica = replica
         self._alone = Sequential(replica, numerics)
-        self._twin = Replica(copy.deepcopy(replica.module), replica.weights.device)
+        self._twin = Replica(copy.deepcopy(replica.module), replica.weights.device, replica.is_compiled)
         self._beside = Sequential(self._twin, numerics)
         self._worker = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,))
 

@@ -4,15 +4,14 @@ There is no process that keeps the queue: whoever adds a run, ends one, or watch
 a time under the lock of the folder. That a run waits is a file in its folder, which holds its place.
 """
 
-import fcntl
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from engine import devices, supervise
 from engine.errors import Problem, Refused
+from engine.exclusive import exclusive
 from engine.experiment import Experiment
 from engine.run import Run, write_atomically
 
@@ -32,7 +31,7 @@ class Queue:
 
     def add(self, *runs: Run) -> None:
         """Put runs at the end. One that waits already keeps its place. Raises `Refused` if one is being trained."""
-        with self._locked():
+        with self.locked():
             order = self.waiting()
             for run in runs:
                 if run.is_locked():
@@ -42,16 +41,23 @@ class Queue:
 
     def remove(self, run: Run) -> None:
         """Take a run out. Raises `Refused` if it does not wait."""
-        with self._locked():
+        with self.locked():
             self._position(run)
             run.leave_queue()
 
     def move(self, run: Run, position: int) -> None:
         """Put a run that waits at `position`, counted from 0. Raises `Refused` if it does not wait."""
-        with self._locked():
+        with self.locked():
             order = self.waiting()
             order.insert(max(0, position), order.pop(self._position(run)))
             self._write(order)
+
+    def start(self, run: Run, data: Path) -> None:
+        """Start a run that waits although there may be no room for it. Raises `Refused` if it does not wait."""
+        with self.locked():
+            self._position(run)
+            busy = self._busy()
+            supervise.start(run, data, min(devices.suitable(run.experiment), key=lambda device: busy[device]))
 
     @property
     def at_once(self) -> dict[str, int]:
@@ -76,16 +82,20 @@ class Queue:
             raise Refused(Problem("device", f"{kind[:64]!r} is no kind of device", "Choose cpu, cuda or mps"))
         if type(count) is not int or not 1 <= count <= MOST_AT_ONCE:
             raise Refused(Problem("count", "should be a whole number", f"From 1 to {MOST_AT_ONCE}"))
-        with self._locked():
+        with self.locked():
             write_atomically(self._runs / "queue.json", json.dumps({"at_once": {**self.at_once, kind: count}}).encode())
 
     def advance(self, data: Path) -> list[Run]:
         """Start every run that there is room for, in order; one that waits for another device holds nobody up."""
         if not self.waiting():
             return []
-        with self._locked():
-            busy = Counter(run.status().device for run in Run.all(self._runs) if run.is_locked())
+        with self.locked():
+            busy = self._busy()
             return [run for run in self.waiting() if self._started(run, data, busy)]
+
+    def _busy(self) -> "Counter[str]":
+        """How many runs each device trains."""
+        return Counter(run.status().device for run in Run.all(self._runs) if run.is_locked())
 
     def _started(self, run: Run, data: Path, busy: "Counter[str]") -> bool:
         """Whether `run` could be started; one that cannot be, being damaged or trained already, waits no longer."""
@@ -111,8 +121,6 @@ class Queue:
             if run.place != place:
                 write_atomically(run.path / Run.WAITS, str(place).encode())
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with (self._runs / ".queue.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Nothing is queued, moved or started by anybody else meanwhile."""
+        return exclusive(self._runs / ".queue.lock")

@@ -23,7 +23,7 @@ DATABASE = "run.db"
 _DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, None)
 """Codes of errors that tell of what is in the file, not of the moment or the disk; there is none for text that is no text."""
 
-_TABLES = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS metric (id INTEGER PRIMARY KEY, step INTEGER, name TEXT, value REAL, seconds REAL);
 CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, step INTEGER, time REAL, kind TEXT, data TEXT);
 CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data TEXT);
@@ -36,6 +36,7 @@ class Status(BaseModel):
 
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
     are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
+    `profile` holds the share of each part of an update in its time, over the last second or so.
     """
 
     state: State = "stopped"
@@ -55,6 +56,7 @@ class Status(BaseModel):
     gradient_evaluations: int = 0
     flops: float | None = None
     streams: str = ""
+    profile: dict[str, float] = {}
     device: str = ""
     pid: int = 0
     pid_started: float = 0.0
@@ -96,7 +98,7 @@ class Writer:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_TABLES)
+        self._db.executescript(TABLES)
         self._metrics: list[tuple[int, str, float, float]] = []
         self._events: list[tuple[int, float, str, str]] = []
         if aside is not None:
@@ -206,6 +208,12 @@ class Reader:
             return sorted(
                 (Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step
             )
+
+    def copy_to(self, path: Path) -> None:
+        """Write all there is at this moment into a new database at `path`, a single file that needs no other beside it."""
+        with self._open() as db, closing(sqlite3.connect(path)) as copy:
+            db.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
 
     def _rows(self, query: str, *values: int | str) -> list[Any]:
         if not self._path.exists():

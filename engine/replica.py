@@ -1,26 +1,35 @@
 """A network whose weights are one vector."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from engine.filters import Filters
+from engine.nets.dropout import keep_as_it_is
+
 
 class Replica:
     """A network with all trainable parameters in one flat vector and all gradients in another.
 
-    `weights` and `gradient` have shape (d,); the module's parameters and their .grad are views of them.
+    `weights` and `gradient` have shape (d,); the module's parameters and their .grad are views of them. `forward` is the
+    module, or where it `is_compiled` the faster code that its first call makes of it.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device) -> None:
+    def __init__(self, module: nn.Module, device: torch.device, is_compiled: bool = False) -> None:
         self.module = module.to(device)
+        self.is_compiled = is_compiled
+        self.forward: Callable[[Tensor], Tensor] = _compiled(self.module) if is_compiled else self.module
         parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.shapes = [p.shape for p in parameters]
+        self.filters = Filters(self.shapes)
         self.weights = torch.cat([p.detach().reshape(-1) for p in parameters])
+        for p, w in zip(parameters, self.views(self.weights), strict=True):
+            p.data = w  # what the module was built with is free before the gradient takes its room
         self.gradient = torch.zeros_like(self.weights)
-        for p, w, g in zip(parameters, self.views(self.weights), self.views(self.gradient), strict=True):
-            p.data, p.grad = w, g
+        for p, g in zip(parameters, self.views(self.gradient), strict=True):
+            p.grad = g
 
     def views(self, flat: Tensor) -> list[Tensor]:
         """The parts of a vector of shape (d,) in the shapes of the parameters."""
@@ -44,3 +53,9 @@ class Replica:
             yield
         finally:
             self.restore_buffers(saved)
+
+
+def _compiled(module: nn.Module) -> Callable[[Tensor], Tensor]:
+    keep_as_it_is(module)
+    compiled: Callable[[Tensor], Tensor] = torch.compile(module)
+    return compiled

@@ -1,5 +1,6 @@
 """Run: a folder that holds everything about one training."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -18,8 +19,9 @@ from engine.experiment import Experiment, read, read_file
 from engine.live import as_of
 from engine.records import ACTIVE, DATABASE, Reader, Status
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
+LONGEST_NAME = 64
+SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
+"""What a run may be called."""
 
 KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
 
@@ -52,14 +54,14 @@ class Run:
     @classmethod
     def open(cls, runs: Path, name: str) -> "Run":
         """The run called `name`. Raises `Refused` if the name is malformed or there is no such run."""
-        if not _SLUG.fullmatch(name) or not (runs / name / "config.json").is_file():
+        if not SLUG.fullmatch(name) or not (runs / name / "config.json").is_file():
             raise Refused(Problem("run", f"there is no run {name[:64]!r}", "See `rwp-studio list`"))
         return cls(runs / name)
 
     @classmethod
     def all(cls, runs: Path) -> list["Run"]:
         """Every run below `runs`, newest first."""
-        found = [path.parent for path in runs.glob("*/config.json") if _SLUG.fullmatch(path.parent.name)]
+        found = [path.parent for path in runs.glob("*/config.json") if SLUG.fullmatch(path.parent.name)]
         return [cls(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
     @property
@@ -211,6 +213,19 @@ def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
     if accuracies := curves.get("test/accuracy"):
         last["test/best_accuracy"] = max(value for _, value in accuracies)
     return last
+
+
+def under_free_name(source: Path, folder: Path, name: str) -> Path:
+    """Move the run's folder `source` into `folder` in one step, as `name`, or with a number behind it where that is taken."""
+    ending, number = "", 1
+    while True:
+        try:
+            return source.rename(folder / f"{name[: LONGEST_NAME - len(ending)]}{ending}")
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            number += 1
+            ending = f"-{number}"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -23,6 +23,7 @@ def knob(
     *,
     symbol: str = "",
     step: float | None = None,
+    log_from: float | None = None,
     advanced: bool = False,
     live: bool = False,
     hidden: bool = False,
@@ -31,10 +32,10 @@ def knob(
     """A field that a person turns.
 
     `symbol` is its sign in the paper, `step` makes it a slider with that spacing, `advanced` puts it behind
-    a fold, a `hidden` one is in no form, and a `live` one may change while the run trains; `limits` are pydantic's own
-    (`ge`, `le`, `gt`, `lt`, `alias`).
+    a fold, a `hidden` one is in no form, and a `live` one may change while the run trains, there with a slider that is
+    logarithmic from `log_from` up; `limits` are pydantic's own (`ge`, `le`, `gt`, `lt`, `alias`).
     """
-    shown = {"symbol": symbol, "step": step, "advanced": advanced, "live": live, "hidden": hidden}
+    shown = {"symbol": symbol, "step": step, "log_from": log_from, "advanced": advanced, "live": live, "hidden": hidden}
     return Field(default, json_schema_extra={key: value for key, value in shown.items() if value}, **limits)
 
 

@@ -87,6 +87,9 @@ def _unfit(experiment: Experiment, count: int) -> Iterator[Problem]:
     if experiment.runtime.streams in ("sequential", "parallel"):
         what = f"{experiment.runtime.streams} is a way of one process, not of {count}"
         yield Problem("runtime.streams", what, "Choose auto or distributed, or 1 process")
+    if experiment.runtime.compile:
+        what = "a compiled network does not speak with those of other processes"
+        yield Problem("runtime.compile", what, "Turn it off, or choose 1 process")
     if isinstance(experiment.data, ImageNet):
         what = f"images that are read during the training cannot be shared by {count} processes"
         yield Problem("runtime.processes", what, "Choose 1, or the dataset folder, which lies in memory")

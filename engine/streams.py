@@ -1,6 +1,6 @@
 """How the gradients of one update are run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -32,22 +32,29 @@ class Gradient:
 
 
 class Sequential:
-    """One pass after the other on one replica: the reference for every other way."""
+    """One pass after the other on one replica: the reference for every other way.
+
+    The weights and the gradients of earlier passes are kept in spare vectors (d,); a perturbed gradient followed by a clean
+    one needs a single one of them.
+    """
 
     def __init__(self, replica: Replica, numerics: Numerics) -> None:
         self._replica, self._numerics = replica, numerics
-        self._saved: Tensor | None = None
-        self._held: list[Tensor] = []
+        self._spares: list[Tensor] = []
 
     def run(self, passes: tuple[Pass, ...]) -> list[Gradient]:
         *early, last = passes
-        while len(self._held) < len(early):
-            self._held.append(torch.empty_like(self._replica.gradient))
-        found = []
-        for one, held in zip(early, self._held, strict=False):
-            gradient = self._run(one)
-            found.append(Gradient(held.copy_(gradient.flat), gradient.loss, gradient.accuracy, gradient.radius))
-        return [*found, self._run(last)]
+        found = [self._kept(self._run(one)) for one in early]
+        found.append(self._run(last))
+        self._spares.extend(gradient.flat for gradient in found[:-1])
+        return found
+
+    def _kept(self, gradient: Gradient) -> Gradient:
+        """The same, safe from the next pass."""
+        return replace(gradient, flat=self._spare().copy_(gradient.flat))
+
+    def _spare(self) -> Tensor:
+        return self._spares.pop() if self._spares else torch.empty_like(self._replica.weights)
 
     def _run(self, one: Pass) -> Gradient:
         if one.keeps_statistics:
@@ -59,12 +66,11 @@ class Sequential:
         replica = self._replica
         if one.perturbation is None:
             return Gradient(replica.gradient, *self._numerics.differentiate(replica, one.batch), None)
-        if self._saved is None:
-            self._saved = torch.empty_like(replica.weights)
-        self._saved.copy_(replica.weights)
-        radius = one.perturbation.write(replica.weights, self._saved)
+        saved = self._spare().copy_(replica.weights)
+        radius = one.perturbation.write(replica.weights, saved)
         try:
             loss, accuracy = self._numerics.differentiate(replica, one.batch)
         finally:
-            replica.weights.copy_(self._saved)
+            replica.weights.copy_(saved)
+            self._spares.append(saved)
         return Gradient(replica.gradient, loss, accuracy, radius)

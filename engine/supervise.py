@@ -4,11 +4,13 @@ import os
 import subprocess
 import threading
 from pathlib import Path
+from typing import IO
 
 from engine.devices import environment, suitable
 from engine.records import DATABASE, Writer
 from engine.run import Run
 from engine.several import command, surroundings
+from engine.spare import Work, spares
 
 MEETING_FILES = "meeting"
 
@@ -28,18 +30,30 @@ def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]
         _announce(run, device)
         for old in run.path.glob(f"{MEETING_FILES}*"):
             old.unlink()
-        processes, meeting = run.experiment.runtime.processes, run.path.absolute() / MEETING_FILES
-        process = subprocess.Popen(
-            [*command(processes, meeting), "engine", str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", "0"],
-            cwd=run.path,
-            env={"OMP_WAIT_POLICY": "passive", **os.environ, **_surroundings(processes, meeting, device)},  # no idle spinning
-            stdin=lock,  # which every process of torchrun inherits, and nothing else
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        arguments = [str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", "0"]
+        process = _spare(run, arguments, device, lock, log.fileno()) or _new(run, arguments, device, lock, log)
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
     return process
+
+
+def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> "subprocess.Popen[bytes] | None":
+    """An engine that was ready, if one process is enough."""
+    if run.experiment.runtime.processes > 1:
+        return None
+    return spares.take(Work(arguments, str(run.path.absolute()), environment(device)), lock, log)
+
+
+def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+    processes, meeting = run.experiment.runtime.processes, run.path.absolute() / MEETING_FILES
+    return subprocess.Popen(
+        [*command(processes, meeting), "engine", *arguments],
+        cwd=run.path,
+        env={"OMP_WAIT_POLICY": "passive", **os.environ, **_surroundings(processes, meeting, device)},  # no idle spinning
+        stdin=lock,  # which every process of torchrun inherits, and nothing else
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
 
 
 def _surroundings(processes: int, meeting: Path, device: str) -> dict[str, str]:

@@ -1,16 +1,11 @@
 """The outer loop: update, obey, evaluate, checkpoint, and at the end look at the landscape."""
 
-import copy
 import json
-import sqlite3
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 from engine import checkpoint, environment, failures, kept, nets
+from engine.changelog import ChangeLog
 from engine.control import Command, Control, Stop
 from engine.datasets import Supply, load
 from engine.errors import Problem, Refused
@@ -20,19 +15,17 @@ from engine.failures import Failure
 from engine.flops import per_image
 from engine.following import Leader
 from engine.journal import Journal
-from engine.live import Change, as_of, asked, changed, value_at
+from engine.live import as_of, asked, changed
 from engine.loop import Loop
 from engine.pace import Pace
+from engine.patience import Patience
 from engine.preflight import check, input_shape
-from engine.probes.landscape import Surface, measure
 from engine.records import State
 from engine.replica import Replica
 from engine.run import Run, write_atomically
-from engine.space import why_not_written
+from engine.survey import Survey
+from engine.tracing import Tracer
 from engine.world import Lost, join
-
-RETRY_SECONDS = 0.5
-Written = TypeVar("Written")
 
 
 def train(run: Run, data_dir: Path, journal: Journal) -> State:
@@ -80,17 +73,24 @@ class Training:
         self.supply = Supply.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
-        self.loop = Loop(experiment, Replica(module, device), self.supply.training, world)
+        replica = Replica(module, device, experiment.runtime.compile)
+        self.loop = Loop(experiment, replica, self.supply.training, world)
         self.epoch_steps = self.supply.training.steps_per_epoch
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
         self._flops_per_image: float | None = None
-        self._probe: Iterator[tuple[float, Surface | None]] | None = None
-        self._landscape_wanted = self._evaluation_wanted = False
+        self._evaluation_wanted = False
+        self._patience = Patience(journal, control)
+        self._survey = Survey(run, self.loop, self.supply.plain, journal, self._patience)
+        self._tracer = Tracer(run, journal, self._patience)
         self._resume()
         control.begin(
-            set=self._set, checkpoint=lambda _: self._save(), evaluate=self._want_evaluation, landscape=self._want_landscape
+            set=self._set,
+            checkpoint=lambda _: self._save(),
+            evaluate=self._want_evaluation,
+            landscape=lambda _: self._survey.want(),
+            trace=lambda _: self._tracer.want(),
         )
 
     @property
@@ -113,6 +113,7 @@ class Training:
             self._save()
             raise
         finally:
+            self._tracer.end()
             self.supply.training.close()
 
     def _train(self, pace: Pace) -> None:
@@ -121,14 +122,15 @@ class Training:
         while True:
             self._at_epoch_end()
             self._recall()
-            self.control.look()
+            with self.loop.watch.time("recording"):
+                self.control.look()
             self._look_around()
             if self.loop.step == self.loop.steps:
                 return
-            self._patiently(self.journal.flush_late)
+            self._patience.write(self.journal.flush_late)
             if self.control.may_update():
                 self._update(pace)
-            elif self._probe is None:
+            elif not self._survey.is_under_way:
                 self.control.rest()
 
     def _loading(self, message: str, fraction: float | None) -> None:
@@ -146,12 +148,15 @@ class Training:
         state, damaged = checkpoint.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
         for name in damaged:
             self.journal.event("damaged checkpoint", file=name)
-        log, parent, way = self.run.records.changes(), self.experiment.parent, None
+        self._changes = ChangeLog(self.journal, self.run.records.changes())
+        parent, way = self.experiment.parent, None
         if state is not None:
-            is_forked = parent is not None and state["loop"]["step"] == parent.step
-            log = log if is_forked else self._agreed(log, state["changes"])
+            step = state["loop"]["step"]
+            is_forked = parent is not None and step == parent.step
+            if not is_forked:  # the log of a fork is its own
+                self._changes.agree(state["changes"])
             way = state["streams"] if state["method"] == self.experiment.method.name else None
-            self.loop.change(as_of(self.experiment, log, state["loop"]["step"]))
+            self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))
             self.loop.restore(state["loop"])
             if not is_forked and self.journal.status.step < self.loop.step:
                 self.journal.event("records lost", after=self.journal.status.step, until=self.loop.step)
@@ -159,59 +164,49 @@ class Training:
         elif parent is not None:
             what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"
             raise Refused(Problem("parent.step", what, "Fork that run again"))
+        self._compile()
         self.streams = self.loop.choose_streams(way)
         self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step)
         self._accuracies = self.run.records.accuracies()
-        self._made = [change for change in log if change.step <= self.loop.step and state is not None]
-        self._to_come = deque(log[len(self._made) :])
         self._tell()
 
-    def _agreed(self, told: list[Change], saved: list[tuple[int, str, Any]]) -> list[Change]:
-        """The change log as the database tells it, or where that was lost, as the checkpoint has it."""
-        if len(told) >= len(saved):
-            return told
-        for step, path, new in saved[len(told) :]:
-            self.journal.changed(Change(step, path, new))
-        return [Change(*row) for row in saved]
+    def _compile(self) -> None:
+        if self.experiment.runtime.compile:
+            self.journal.say(message="Compiling the network, which takes half a minute or more", progress=None)
+            self.journal.flush()
+            self.journal.event("compiled", seconds=round(self.loop.compile(), 1))
 
     def _recall(self) -> None:
-        """Change what the log says was changed at this step: by a run that was killed later, or by the one replayed."""
-        while self._to_come and self._to_come[0].step <= self.loop.step:
-            change = self._to_come.popleft()
+        """Change what the log says was changed at this step."""
+        for change in self._changes.due(self.loop.step):
             self.loop.change(changed(self.experiment, {change.path: change.new}))
-            self._made.append(change)
             self._tell()
 
     def _set(self, command: Command) -> None:
-        """Change fields from the next update on. What the log has yet to change of them is forgotten."""
+        """Change fields from the next update on."""
         changes = asked(command.get("changes"))
         before, after = self.experiment, changed(self.experiment, changes)
         self.loop.change(after)
-        for path in changes:
-            change = Change(self.loop.step, path, value_at(after, path))
-            self._to_come = deque(later for later in self._to_come if later.path != path)
-            self._made.append(change)
-            self.journal.changed(change, old=value_at(before, path), id=command["id"])
+        self._changes.add(self.loop.step, changes, before, after, command["id"])
         self._tell()
 
     def _want_evaluation(self, _: Command) -> None:
         self._evaluation_wanted = True
 
-    def _want_landscape(self, _: Command) -> None:
-        self._landscape_wanted = True
-
     def _update(self, pace: "Pace") -> None:
         self.leader.begin_update(self.loop)
         before = time.perf_counter()
-        measured = self.loop.train()
+        with self._tracer.update(), self.loop.watch.time("update"):
+            measured = self.loop.train()
         elapsed = time.perf_counter() - before
         self.seconds += elapsed
         if (waited := self.supply.training.waited()) is not None:
             measured["train/data_wait"] = min(waited / elapsed, 1.0)
-        self.journal.record(self.loop.step, self.seconds, measured)
-        self._tell()
-        pace.tell(self.journal)
+        with self.loop.watch.time("recording"):
+            self.journal.record(self.loop.step, self.seconds, measured)
+            self._tell()
+            pace.tell(self.journal)
 
     def _tell(self) -> None:
         """Bring the status up to where the loop is."""
@@ -253,33 +248,14 @@ class Training:
             "evaluated": self.evaluated,
             "streams": self.streams.way,
             "method": self.experiment.method.name,
-            "changes": [tuple(change) for change in self._made],
+            "changes": self._changes.made,
         }
         self.journal.flush()  # what happened before the checkpoint is not repeated after it
-        self._patiently(self.journal.flush_late)
-        path = self._patiently(lambda: checkpoint.save(self.run.path / "checkpoints", self.loop.step, state))
+        self._patience.write(self.journal.flush_late)
+        path = self._patience.write(lambda: checkpoint.save(self.run.path / "checkpoints", self.loop.step, state))
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)
         kept.prune(path.parent, self._accuracies, self._lasts)
-
-    def _patiently(self, write: Callable[[], Written]) -> Written:
-        """Do `write`; where the disk takes nothing, say so, and pause until it does. Raises `Stop`."""
-        before: State | None = None
-        while True:
-            try:
-                written = write()
-            except (OSError, sqlite3.Error) as error:
-                if (reason := why_not_written(error)) is None:
-                    raise
-                before = before or self.journal.status.state
-                self.journal.cannot_write(reason)
-                time.sleep(RETRY_SECONDS)
-                self.control.look()
-            else:
-                break
-        if before:
-            self.journal.can_write(before)
-        return written
 
     def _lasts(self, step: int) -> bool:
         """Whether the checkpoint of `step` is one of those that stay."""
@@ -292,35 +268,12 @@ class Training:
             self._evaluation_wanted = False
             if self.evaluated != self.loop.step:
                 self._evaluate()
-        if self._landscape_wanted and self._probe is None:
-            self._landscape_wanted = False
-            self._probe = self._landscape()
-        if self._probe is not None and next(self._probe, None) is None:
-            self._probe = None
+        self._survey.go_on()
 
     def _finish(self) -> None:
         """Complete what was asked during the training, then the landscape at its end."""
         self.journal.say(state="measuring", eta=None, samples_per_second=None)
-        at_end = self.run.path / "arrays" / f"{self._landscape_name()}.npz"
-        if self.experiment.landscape.at_end and not at_end.exists():
-            self._landscape_wanted = True
-        while self._probe is not None or self._landscape_wanted:
+        self._survey.want_at_end()
+        while self._survey.is_to_do:
             self._look_around()
             self.control.look()
-
-    def _landscape_name(self) -> str:
-        return f"landscape-{self.loop.step:08d}"
-
-    def _landscape(self) -> Iterator[tuple[float, Surface | None]]:
-        """Measure around the present weights on a copy of the network, publishing each finer grid."""
-        name, settings = self._landscape_name(), self.experiment.landscape
-        replica = Replica(copy.deepcopy(self.loop.replica.module), self.loop.replica.weights.device)
-        batches = list(self.supply.plain.batches(limit=settings.images))
-        for fraction, surface in measure(replica, batches, settings, self.experiment.seed):
-            self.journal.say(message="Measuring the loss landscape", progress=fraction)
-            if surface is not None:
-                save = partial(surface.save, self.run.path / "arrays" / f"{name}.npz")
-                self._patiently(save)
-                self.journal.event("landscape", array=name, points=len(surface.x), done=surface.done)
-            yield fraction, surface
-        self.journal.say(message="", progress=None)

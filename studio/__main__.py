@@ -11,6 +11,8 @@ from engine.experiment import Experiment, override, read, read_file
 from engine.recipes import find
 from engine.run import Run
 
+NAMES = "train | replay | fork | queue | recipe | list | label | export | import | delete | trash | schema"
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line; without a subcommand it opens the studio."""
@@ -31,7 +33,13 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
     top.add_argument("--auto-resume", action="store_true", help="let interrupted runs go on by themselves")
-    commands = top.add_subparsers(dest="command", metavar="train | replay | fork | queue | recipe | list | export | schema")
+    top.add_argument(
+        "--warm-engine",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep an engine loaded, so that a training begins at once (default: %(default)s)",
+    )
+    commands = top.add_subparsers(dest="command", metavar=NAMES)
     train = commands.add_parser("train", parents=[folders, data], help="train without a browser")
     train.add_argument(
         "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
@@ -53,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     queue = commands.add_parser("queue", parents=[folders], help="show or rearrange the runs that wait")
     queue.add_argument("run", nargs="?", help="a run that waits; without one the queue is shown")
     queue.add_argument("--to", type=int, metavar="N", help="put it at this position, counted from 0")
+    queue.add_argument("--now", action="store_true", help="start it now, beside what its device trains already")
     queue.add_argument("--remove", action="store_true", help="take it out")
     queue.add_argument("--at-once", metavar="DEVICE=N", help="let each device of a kind (cpu, cuda, mps) train N runs at once")
     recipes = commands.add_parser("recipe", help="list the ready-made experiments, or show one")
@@ -63,11 +72,36 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="print JSON")
     listing = commands.add_parser("list", parents=[folders], help="list the runs")
     listing.add_argument("--json", action="store_true", help="print JSON")
-    export = commands.add_parser("export", parents=[folders], help="print everything a run recorded")
-    export.add_argument("run", help="the run's name")
-    export.add_argument("--json", action="store_true", help="as JSON (the only form there is, and the default)")
+    _add_keeping(commands, folders)
     commands.add_parser("schema", help="print the JSON schema of an experiment")
     return top
+
+
+def _add_keeping(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", folders: argparse.ArgumentParser) -> None:
+    """The commands that keep runs in order."""
+    label = commands.add_parser("label", parents=[folders], help="name, star, tag a run, or note something about it")
+    label.add_argument("run", help="the run's name")
+    label.add_argument("--name", help="what to call it; empty removes that")
+    label.add_argument("--note", help="anything worth remembering")
+    label.add_argument("--tags", metavar="TAG,TAG", help="instead of those that it has")
+    label.add_argument("--star", action=argparse.BooleanOptionalAction, help="whether it is one of those that matter")
+    export = commands.add_parser("export", parents=[folders], help="print everything a run recorded, or pack the run into a file")
+    export.add_argument("run", help="the run's name")
+    export.add_argument("file", nargs="?", type=Path, metavar="FILE.zip", help="a new archive, for `rwp-studio import` elsewhere")
+    export.add_argument(
+        "--checkpoints", default="newest", metavar="newest | all | none", help="which go into it (default: %(default)s)"
+    )
+    export.add_argument("--json", action="store_true", help="print as JSON (the default without a file)")
+    take_in = commands.add_parser("import", parents=[folders], help="take in a run from an archive")
+    take_in.add_argument("archive", type=Path, metavar="FILE.zip", help="made by `rwp-studio export`, or by the page")
+    take_in.add_argument(
+        "--images", default="", metavar="DIR", help="for a run that learns from a folder of images: where these are here"
+    )
+    delete = commands.add_parser("delete", parents=[folders], help="put a run into the trash")
+    delete.add_argument("run", help="the run's name")
+    trash = commands.add_parser("trash", parents=[folders], help="show the deleted runs and their sizes")
+    trash.add_argument("--restore", metavar="RUN", help="have one back")
+    trash.add_argument("--empty", action="store_true", help="remove all of them for good")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -113,17 +147,16 @@ def _do(given: argparse.Namespace) -> int:
                 recipes.show_all(given.json)
             else:
                 recipes.show_one(given.name, given.json)
-        case "list":
-            return _list(given.runs, given.json)
-        case "export":
-            print(json.dumps(Run.open(given.runs, given.run).export()))
+        case "list" | "label" | "export" | "import" | "delete" | "trash":
+            _keep(given)
         case "schema":
             print(json.dumps(Experiment.model_json_schema(), indent=2))
         case _:
             from studio.server import serve
 
             folders = {"runs": given.runs, "data": given.data}
-            serve(host=given.host, port=given.port, inbrowser=given.inbrowser, auto_resume=given.auto_resume, **folders)
+            manners = {"inbrowser": given.inbrowser, "auto_resume": given.auto_resume, "warm_engine": given.warm_engine}
+            serve(host=given.host, port=given.port, **folders, **manners)
     return 0
 
 
@@ -138,14 +171,24 @@ def _experiment(given: argparse.Namespace) -> Experiment:
     return read(config)
 
 
-def _list(runs: Path, as_json: bool) -> int:
-    rows = [{"id": run.id, **run.status().model_dump()} for run in Run.all(runs)]
-    if as_json:
-        print(json.dumps(rows))
-    else:
-        for row in rows:
-            print(f"{row['id']:<48} {row['state']:<12} {row['step']:>8}/{row['steps']}")
-    return 0
+def _keep(given: argparse.Namespace) -> None:
+    from studio import runs_command
+
+    match given.command:
+        case "list":
+            runs_command.show(given.runs, given.json)
+        case "export" if given.file is None:
+            print(json.dumps(Run.open(given.runs, given.run).export()))
+        case "export":
+            runs_command.export(Run.open(given.runs, given.run), given.file, given.checkpoints)
+        case "label":
+            runs_command.label(given)
+        case "import":
+            runs_command.take_in(given)
+        case "delete":
+            runs_command.delete(given)
+        case "trash":
+            runs_command.trash(given)
 
 
 if __name__ == "__main__":

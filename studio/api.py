@@ -1,5 +1,6 @@
 """The routes of the browser scripts: the runs, their live stream, arrays, log, and what people ask of them."""
 
+import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from engine import actions
 from engine.errors import Problem, Refused
@@ -23,8 +24,11 @@ from studio.listing import Listing
 from studio.live import Hub
 from studio.live_knobs import live_knobs
 
+log = logging.getLogger(__name__)
+
 LOG_BYTES = 65_536
 _ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_TRACE = re.compile(r"step-\d{8,12}\.pt\.trace\.json\.gz")
 
 
 def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
@@ -49,6 +53,10 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
     @api.get("/runs/{run_id}/arrays/{name}")
     def array(run_id: str, name: str) -> Response:
         return Response(read_array(Run.open(runs, run_id), name), media_type="application/json")
+
+    @api.get("/runs/{run_id}/traces/{name}")
+    def trace(run_id: str, name: str) -> Response:
+        return FileResponse(trace_file(Run.open(runs, run_id), name), media_type="application/gzip", filename=f"{run_id}-{name}")
 
     @api.get("/runs/{run_id}/paper")
     def in_paper(run_id: str) -> dict[str, Any]:
@@ -90,16 +98,17 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
 def refusal(_: Request, error: Exception) -> JSONResponse:
     """A refused request, as JSON that names every problem."""
     problems: Iterable[Problem] = error.problems if isinstance(error, Refused) else ()
-    missing = any(problem.field in ("run", "array") for problem in problems)
+    missing = any(problem.field in ("run", "array", "trace") for problem in problems)
     content = {"problems": [{"field": p.field, "what": p.what, "cure": p.cure} for p in problems]}
     return JSONResponse(content, 404 if missing else 400)
 
 
-def unwritten(request: Request, error: Exception) -> JSONResponse:
-    """A request that failed because the disk takes nothing, as a refused one. Every other error is raised again."""
-    if (reason := why_not_written(error)) is None:
-        raise error
-    return refusal(request, Refused(Problem("disk", reason, "Make room, or make the folder of the runs writable")))
+def unwritable(_: Request, error: Exception) -> JSONResponse:
+    """A request that the disk did not take, as JSON that names why."""
+    log.warning("a request failed: %s", error)
+    what = f"{why_not_written(error) or 'a file could not be read or written'}: {error}"
+    problem = {"field": "disk", "what": what, "cure": "Make room, or make the folder writable, and try again"}
+    return JSONResponse({"problems": [problem]}, 507)
 
 
 def read_array(run: Run, name: str) -> bytes:
@@ -109,6 +118,14 @@ def read_array(run: Run, name: str) -> bytes:
         raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page"))
     with np.load(path, allow_pickle=False) as file:
         return orjson.dumps({key: file[key].tolist() for key in file})
+
+
+def trace_file(run: Run, name: str) -> Path:
+    """One of the run's traces."""
+    path = run.path / "traces" / name
+    if not _TRACE.fullmatch(name) or not path.is_file():
+        raise Refused(Problem("trace", f"{run.id} has no trace {name[:64]!r}", "Record one while the run trains"))
+    return path
 
 
 def read_log(run: Run) -> str:

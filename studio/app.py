@@ -7,6 +7,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from studio.pages import gallery, train
+from studio.pages import runs as runs_page
 from studio.theme import theme
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -25,6 +26,8 @@ def build(runs: Path, data: Path) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title="RWP Studio", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
         train.build(runs, data)
+    with page.route("Runs", "/runs"):
+        runs_page.build()
     with page.route("Gallery", "/gallery"):
         gallery.build()
     page.queue(max_size=64, default_concurrency_limit=4, api_open=False)

@@ -9,9 +9,12 @@ from zlib import crc32
 import orjson
 
 from engine.errors import Refused
+from engine.labels import FILE as LABELS
 from engine.records import ACTIVE, DATABASE, Event, Metric, Status
 from engine.run import Run, unreadable
 from studio.curve import Curve
+
+GONE = "Its folder is not there any more: deleted, renamed or moved away. See the trash on the page Runs"
 
 
 class Feed:
@@ -35,6 +38,8 @@ class Feed:
 
     def refresh(self) -> bool:
         """Read what is new; whether there was anything. Blocks for a moment."""
+        if not self._run.path.is_dir():
+            return self._tell_gone()
         signature, folder, before = signature_of(self._run.path), _changed_at(self._run.path.parent), self._shown()
         if signature != self._signature or self.is_active or self._status.state == "interrupted":
             self._status = self._run.status()  # first: when it says finished, every row is there
@@ -47,6 +52,13 @@ class Feed:
         changed = signature != self._signature or folder != self._folder or self._shown() != before
         self._signature, self._folder = signature, folder
         return changed
+
+    def _tell_gone(self) -> bool:
+        """Keep what is known of a run whose folder is no longer there, and say so."""
+        before = self._status
+        told = {"state": "failed", "field": "run", "message": GONE, "progress": None, "eta": None}
+        self._status, self._signature = before.model_copy(update=told), ()
+        return self._status != before
 
     def message(self, cursor: str) -> tuple[str, bytes]:
         """What somebody at `cursor` has not seen, as one server-sent event, and the cursor after it."""
@@ -105,7 +117,7 @@ class Feed:
 
 def signature_of(path: Path) -> tuple[float, ...]:
     """Something that changes whenever the run in `path` writes; costs a few looks at the file system."""
-    return tuple(_changed_at(path / name) for name in (DATABASE, f"{DATABASE}-wal", "engine.log", Run.WAITS))
+    return tuple(_changed_at(path / name) for name in (DATABASE, f"{DATABASE}-wal", "engine.log", Run.WAITS, LABELS))
 
 
 def _changed_at(path: Path) -> int:

@@ -56,7 +56,7 @@ def routes(runs: Path, data: Path) -> APIRouter:
 
 
 def rows(run: Run) -> list[dict[str, Any]]:
-    """The run's checkpoints by step: size, test accuracy where it was measured there, and whether it is pinned or the best."""
+    """The run's checkpoints by step: size, test accuracy where it was measured there, and why it stays."""
     found, accuracies = kept.checkpoints(run.path / "checkpoints"), run.records.accuracies()
     best = kept.best(found, accuracies)
     return [
@@ -64,6 +64,7 @@ def rows(run: Run) -> list[dict[str, Any]]:
             "step": one.step,
             "bytes": one.path.stat().st_size,
             "accuracy": accuracies.get(one.step),
+            "newest": one in found[-kept.NEWEST :],
             "best": one.step == best,
             "pinned": one.pin.exists(),
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import Refused
 from engine.experiment import Experiment
+from engine.labels import Labels, labels
 from engine.queue import Queue
 from engine.records import ACTIVE, DATABASE, Status
 from engine.run import Run, unreadable
@@ -25,6 +26,7 @@ class Entry:
 
     run: Run
     experiment: Experiment
+    labels: Labels
     status: Status
     accuracy: float | None
     """Last test accuracy, if there is one."""
@@ -56,6 +58,9 @@ class Listing:
     def entries(self) -> list[Entry]:
         """Every run as it is now. Blocks while it reads what has changed."""
         found = {run.id: self._look(run) for run in Run.all(self._runs)}
+        for name, (_, entry) in self._known.items():
+            if name not in found and entry.is_to_come:
+                log.warning("%s was removed or renamed while it was %s", entry.run.path, entry.status.state)
         self._known = {name: looked for name, looked in found.items() if looked is not None}
         return [entry for _, entry in self._known.values()]
 
@@ -97,13 +102,13 @@ class Listing:
 
 def _read(run: Run) -> Entry:
     """A run whose records are damaged has no history, but it can be resumed."""
-    created, used = (run.path / "config.json").stat().st_mtime, run.bytes_used()
+    created, used, told = (run.path / "config.json").stat().st_mtime, run.bytes_used(), labels(run)
     try:
-        return Entry(run, run.present, run.status(), run.records.last("test/accuracy"), used, created)
+        return Entry(run, run.present, told, run.status(), run.records.last("test/accuracy"), used, created)
     except Refused as damaged:
         if damaged.problems[0].field != DATABASE:
             raise
-        return Entry(run, run.experiment, unreadable(damaged), None, used, created)
+        return Entry(run, run.experiment, told, unreadable(damaged), None, used, created)
 
 
 def _row(entry: Entry) -> Row:
@@ -111,6 +116,7 @@ def _row(entry: Entry) -> Row:
     return {
         "id": entry.run.id,
         "group": entry.group,
+        "labels": entry.labels.model_dump(),
         "state": status.state,
         "dataset": experiment.data.name,
         "model": experiment.model.name,

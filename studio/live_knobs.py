@@ -4,11 +4,11 @@ from typing import Any
 
 from engine.live import live_paths
 from engine.run import Run
-from studio.form.knobs import knobs
+from studio.form.knobs import knobs, plain_type
 
 
 def live_knobs(run: Run) -> list[dict[str, Any]]:
-    """One row for each live field, in the order of the form; `step` is null where a slider makes no sense."""
+    """One row for each live field, in the order of the form; it gets a slider where `step` or `log_from` is not null."""
     experiment = run.present
     config, allowed = experiment.model_dump(), live_paths(experiment)
     rows = []
@@ -16,6 +16,8 @@ def live_knobs(run: Run) -> list[dict[str, Any]]:
         member = config[section].get("name", "")
         for knob in (knob for knob in knobs(section) if knob.path in allowed):
             low, high = knob.limits(member)
-            shown = {"label": knob.label, "help": knob.field(member).description, "step": knob.step}
-            rows.append({"path": knob.path, "value": config[section][knob.key], "min": low, "max": high, **shown})
+            scale = {"min": low, "max": high, "step": knob.step, "log_from": knob.log_from(member)}
+            shown = {"label": knob.label, "short": knob.short, "help": knob.field(member).description}
+            more = {"advanced": knob.is_advanced, "optional": plain_type(knob.field(member))[1]}
+            rows.append({"path": knob.path, "value": config[section][knob.key], **scale, **shown, **more})
     return rows

@@ -22,7 +22,9 @@ def run(given: argparse.Namespace) -> None:
 def _rearrange(queue: Queue, chosen: Run, given: argparse.Namespace) -> None:
     if given.remove:
         queue.remove(chosen)
+    elif given.now:
+        queue.start(chosen, given.data)
     elif given.to is not None:
         queue.move(chosen, given.to)
     else:
-        raise Refused(Problem("queue", "what is to become of the run is not said", "Give --to or --remove"))
+        raise Refused(Problem("queue", "what is to become of the run is not said", "Give --to, --now or --remove"))

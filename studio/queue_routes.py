@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
-from engine import actions
+from engine import actions, devices
 from engine.errors import Problem, Refused
 from engine.queue import Queue
 from engine.run import Run
@@ -14,12 +14,13 @@ from studio.body import read_body
 
 
 def routes(runs: Path, data: Path) -> APIRouter:
-    """GET /api/actions, GET /api/queue, POST /api/queue/move and /api/queue/at_once."""
+    """GET /api/actions, GET /api/queue, POST /api/queue/move, start and at_once."""
     api = APIRouter(prefix="/api")
     queue = Queue(runs)
 
     def shown() -> dict[str, Any]:
-        return {"waiting": [run.id for run in queue.waiting()], "at_once": {"cpu": 1, "cuda": 1, "mps": 1} | queue.at_once}
+        at_once = dict.fromkeys(devices.kinds(), 1) | queue.at_once
+        return {"waiting": [run.id for run in queue.waiting()], "at_once": at_once}
 
     @api.get("/actions")
     def list_actions() -> dict[str, Any]:
@@ -35,6 +36,16 @@ def routes(runs: Path, data: Path) -> APIRouter:
 
         def do() -> dict[str, Any]:
             _move(runs, given)
+            return shown()
+
+        return await run_in_threadpool(do)
+
+    @api.post("/queue/start")
+    async def start(request: Request) -> dict[str, Any]:
+        given = await read_body(request)
+
+        def do() -> dict[str, Any]:
+            queue.start(Run.open(runs, str(given.get("run"))), data)
             return shown()
 
         return await run_in_threadpool(do)

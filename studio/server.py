@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sqlite3
 import threading
 import webbrowser
 from collections.abc import Iterable
@@ -17,7 +18,8 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from engine.errors import Problem, Refused
-from studio import api, lineage_routes, queue_routes
+from engine.spare import spares
+from studio import api, lineage_routes, queue_routes, runs_routes
 from studio.app import mount
 from studio.guard import Guard
 from studio.keeper import Keeper
@@ -28,7 +30,7 @@ PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PORTS_TRIED = 100
 
 
-def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto_resume: bool) -> None:
+def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto_resume: bool, warm_engine: bool) -> None:
     """Open the studio and stay until Ctrl-C. Prints the address once it answers."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     listener = listen(host, port)
@@ -37,7 +39,9 @@ def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
     )
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
+    if warm_engine:
+        spares.keep()
+    with contextlib.closing(spares), contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
         _Server(config, address, app.state.hub, Keeper(runs, data, auto_resume), inbrowser).run([listener])
 
 
@@ -48,9 +52,12 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     app.state.hub = Hub()
     app.add_middleware(Guard, hosts=hosts)
     app.add_exception_handler(Refused, api.refusal)
-    app.add_exception_handler(OSError, api.unwritten)
-    for router in (queue_routes.routes(runs, data), lineage_routes.routes(runs, data), api.routes(runs, data, app.state.hub)):
-        app.include_router(router)
+    for fault in (OSError, sqlite3.Error):
+        app.add_exception_handler(fault, api.unwritable)
+    app.include_router(queue_routes.routes(runs, data))
+    app.include_router(lineage_routes.routes(runs, data))
+    app.include_router(runs_routes.routes(runs))
+    app.include_router(api.routes(runs, data, app.state.hub))
     app.mount("/ui", _Files(directory=SCRIPTS))
 
     @app.get("/plotly.min.js")

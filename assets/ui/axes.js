@@ -6,6 +6,11 @@ export const AXES = {
   evaluations: { title: "gradient evaluations", of: (curve, status) => scaled(curve.step, status.gradient_evaluations / status.step) },
 };
 
+// The place of one step on an axis.
+export function placeOf(axis, step, store) {
+  return AXES[axis].of({ step: [step], seconds: [store.secondsAt(step)] }, store.status)[0];
+}
+
 function scaled(steps, factor) {
   return Number.isFinite(factor) ? steps.map((step) => step * factor) : steps;
 }

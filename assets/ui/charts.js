@@ -6,6 +6,7 @@ import { withPlotly } from "./plotly.js";
 
 const PAUSE = 240; // ms
 const SHARE = 10;
+const HURRY = 3; // drawings without a pause after a knob was turned: its mark, and the first updates after it
 
 export class Charts {
   constructor(parent, figures, { store, group, toolbar }) {
@@ -13,7 +14,8 @@ export class Charts {
     this.run = "";
     this.timer = 0;
     this.pause = PAUSE;
-    this.charts = figures.map((figure) => new LineChart(parent, figure));
+    this.hurries = 0;
+    this.charts = figures.map((figure) => new LineChart(parent, figure, () => this.redraw()));
     const seen = new IntersectionObserver((entries) => this.#onSeen(entries), { rootMargin: "200px" });
     for (const chart of this.charts) seen.observe(chart.frame);
   }
@@ -26,6 +28,13 @@ export class Charts {
   redraw() {
     for (const chart of this.charts) chart.isStale = true;
     this.#soon();
+  }
+
+  // Somebody turned a knob and waits for the answer.
+  hurry() {
+    clearTimeout(this.timer);
+    this.timer = this.pause = 0;
+    this.hurries = HURRY;
   }
 
   #onSeen(entries) {
@@ -44,6 +53,7 @@ export class Charts {
     const began = performance.now();
     const look = { ...this.toolbar.options, run: this.run, colours: palette(), group: this.group.isShown ? this.group.curves : new Map() };
     for (const chart of this.charts) chart.draw(this.store, look);
-    this.pause = Math.max(PAUSE, SHARE * (performance.now() - began));
+    this.hurries = Math.max(0, this.hurries - 1);
+    this.pause = this.hurries ? 0 : Math.max(PAUSE, SHARE * (performance.now() - began));
   }
 }

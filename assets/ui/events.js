@@ -1,6 +1,6 @@
 // Events: what happened to the shown run, newest first.
 import { element } from "./element.js";
-import { moment } from "./format.js";
+import { moment, numeral } from "./format.js";
 
 const MOST = 100;
 
@@ -20,16 +20,25 @@ export class Events {
 
   take({ reset, events }) {
     if (reset) this.follow();
-    for (const event of events) this.#add(event);
+    for (const event of events) if (!isSaidTwice(event)) this.#add(event);
     while (this.list.children.length > MOST) this.list.lastChild.remove();
   }
 
   #add(event) {
-    const text = [event.kind, detail(event.data)].filter(Boolean).join(": ");
+    const text = [event.kind, event.kind === "changed" ? change(event.data) : detail(event.data)].filter(Boolean).join(": ");
     this.list.prepend(element("li", {}, element("time", {}, moment(event.time)), ` step ${event.step}, ${text}`));
     this.newest.textContent = `${text} (step ${event.step})`;
     this.frame.hidden = false;
   }
+}
+
+// That a change was asked for is told by the change itself.
+function isSaidTwice({ kind, data }) {
+  return kind === "command" && data.asked === "set";
+}
+
+function change({ path, old, new: now }) {
+  return `${path} ${numeral(old)} → ${numeral(now)}`;
 }
 
 function detail(data) {

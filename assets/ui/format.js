@@ -29,3 +29,14 @@ export function duration(seconds) {
 export function moment(unixSeconds) {
   return new Date(unixSeconds * 1000).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 }
+
+// A value of a field, as short as it can be.
+export function numeral(value) {
+  if (value === null || value === undefined) return "off";
+  return typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+}
+
+export function bytes(value) {
+  const [unit, divisor] = value < 1e6 ? ["kB", 1e3] : value < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
+  return `${Number((value / divisor).toPrecision(3))} ${unit}`;
+}

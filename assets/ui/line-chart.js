@@ -1,11 +1,15 @@
 // LineChart: draws any figure that studio/charts declares. The plot is made once and keeps its zoom.
-import { AXES, smoothed } from "./axes.js";
+import { AXES, placeOf, smoothed } from "./axes.js";
+import { marks } from "./marks.js";
 import { faint, plain, visible } from "./palette.js";
 import { CONFIG } from "./plotly.js";
 
+const LEFT = 52; // px around the plot
+const RIGHT = 10;
+
 export class LineChart {
-  constructor(parent, figure) {
-    this.figure = figure;
+  constructor(parent, figure, onZoom) {
+    Object.assign(this, { figure, onZoom, isListening: false });
     this.isSeen = false;
     this.isStale = true;
     this.frame = document.createElement("figure");
@@ -30,7 +34,23 @@ export class LineChart {
     if (!traces.length || !this.isSeen || !this.isStale) return;
     this.isStale = false;
     const data = traces.flatMap((trace) => this.#lines(trace, store, look));
-    globalThis.Plotly.react(this.plot, data, this.#layout(look), CONFIG);
+    globalThis.Plotly.react(this.plot, data, { ...this.#layout(look), ...this.#marks(data, store, look) }, CONFIG);
+    if (!this.isListening) this.plot.on("plotly_relayout", () => this.onZoom());
+    this.isListening = true;
+  }
+
+  // Where fields were changed; what is close together is drawn apart once somebody zooms in.
+  #marks(data, store, { axis, colours }) {
+    const [low, high] = this.#range(data);
+    const pixel = (high - low) / Math.max(1, this.plot.clientWidth - LEFT - RIGHT);
+    return marks(store.changes, { at: (step) => placeOf(axis, step, store), pixel, colours });
+  }
+
+  #range(data) {
+    const { range, autorange } = this.plot.layout?.xaxis ?? {};
+    if (range && !autorange) return range;
+    const ends = data.flatMap(({ x }) => (x.length ? [x[0], x.at(-1)] : []));
+    return [Math.min(...ends), Math.max(...ends)];
   }
 
   #lines(trace, store, look) {
@@ -78,7 +98,7 @@ export class LineChart {
     return {
       uirevision: run, // zoom and hidden traces stay as long as the run does
       height: 260,
-      margin: { l: 52, r: 10, t: 12, b: 36 },
+      margin: { l: LEFT, r: RIGHT, t: 12, b: 36 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colours.text, family: "system-ui, sans-serif", size: 12 },

@@ -1,31 +1,45 @@
 // The monitor: one run at a time, its numbers, its charts and what one can ask of it.
+import { Asking } from "./asking.js";
 import { Charts } from "./charts.js";
+import { Checkpoints } from "./checkpoints.js";
 import { Events } from "./events.js";
 import { Group } from "./group.js";
 import { Landscape } from "./landscape.js";
+import { LivePanel } from "./live-panel.js";
 import { Paper } from "./paper.js";
 import { Picker } from "./picker.js";
+import { Profile } from "./profile.js";
+import { Queue } from "./queue.js";
 import { StatusPanel } from "./status-panel.js";
 import { Steering } from "./steering.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { Toolbar } from "./toolbar.js";
+import { Trouble } from "./trouble.js";
 import { onThemeChange } from "./palette.js";
 import { followStart } from "./start.js";
 
-export function mount(root, figures) {
+export function mount(root, { figures, methods, paper: inPaper }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   const store = new Store();
+  const asking = new Asking();
   const toolbar = new Toolbar(find, () => charts.redraw());
   const group = new Group(find, () => charts.redraw());
   const charts = new Charts(find("charts"), figures, { store, group, toolbar });
   const events = new Events(find);
   const paper = new Paper(find);
   const landscape = new Landscape(find);
+  const profile = new Profile(find);
   const panel = new StatusPanel(find);
-  const steering = new Steering(root, find);
+  const steering = new Steering(root, find, asking);
+  const live = new LivePanel(find, { asking, changes: store.changes, onKnown });
+  const trouble = new Trouble(find, { asking, changes: store.changes });
   const picker = new Picker(find, show);
+  const onShow = (run) => picker.refresh(run).then(() => queue.refresh());
+  const queue = new Queue(find, onShow);
+  const checkpoints = new Checkpoints(find, { methods, paper: inPaper, onForked: () => queue.open(), onShow });
   const stream = new Stream({ onMessage: take, onConnection: (text) => tell(find("connection"), text) });
+  const parts = [asking, charts, group, events, paper, landscape, profile, panel, steering, live, trouble, queue, checkpoints];
   let folder = null;
 
   function show(run) {
@@ -36,26 +50,33 @@ export function mount(root, figures) {
     find("run").hidden = !run;
     find("empty").hidden = Boolean(run);
     store.clear();
-    charts.follow(run);
-    group.follow(run);
-    events.follow();
-    paper.follow(run);
-    landscape.follow(run);
-    steering.follow(run);
-    panel.clear();
+    for (const part of parts) part.follow(run);
     stream.open(run);
+  }
+
+  // The fields of the run are known by their names and values now.
+  function onKnown() {
+    charts.redraw();
+    if (store.status) trouble.draw(store.status, (path) => live.present(path));
   }
 
   function take(message) {
     store.take(message);
     if (message.reset || "test/accuracy" in message.metrics) group.refresh(picker.members);
+    if (message.events.some(({ kind }) => kind === "changed")) charts.hurry();
+    charts.redraw();
     events.take(message);
+    profile.take(message);
     panel.draw(store);
     steering.draw(store.status);
-    charts.redraw();
+    queue.draw(store.status);
+    live.draw(store.status);
+    asking.take(message);
+    trouble.draw(store.status, (path) => live.present(path));
+    checkpoints.take(message);
     landscape.take(message);
     picker.update(store.status, store.last("test/accuracy"));
-    if (folder !== null && folder !== message.folder) picker.refresh();
+    if (folder !== null && folder !== message.folder) onShow();
     folder = message.folder;
     if (stream.isLong(store)) stream.reopen();
   }
@@ -65,7 +86,7 @@ export function mount(root, figures) {
     landscape.redraw();
   });
   find("picker").addEventListener("rwp:listed", () => group.refresh(picker.members));
-  followStart((run) => picker.refresh(run));
+  followStart(onShow);
   picker.begin(new URLSearchParams(location.search).get("run"));
 }
 

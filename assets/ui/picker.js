@@ -58,8 +58,9 @@ export class Picker {
   }
 }
 
-function describe({ created, method, dataset, model, seed, state, accuracy }) {
-  const parts = [moment(created), method, dataset, model, `seed ${seed}`, state];
+function describe({ labels, created, method, dataset, model, seed, state, accuracy }) {
+  const called = [labels.star ? "★" : "", labels.name].filter(Boolean).join(" ");
+  const parts = [...(called ? [called] : []), moment(created), method, dataset, model, `seed ${seed}`, state];
   if (accuracy !== null) parts.push(percent(accuracy));
   return parts.join(" · ");
 }

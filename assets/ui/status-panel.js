@@ -1,5 +1,6 @@
 // StatusPanel: where the run stands, in numbers.
 import { count, duration, percent } from "./format.js";
+import { BROKEN } from "./states.js";
 
 const TILES = [
   ["Test accuracy", ({ last }) => percent(last("test/accuracy"))],
@@ -10,7 +11,6 @@ const TILES = [
   ["Samples/s", ({ status }) => count(status.samples_per_second)],
   ["Gradient evals", ({ status }) => count(status.gradient_evaluations)],
 ];
-const ENDED_BADLY = ["failed", "diverged", "interrupted"];
 
 export class StatusPanel {
   constructor(find) {
@@ -19,10 +19,10 @@ export class StatusPanel {
     this.progress = find("progress");
     this.streams = find("streams");
     this.values = TILES.map(([title]) => addTile(find("tiles"), title));
-    this.clear();
+    this.follow();
   }
 
-  clear() {
+  follow() {
     this.badge.dataset.state = "";
     this.#set(this.badge, "");
     this.#set(this.message, "");
@@ -35,8 +35,7 @@ export class StatusPanel {
     const { status } = store;
     this.badge.dataset.state = status.state;
     this.#set(this.badge, status.state);
-    this.message.classList.toggle("rwp-bad", ENDED_BADLY.includes(status.state));
-    this.#set(this.message, [status.field, status.message].filter(Boolean).join(": "));
+    this.#set(this.message, BROKEN.includes(status.state) || status.field ? "" : status.message); // a trouble has a place of its own
     this.streams.hidden = !status.streams.includes("parallel");
     this.#set(this.streams, `Two gradients per update, ${status.streams}.`);
     this.progress.value = status.progress ?? (status.steps ? status.step / status.steps : 0);

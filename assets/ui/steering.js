@@ -1,65 +1,84 @@
-// Steering: pause, resume, stop, measure; each button works only where it applies.
+// Steering: what can be asked of the shown run; each button is there where it applies.
 import { fetchJson } from "./fetch-json.js";
+import { ENDED } from "./states.js";
+
+const STANDING = ["pause", "step", "stop"]; // greyed out, not gone, while a run is under way
+const DONE = 1500; // ms for which a button shows that it was obeyed
 
 export class Steering {
-  constructor(root, find) {
+  constructor(root, find, asking) {
+    Object.assign(this, { asking, find, actions: {}, status: null });
     this.buttons = [...root.querySelectorAll("[data-ask]")];
     this.log = find("log");
-    this.message = find("message");
-    this.asked = null; // {action, state}: asked for, and the state it was asked in
-    for (const button of this.buttons) button.addEventListener("click", () => this.#ask(button.dataset.ask));
-    this.actions = {}; // by name, in which states each can be asked
-    fetchJson("/api/actions").then((actions) => {
-      this.actions = actions;
-      this.draw(this.status);
-    });
-    this.follow("");
+    this.refusal = find("refusal");
+    for (const button of this.buttons) button.addEventListener("click", () => this.#ask(button));
+    for (const box of root.querySelectorAll("[data-given]")) box.addEventListener("keydown", (event) => this.#onKey(event));
+    fetchJson("/api/actions").then((actions) => this.#learn(actions));
   }
 
   follow(run) {
-    this.run = run;
-    this.asked = null;
     this.log.hidden = !run;
     if (run) this.log.href = `/api/runs/${encodeURIComponent(run)}/log`;
+    this.#tell("");
     this.draw(null);
   }
 
   draw(status) {
+    if (this.status?.state !== status?.state) this.#tell("");
     this.status = status;
-    if (this.asked && this.asked.state !== status?.state) this.asked = null;
-    for (const button of this.buttons) {
-      const { ask } = button.dataset;
-      const applies = this.#applies(ask, status);
-      button.disabled = !applies || this.asked?.action === ask;
-      button.hidden = !applies && (ask === "pause" || ask === "resume") && button !== this.#placeholder(status);
-    }
+    for (const button of this.buttons) this.#place(button, button.dataset.ask);
+    for (const group of this.find("more").querySelectorAll("[data-group-of]")) group.hidden = !this.#applies(group.dataset.groupOf);
+    this.find("more").hidden = !["landscape", "extend"].some((action) => this.#applies(action));
+    this.find("full-speed").hidden = (status?.pace ?? null) === null;
+    this.find("stop").textContent = status?.state === "queued" ? "Leave the queue" : "Stop and save";
   }
 
-  // Pause and Resume share one place; where neither applies, Pause stands there greyed out.
-  #placeholder(status) {
-    const resumable = this.#applies("resume", status);
-    return resumable ? null : this.buttons.find((button) => button.dataset.ask === "pause");
-  }
-
-  #applies(ask, status) {
-    return Boolean(status) && Boolean(this.actions[ask]?.states.includes(status.state));
-  }
-
-  async #ask(action) {
-    if (!this.status) return;
-    this.asked = { action, state: this.status.state };
+  #learn(actions) {
+    this.actions = actions;
+    for (const button of this.buttons) button.title ||= actions[button.dataset.ask].text.replaceAll("`", "");
     this.draw(this.status);
-    setTimeout(() => this.#letAgain(), 5000);
-    try {
-      await fetchJson(`/api/runs/${encodeURIComponent(this.run)}/${action}`, { method: "POST" });
-    } catch (error) {
-      this.message.textContent = error.message;
-      this.#letAgain();
-    }
   }
 
-  #letAgain() {
-    this.asked = null;
+  #place(button, action) {
+    const applies = this.#applies(action);
+    const isUnderWay = Boolean(this.status) && !ENDED.includes(this.status.state);
+    button.disabled = !applies || button.ariaBusy === "true";
+    button.hidden = !applies && !(STANDING.includes(action) && isUnderWay && !(action === "pause" && this.#applies("resume")));
+  }
+
+  #applies(action) {
+    return Boolean(this.status) && Boolean(this.actions[action]?.states.includes(this.status.state));
+  }
+
+  // Enter in a box does what the button beside it does.
+  #onKey(event) {
+    if (event.key === "Enter") event.target.closest("[data-group-of]").querySelector("[data-ask]").click();
+  }
+
+  async #ask(button) {
+    button.ariaBusy = "true";
+    this.#tell("");
     this.draw(this.status);
+    await this.asking.ask(button.dataset.ask, this.#given(button), (refusal) => this.#answered(button, refusal));
+    button.ariaBusy = "false";
+    this.draw(this.status);
+  }
+
+  #answered(button, refusal) {
+    this.#tell(refusal);
+    button.classList.toggle("rwp-done", !refusal);
+    setTimeout(() => button.classList.remove("rwp-done"), DONE);
+  }
+
+  #given(button) {
+    const number = Number(button.closest("[data-group-of]")?.querySelector("[data-given]")?.value);
+    if (button.dataset.ask === "extend") return { epochs: this.status.epochs + number };
+    if (button.dataset.ask === "pace") return { per_second: button === this.find("full-speed") ? null : number };
+    return {};
+  }
+
+  #tell(refusal) {
+    this.refusal.textContent = refusal;
+    this.refusal.hidden = !refusal;
   }
 }

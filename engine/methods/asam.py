@@ -19,7 +19,7 @@ class ASAM(Adversarial):
     """
 
     name: Literal["asam"] = "asam"
-    rho: float = knob(0.5, symbol="ρ", step=0.05, live=True, ge=0, le=10)
+    rho: float = knob(0.5, symbol="ρ", step=0.05, log_from=1e-2, live=True, ge=0, le=10)
     """Radius of the ball searched for the worst nearby loss, in units of the weights themselves."""
 
     def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":

@@ -34,7 +34,7 @@ class Method(Section):
 class RandomPerturbation(Method):
     """Settings shared by the methods that train at w + ε with random ε (Li et al. 2024, section 4)."""
 
-    sigma: float = knob(0.01, symbol="σ", step=0.0005, live=True, ge=0, le=0.2)
+    sigma: float = knob(0.01, symbol="σ", step=0.0005, log_from=1e-3, live=True, ge=0, le=0.2)
     """Size of the random perturbation, relative to the norm of each filter. 0 turns the perturbation off."""
     sigma_schedule: SigmaSchedule = "cosine-increase"
     """How σ moves from σ/10 to σ (or back) over the training; `constant` keeps it."""
@@ -65,18 +65,18 @@ class RandomPerturbation(Method):
 class Adaptive(Section):
     """Settings of the damping by past gradients (eq. 15)."""
 
-    eta: float = knob(0.1, symbol="η", step=0.01, live=True, ge=0, le=10)
+    eta: float = knob(0.1, symbol="η", step=0.01, log_from=1e-3, live=True, ge=0, le=10)
     """How strongly large past gradients damp the perturbation; 0 gives the undamped method."""
     beta: float = knob(0.99, symbol="β", step=0.001, live=True, ge=0, le=0.9999)
     """Memory of the squared gradients: v ← βv + g²."""
-    adaptive_exponent: float = knob(0.5, advanced=True, live=True, ge=0, le=2)
+    adaptive_exponent: float = knob(0.5, step=0.05, advanced=True, live=True, ge=0, le=2)
     """Exponent p of the damping 1/(1 + ηv)^p: ½ as in the authors' code, ¼ if eq. 15 is read as a variance."""
 
 
 class Mixed(RandomPerturbation):
     """Settings of the methods that mix a gradient at w + ε with one at w (eq. 12 and 13)."""
 
-    sigma: float = knob(0.015, symbol="σ", step=0.0005, live=True, ge=0, le=0.2)
+    sigma: float = knob(0.015, symbol="σ", step=0.0005, log_from=1e-3, live=True, ge=0, le=0.2)
     """Size of the random perturbation, relative to the norm of each filter. 0 turns the perturbation off."""
     lambda_: float = knob(0.5, alias="lambda", symbol="λ", step=0.01, live=True, ge=0, le=1)
     """Share of the perturbed gradient in the update; the rest is the gradient at the weights themselves."""

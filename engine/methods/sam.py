@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Adversarial(Method):
     """What SAM and its relatives share; they differ in ε, and some in what they make of the two gradients."""
 
-    rho: float = knob(0.05, symbol="ρ", step=0.005, live=True, ge=0, le=2)
+    rho: float = knob(0.05, symbol="ρ", step=0.005, log_from=1e-3, live=True, ge=0, le=2)
     """Radius of the ball in which the worst nearby loss is looked for."""
     batches: Batches = knob("same", advanced=True)
     """Whether ε and the update are computed on the same mini-batch (as in the paper) or on different ones."""

@@ -1,5 +1,7 @@
 """Dropout whose masks follow a seed of its own (Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html)."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -52,3 +54,10 @@ def own_dropout(module: nn.Module) -> nn.Module:
             if isinstance(child, nn.Dropout):
                 setattr(parent, name, Dropout(child.p))
     return module
+
+
+def keep_as_it_is(module: nn.Module) -> None:
+    """Let torch.compile leave every `Dropout` in `module` alone: compiled code would draw other masks."""
+    for layer in module.modules():
+        if isinstance(layer, Dropout):
+            layer.forward = torch.compiler.disable(partial(Dropout.forward, layer))  # type: ignore[method-assign]

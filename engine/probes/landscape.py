@@ -13,8 +13,7 @@ from torch import Tensor
 from engine.datasets import Batch
 from engine.evaluate import average
 from engine.experiment import Landscape
-from engine.noise import filters
-from engine.randomness import generator
+from engine.randomness import fill_normal
 from engine.replica import Replica
 from engine.run import write_atomically
 
@@ -40,14 +39,9 @@ class Surface:
 
 def direction(replica: Replica, seed: int, axis: str) -> Tensor:
     """A random Gaussian direction (d,), each filter scaled to the norm of the network's own; 1-d parameters stay put."""
-    out = torch.empty_like(replica.weights)
-    out.normal_(generator=generator(out.device, seed, "landscape", axis))
-    for d, w in zip(replica.views(out), replica.views(replica.weights), strict=True):
-        if d.ndim <= 1:
-            d.zero_()
-            continue
-        rows = filters(d)
-        rows.mul_(filters(w).norm(dim=1, keepdim=True) / (rows.norm(dim=1, keepdim=True) + 1e-30))
+    out, filters = fill_normal(torch.empty_like(replica.weights), seed, "landscape", axis), replica.filters
+    factors = filters.norms(replica.weights, "skip") / (filters.norms(out, "skip") + 1e-30)
+    torch._foreach_mul_(filters.rows(out), filters.columns(factors))
     return out
 
 

@@ -43,9 +43,18 @@ class Knob:
         return f"{_shown(self.first).get('symbol', '')} {self.key.replace('_', ' ')}".strip()
 
     @property
+    def short(self) -> str:
+        """Its sign in the paper, or else its name."""
+        return _shown(self.first).get("symbol") or self.label
+
+    @property
     def step(self) -> float | None:
         """Spacing of its slider; None if it has none."""
         return _shown(self.first).get("step")
+
+    def log_from(self, member: str) -> float | None:
+        """From where on its slider on a running run is logarithmic; None if it is not."""
+        return _shown(self.field(member)).get("log_from")
 
     @property
     def is_advanced(self) -> bool:

@@ -18,6 +18,7 @@ from studio.pages import recipe
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FOLDING = "import('/ui/fold.js').then(fold => fold.mount(element))"
 SHOWN_RUN = "() => [new URLSearchParams(location.search).get('run') ?? '']"
+CLONED_RUN = "() => [new URLSearchParams(location.search).get('clone') ?? '']"
 NAMED_RECIPE = "() => [new URLSearchParams(location.search).get('recipe') ?? '']"
 RECIPE_INFO = "A ready-made experiment: it fills the form below. Type to search, for instance `CIFAR-100 with SAM`."
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
@@ -65,6 +66,7 @@ class Setup:
         chosen = self._recipe.input(self._follow_recipe, self._recipe, filled, **view.QUICK)
         chosen.then(lambda: None, None, self._recipe, **view.QUICK)  # so that the next search starts from nothing
         gr.on(None, self._follow_recipe, named, filled, js=NAMED_RECIPE, **view.QUICK)  # when the page is opened
+        gr.on(None, self._clone_named, named, filled, js=CLONED_RUN, **view.QUICK)
         self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **view.QUICK)
 
     def _describe(self, *given: Any) -> tuple[str, str, str]:
@@ -96,9 +98,15 @@ class Setup:
         except Refused as refused:
             return self._left_alone(refused)
 
+    def _clone_named(self, run: str) -> list[Any]:
+        return self._copy(run) if run else self._untouched()
+
+    def _untouched(self) -> list[Any]:
+        return [gr.skip(), gr.skip(), *(gr.skip() for _ in self._form.outputs)]
+
     def _follow_recipe(self, name: str | None) -> list[Any]:
         if not name:
-            return [gr.skip(), gr.skip(), *(gr.skip() for _ in self._form.outputs)]
+            return self._untouched()
         try:
             values, text = recipe.filled(name)
         except Refused as refused:

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import gradio as gr
 
+from engine.experiment import UNIONS
 from studio.charts import FIGURES
 from studio.pages.setup import Setup
 from studio.pages.title import title
 
 MONITOR = Path(__file__).parent.parent.parent / "assets" / "monitor.html"
-MOUNT = "import('/ui/main.js').then(main => main.mount(element, props.figures))"
+MOUNT = "import('/ui/main.js').then(main => main.mount(element, props))"
+PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
+"""The methods that the paper compares."""
 
 
 def build(runs: Path, data: Path) -> None:
@@ -19,4 +22,11 @@ def build(runs: Path, data: Path) -> None:
         with gr.Column(elem_id="rwp-form", min_width=280):
             Setup(runs, data)
         with gr.Column(elem_id="rwp-monitor", min_width=280):
-            gr.HTML(html_template=MONITOR.read_text("utf-8"), js_on_load=MOUNT, figures=FIGURES, apply_default_css=False)
+            gr.HTML(
+                html_template=MONITOR.read_text("utf-8"),
+                js_on_load=MOUNT,
+                apply_default_css=False,
+                figures=FIGURES,
+                methods=UNIONS["method"],
+                paper=PAPER,
+            )

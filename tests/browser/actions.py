@@ -33,6 +33,14 @@ def open_fold(page: Page, title: str) -> None:
     page.locator("button.label-wrap", has_text=title).click()
 
 
+def start_long(page: Page) -> None:
+    """Start a training that will not end by itself."""
+    open_fold(page, "Schedule")
+    fill(page, "schedule.epochs", "2000")
+    page.locator("#rwp-start").click()
+    badge(page, "running")
+
+
 def points(page: Page) -> int:
     """Points of the loss curve that are drawn."""
     found: int = page.evaluate(f"document.querySelector('{PLOT['loss']}')?.data?.[0].x.length ?? 0")

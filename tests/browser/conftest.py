@@ -33,6 +33,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     if studio.process:
         studio.end(signal.SIGINT)
     for run in Run.all(studio.runs):
+        run.leave_queue()
         if run.is_locked():
             os.kill(run.status().pid, signal.SIGKILL)
     assert "Traceback" not in studio.said

@@ -20,6 +20,7 @@ from tests.browser.actions import (
     open_fold,
     points,
     see_surface,
+    start_long,
     step,
     until,
 )
@@ -123,6 +124,7 @@ def test_another_method_and_steering(page: Page, studio: Studio) -> None:
     assert step(page) == paused
     page.get_by_role("button", name="Resume").click()
     badge(page, "running")
+    page.locator("[data-more] summary").click()
     page.get_by_role("button", name="Measure landscape").click()
     see_surface(page)
     page.get_by_role("button", name="Stop").click()
@@ -149,13 +151,6 @@ def test_faults_are_told_beside_the_form(page: Page, studio: Studio) -> None:
     expect(alert).to_have_count(0)
 
 
-def start_long(page: Page) -> None:
-    open_fold(page, "Schedule")
-    fill(page, "schedule.epochs", "2000")
-    page.locator("#rwp-start").click()
-    badge(page, "running")
-
-
 def test_killing_the_studio_does_not_disturb_the_run(page: Page, studio: Studio) -> None:
     start_long(page)
     until(page, lambda: step(page) > 5)
@@ -179,7 +174,7 @@ def test_a_run_whose_engine_died_is_interrupted_and_can_go_on(page: Page, studio
     until(page, lambda: step(page) > 5)
     os.kill(studio.newest.status().pid, signal.SIGKILL)
     badge(page, "interrupted", 10)
-    page.get_by_role("button", name="Resume").click()
+    page.locator("[data-trouble]").get_by_role("button", name="Resume").click()
     badge(page, "running", 30)
     drawn_to = step(page)
     until(page, lambda: step(page) > drawn_to)

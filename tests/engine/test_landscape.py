@@ -6,7 +6,7 @@ import torch
 
 from engine.evaluate import average
 from engine.experiment import Landscape
-from engine.noise import filters
+from engine.filters import filters
 from engine.probes.landscape import direction, measure, strides
 from tests.engine.conftest import MakeLoop
 

@@ -1,5 +1,7 @@
 """The perturbations have the distribution they state."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -29,10 +31,14 @@ def replica() -> Replica:
     return Replica(Mixed(), torch.device("cpu"))
 
 
+def draws(seed: int) -> Callable[[Tensor], Tensor]:
+    source = torch.Generator().manual_seed(seed)
+    return lambda out: out.normal_(generator=source)
+
+
 def deviations(replica: Replica, damping: Damping | None = None, **settings: object) -> tuple[Tensor, Tensor, Tensor]:
     """Measured standard deviation of every element of conv, bias and position over many draws."""
-    source = torch.Generator().manual_seed(1)
-    noise = FilterNoise(replica, RWP(**settings), SIGMA, source, damping)
+    noise = FilterNoise(replica, RWP(**settings), SIGMA, draws(1), damping)
     out, squares = torch.empty_like(replica.weights), torch.zeros_like(replica.weights)
     for _ in range(DRAWS):
         noise.write(out, replica.weights)
@@ -84,16 +90,16 @@ def test_past_gradients_damp_filter_by_filter(replica: Replica) -> None:
 
 
 def test_draws_are_not_correlated(replica: Replica) -> None:
-    noise = FilterNoise(replica, RWP(distribution="isotropic"), 1.0, torch.Generator().manual_seed(2))
-    draws = torch.stack(
+    noise = FilterNoise(replica, RWP(distribution="isotropic"), 1.0, draws(2))
+    seen = torch.stack(
         [noise.write(out := torch.empty_like(replica.weights), torch.zeros_like(out)) * 0 + out for _ in range(4000)]
     )
-    correlation = torch.corrcoef(draws.T)
+    correlation = torch.corrcoef(seen.T)
     assert (correlation - torch.eye(len(correlation))).abs().max() < 0.08
 
 
 def test_radius_is_the_norm_of_what_was_added(replica: Replica) -> None:
-    noise = FilterNoise(replica, RWP(), SIGMA, torch.Generator().manual_seed(3))
+    noise = FilterNoise(replica, RWP(), SIGMA, draws(3))
     out = torch.empty_like(replica.weights)
     radius = noise.write(out, replica.weights)
     assert torch.isclose(radius, (out - replica.weights).norm(), rtol=1e-4)

@@ -95,6 +95,20 @@ def test_a_run_that_is_being_trained_cannot_wait(waiting: Wait, started: "list[t
         lane.add(run)
 
 
+def test_one_that_waits_can_be_started_beside_the_others(
+    waiting: Wait, started: "list[tuple[str, str]]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "accelerators", lambda: ["cuda:0", "cuda:1"])
+    runs = waiting(4)
+    lane = Queue(tmp_path / "runs")
+    for run in (runs[2], runs[0], runs[3]):
+        lane.start(run, tmp_path)
+    assert started == [(runs[2].id, "cuda:0"), (runs[0].id, "cuda:1"), (runs[3].id, "cuda:0")]
+    assert ids(lane.waiting()) == ids(runs[1:2])
+    with pytest.raises(Refused, match="does not wait"):
+        lane.start(runs[0], tmp_path)
+
+
 def test_each_accelerator_takes_one_and_the_cpu_another(
     waiting: Wait, started: "list[tuple[str, str]]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

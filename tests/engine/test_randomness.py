@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from engine.randomness import generator, seed_for
+from engine.randomness import BLOCK, fill_normal, generator, seed_for
 
 
 def test_purposes_get_seeds_of_their_own() -> None:
@@ -27,3 +27,19 @@ def test_a_generator_starts_anew_every_time() -> None:
     first, again = (torch.rand(5, generator=generator("cpu", 3, "noise", 7)) for _ in range(2))
     assert torch.equal(first, again)
     assert not torch.equal(first, torch.rand(5, generator=generator("cpu", 3, "noise", 8)))
+
+
+def test_normal_numbers_are_the_same_on_any_number_of_threads() -> None:
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            found.append(fill_normal(torch.empty(4 * BLOCK + 77), 5, "noise", 9))
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+    first, second, *_ = found[0].split(BLOCK)
+    assert abs(float(torch.corrcoef(torch.stack([first, second]))[0, 1])) < 5 / BLOCK**0.5
+    assert torch.equal(first, torch.empty(BLOCK).normal_(generator=generator("cpu", 5, "noise", 9, 0)))

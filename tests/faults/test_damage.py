@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -97,7 +98,8 @@ def pages(runs: Path) -> FastAPI:
     """The routes of the studio, without its page."""
     app = FastAPI()
     app.add_exception_handler(Refused, api.refusal)
-    app.add_exception_handler(OSError, api.unwritten)
+    for fault in (OSError, sqlite3.Error):
+        app.add_exception_handler(fault, api.unwritable)
     for router in (queue_routes.routes(runs, runs), lineage_routes.routes(runs, runs), api.routes(runs, runs, Hub())):
         app.include_router(router)
     return app

@@ -1,81 +1,70 @@
-"""A run's folder that is made read-only or deleted under its engine, and what people are told of it."""
+"""A run's folder that is deleted, or made read-only, under a running engine: named, and everything else goes on."""
 
-import os
 import shutil
-import signal
-import sys
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
-from engine.experiment import merge, read
 from engine.run import Run
-from tests.faults.test_damage import pages
-from tests.faults.test_one_writer import ENDLESS
-from tests.faults.warm import Warm
-from tests.processes import Launch, is_running, wait
+from studio.listing import Listing
+from tests.processes import LONG, Launch, ended, is_running, wait
 
-PACED = merge(ENDLESS, {"runtime": {"checkpoint_every": 1}})
+ReadOnly = Callable[[Path, bool], None]
 
 
 @pytest.fixture
-def ordinary_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Engines for which write protection counts, also where the tests are run by root."""
-    if os.getuid() == 0:
-        powerless = tmp_path / "powerless"
-        powerless.write_text(f'#!/bin/sh\nexec setpriv --bounding-set=-all --inh-caps=-all {sys.executable} "$@"\n')
-        powerless.chmod(0o700)
-        monkeypatch.setattr(sys, "executable", str(powerless))
+def read_only() -> Iterator[ReadOnly]:
+    """read_only(folder, yes): let nobody write into a folder, root included, or let everybody again."""
+    mounted: list[Path] = []
+
+    def make(folder: Path, yes: bool) -> None:
+        if not yes:
+            subprocess.run(["umount", "-l", folder], check=True)
+            mounted.remove(folder)
+            return
+        if subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False).returncode:
+            pytest.skip("a folder cannot be mounted here")
+        mounted.append(folder)
+        subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
-def set_writable(folder: Path, writable: bool) -> None:
-    for path in (folder, *folder.rglob("*")):
-        path.chmod((0o755 if path.is_dir() else 0o644) if writable else (0o555 if path.is_dir() else 0o444))
-
-
-@pytest.mark.usefixtures("ordinary_engines")
-def test_a_folder_that_is_made_read_only_pauses_its_engine_until_it_is_not(launch: Launch) -> None:
-    run = launch(PACED)
-    wait(run, lambda status: is_running(status) and status.step > 20)
-    set_writable(run.path, False)
-    status = wait(run, lambda status: status.field == "disk", 20)
-    assert status.state == "paused"
-    assert "write-protected" in status.message
-    set_writable(run.path, True)
-    wait(run, lambda now: now.state == "running" and now.step > status.step + 8, 20)
-    run.ask("stop")
-    assert launch.processes[-1].wait(20) == 130
-    steps = [metric.step for metric in run.records.metrics() if metric.name == "train/lr"]
-    assert steps == list(range(1, run.status().step + 1))
-
-
-def test_a_folder_that_is_deleted_ends_its_engine_and_nothing_else(warm: Warm, tmp_path: Path) -> None:
-    run, other = (Run.create(tmp_path, read(PACED)) for _ in range(2))
-    engines = [warm.start(run), warm.start(other)]
-    wait(run, is_running)
-    wait(other, is_running)
-    shutil.rmtree(run.path)
-    assert warm.wait(engines[0]) == 1
-    assert not run.path.exists()
+def others_go_on(other: Run) -> None:
     step = other.status().step
     wait(other, lambda status: status.state == "running" and status.step > step)
-    os.kill(engines[1], signal.SIGTERM)
-    assert warm.wait(engines[1]) == 130
-    assert [row["id"] for row in TestClient(pages(tmp_path)).get("/api/runs").json()] == [other.id]
 
 
-def test_what_cannot_be_left_in_a_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run.create(tmp_path, read(PACED))
+def test_a_deleted_folder_ends_its_engine_and_the_studio_names_it(launch: Launch, caplog: pytest.LogCaptureFixture) -> None:
+    other, run = launch(LONG), launch(LONG)
+    for one in (other, run):
+        wait(one, is_running)
+    listing = Listing(launch.runs)
+    assert len(listing.rows()) == 2
+    shutil.rmtree(run.path)
+    assert launch.processes[-1].wait(20) == 1
+    assert not run.path.exists()
+    assert [row["id"] for row in listing.rows()] == [other.id]
+    assert f"{run.path} was removed or renamed while it was running" in caplog.text
+    others_go_on(other)
 
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(run.path))
 
-    monkeypatch.setattr("engine.run.write_atomically", refuse)
-    with run.lock():
-        answer = TestClient(pages(tmp_path)).post(f"/api/runs/{run.id}/set", json={"changes": {"optimizer.lr": 0.01}})
-    assert answer.status_code == 400
-    (problem,) = answer.json()["problems"]
-    assert problem["field"] == "disk"
-    assert "write-protected" in problem["what"]
-    assert problem["cure"]
+def test_a_read_only_folder_pauses_its_engine_until_it_is_writable(launch: Launch, read_only: ReadOnly) -> None:
+    other, run = launch(LONG), launch(LONG)
+    for one in (other, run):
+        wait(one, is_running)
+    read_only(run.path, True)
+    status = wait(run, lambda status: status.field == "disk")
+    assert status.state == "paused"
+    assert "the disk is read-only" in status.message
+    assert "make the folder writable" in status.message
+    assert {row["id"]: row["state"] for row in Listing(launch.runs).rows()} == {other.id: "running", run.id: "paused"}
+    others_go_on(other)
+    read_only(run.path, False)
+    wait(run, lambda now: now.state == "running" and now.step > status.step)
+    run.ask("stop")
+    assert wait(run, ended).state == "stopped"

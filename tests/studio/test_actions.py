@@ -119,6 +119,10 @@ def test_the_queue_is_shown_rearranged_and_left(
     assert moved["waiting"] == [names[2], names[0], names[1]]
     rows = {row["id"]: row for row in client.get("/api/runs").json()}
     assert [rows[name]["position"] for name in names] == [1, 2, 0]
+    post("queue/start", {"run": names[2]})
+    assert client.get("/api/queue").json()["waiting"] == names[:2]
+    told(post("queue/start", {"run": names[2]}))
+    post(f"runs/{names[2]}/resume")
     post(f"runs/{names[2]}/stop")
     assert client.get("/api/queue").json()["waiting"] == names[:2]
     assert waiting[2].status().state == "stopped"
@@ -169,8 +173,10 @@ def test_live_knobs_have_limits_and_present_values(client: TestClient, script: S
     script.steps(1, 3)
     rows = {row["path"]: row for row in client.get(f"/api/runs/{script.run.id}/live").json()}
     sigma = rows["method.sigma"]
-    assert (sigma["value"], sigma["min"], sigma["max"], sigma["step"]) == (0.07, 0, 0.2, 0.0005)
-    assert sigma["label"].startswith("σ")
+    assert (sigma["value"], sigma["min"], sigma["max"], sigma["step"], sigma["log_from"]) == (0.07, 0, 0.2, 0.0005, 0.001)
+    assert (sigma["label"], sigma["short"], sigma["advanced"], sigma["optional"]) == ("σ sigma", "σ", False, False)
     assert sigma["help"]
+    assert (rows["optimizer.weight_decay"]["short"], rows["method.lambda"]["log_from"]) == ("weight decay", None)
+    assert (rows["optimizer.clip_norm"]["optional"], rows["runtime.accumulate"]["advanced"]) == (True, True)
     assert rows["schedule.epochs"]["value"] == 30
     assert "schedule.batch_size" not in rows

@@ -1,6 +1,7 @@
 """One run in memory: cursors, thinning, and starting over."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,3 +119,18 @@ def test_a_run_that_does_not_change_says_nothing(script: Script) -> None:
     script.says(Status(state="running", step=5, steps=100, epochs=10))  # only the heartbeat is new
     feed.refresh()
     assert not feed.refresh()
+
+
+def test_a_run_whose_folder_is_gone_is_named_keeps_its_curves_and_may_come_back(script: Script, tmp_path: Path) -> None:
+    feed = Feed(script.run)
+    script.steps(1, 5)
+    cursor, _ = read(feed)
+    script.run.path.rename(tmp_path / "away")
+    assert feed.refresh()
+    assert not feed.refresh()
+    _, message = read(feed, cursor)
+    assert (message["reset"], message["status"]["state"], message["status"]["field"]) == (False, "failed", "run")
+    assert "not there any more" in message["status"]["message"]
+    (tmp_path / "away").rename(script.run.path)
+    assert feed.refresh()
+    assert read(feed, cursor)[1]["status"]["state"] == "running"

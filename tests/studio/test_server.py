@@ -138,3 +138,16 @@ def test_page_names_no_other_host(client: TestClient, runs: Path) -> None:
     theme = client.get("/theme.css").text
     assert "fonts.googleapis" not in page + theme
     assert "url(http" not in page + theme
+
+
+def test_a_trace_is_downloaded_under_a_name_that_tells_the_run(client: TestClient, script: Script) -> None:
+    (script.run.path / "traces").mkdir()
+    (script.run.path / "traces" / "step-00000010.pt.trace.json.gz").write_bytes(b"trace")
+    answer = client.get(f"/api/runs/{script.run.id}/traces/step-00000010.pt.trace.json.gz")
+    assert answer.content == b"trace"
+    assert f'filename="{script.run.id}-step-00000010.pt.trace.json.gz"' in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("name", ["step-00000011.pt.trace.json.gz", "..%2fconfig.json", "x"])
+def test_a_trace_that_is_not_there_is_refused(client: TestClient, script: Script, name: str) -> None:
+    assert client.get(f"/api/runs/{script.run.id}/traces/{name}").status_code == 404

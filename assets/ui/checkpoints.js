@@ -1,0 +1,101 @@
+// Checkpoints: which there are of the shown run, what they take of the disk, and which stay.
+import { element } from "./element.js";
+import { fetchJson, postJson } from "./fetch-json.js";
+import { Fork } from "./fork.js";
+import { bytes, count, percent } from "./format.js";
+import { Rows } from "./rows.js";
+
+const PAUSE = { open: 1000, closed: 10_000 }; // ms between two looks
+
+export class Checkpoints {
+  constructor(find, forking) {
+    this.frame = find("checkpoints");
+    this.summary = find("checkpoints-summary");
+    this.rows = new Rows(find("checkpoint-rows"));
+    this.refusal = find("pin-refusal");
+    this.fork = new Fork(find, this, forking);
+    this.frame.addEventListener("toggle", () => this.load());
+    find("to-checkpoints").addEventListener("click", () => this.#reveal());
+    this.follow("");
+  }
+
+  follow(run) {
+    clearTimeout(this.timer);
+    Object.assign(this, { run, timer: 0, found: [], picked: null });
+    this.summary.textContent = "";
+    this.rows.replace([]);
+    this.fork.follow(run);
+    this.load();
+  }
+
+  // Another one was saved: look soon.
+  take({ events }) {
+    if (events.some(({ kind }) => kind === "checkpoint")) this.timer ||= setTimeout(() => this.load(), this.frame.open ? PAUSE.open : PAUSE.closed);
+  }
+
+  // Step of the one that is to be forked: the newest until somebody picks another.
+  get step() {
+    return this.found.some(({ step }) => step === this.picked) ? this.picked : this.found.at(-1)?.step ?? null;
+  }
+
+  async load() {
+    const { run } = this;
+    clearTimeout(this.timer);
+    this.timer = 0;
+    if (!run) return;
+    try {
+      const found = await fetchJson(this.#url("checkpoints"));
+      if (run === this.run) this.#show(found);
+    } catch (error) {
+      this.refusal.textContent = error.message;
+    }
+  }
+
+  #reveal() {
+    this.frame.open = true;
+    this.frame.scrollIntoView({ block: "center" });
+    this.frame.querySelector("summary").focus();
+  }
+
+  #show(found) {
+    this.found = found;
+    this.refusal.textContent = "";
+    const used = bytes(found.reduce((sum, one) => sum + one.bytes, 0));
+    this.summary.textContent = found.length ? `${found.length} · ${used} of the disk` : "none yet";
+    if (this.frame.open) this.rows.replace(found.toReversed().map((one) => this.#row(one)));
+    this.fork.draw();
+  }
+
+  #row({ step, bytes: size, accuracy, newest, best, pinned }) {
+    const choice = element("input", { type: "radio", name: "rwp-checkpoint", checked: step === this.step });
+    choice.dataset.key = `choose ${step}`;
+    choice.addEventListener("input", () => {
+      this.picked = step;
+      this.fork.draw();
+    });
+    const reasons = [newest && "newest", best && "best", pinned && "pinned"].filter(Boolean).join(", ");
+    const cells = [element("label", {}, choice, count(step)), percent(accuracy), bytes(size), reasons, this.#pinButton(step, pinned)];
+    return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
+  }
+
+  #pinButton(step, isPinned) {
+    const title = isPinned ? "It may be removed when newer ones come" : "Keep it whatever comes";
+    const text = isPinned ? "Unpin" : "Pin";
+    const button = element("button", { type: "button", title, ariaLabel: `${text} step ${step}` }, text);
+    button.dataset.key = `pin ${step}`;
+    button.addEventListener("click", () => this.#pin(step, !isPinned));
+    return button;
+  }
+
+  async #pin(step, isOn) {
+    try {
+      this.#show(await postJson(this.#url(isOn ? "pin" : "unpin"), { step }));
+    } catch (error) {
+      this.refusal.textContent = error.message;
+    }
+  }
+
+  #url(route) {
+    return `/api/runs/${encodeURIComponent(this.run)}/${route}`;
+  }
+}

@@ -1,0 +1,57 @@
+"""What a method needs beside the memory of SGD. `python -m benchmarks.memory METHOD STREAMS` prints the peak of a process."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from benchmarks.turns import Row
+
+WIDTH, LAYERS = 1000, 24
+"""24 million weights, in layers so small that what one of them needs for a moment does not count."""
+
+
+def peak(method: str, streams: str) -> int:
+    """Bytes that a process holds at most which trains a wide network for three updates."""
+    command = [sys.executable, "-m", "benchmarks.memory", method, streams]
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed goes back to the system
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def bytes_a_weight(method: str, streams: str, plain: int) -> float:
+    """Beside the peak of SGD, which is `plain`."""
+    return (peak(method, streams) - plain) / (LAYERS * WIDTH**2)
+
+
+def measure(_: int) -> Iterator[Row]:
+    plain = peak("sgd", "sequential")
+    for method, streams, goal in (("arwp", "sequential", 4), ("m-arwp", "sequential", 4), ("m-arwp", "parallel", 8)):
+        found = bytes_a_weight(method, streams, plain)
+        yield Row(f"extra memory of {method} ({streams}), bytes a weight", found, found, found, f"≤ {goal}")
+
+
+def main(method: str, streams: str) -> None:
+    import torch
+    from torch import nn
+
+    from engine.datasets import ImageSet, TrainingData
+    from engine.experiment import read
+    from engine.loop import Loop
+    from engine.replica import Replica
+
+    torch.set_num_threads(1)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, WIDTH), *(nn.Linear(WIDTH, WIDTH) for _ in range(LAYERS)))
+    experiment = read({"method": {"name": method}, "schedule": {"batch_size": 2}})
+    images = ImageSet(torch.zeros(8, 1, 8, 8, dtype=torch.uint8), torch.zeros(8, dtype=torch.int64))
+    device = torch.device("cpu")
+    loop = Loop(experiment, Replica(net, device), TrainingData(images, experiment, device))
+    loop.choose_streams(streams)
+    for _ in range(3):
+        loop.train()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,47 @@
+"""From Start to the first update of a training: with an engine kept ready, and with a process started for it."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.turns import Row
+from engine import supervise
+from engine.experiment import read
+from engine.run import Run
+from engine.spare import spares
+
+LOADED_SECONDS = 12.0
+"""How long an engine is given to load."""
+
+
+def seconds_to_first_update(runs: Path) -> float:
+    """As the studio starts a run of the digits: create it, start it, see that the first update was made."""
+    began = time.perf_counter()
+    run = Run.create(runs, read({"schedule": {"epochs": 10_000}}))
+    process = supervise.start(run, runs)
+    while run.status().step == 0 and process.poll() is None:
+        time.sleep(0.005)
+    taken = time.perf_counter() - began
+    process.kill()
+    process.wait()
+    return taken
+
+
+def measure(rounds: int) -> Iterator[Row]:
+    taken: dict[str, list[float]] = {"cold": [], "warm": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(min(rounds, 5)):
+            taken["cold"].append(seconds_to_first_update(Path(folder)))
+            taken["warm"].append(_with_spare(lambda: seconds_to_first_update(Path(folder))))
+    yield Row.of("seconds from Start to the first update, cold", taken["cold"], "≤ 2")
+    yield Row.of("seconds from Start to the first update, warm", taken["warm"], "≤ 0.2")
+
+
+def _with_spare(run: Callable[[], float]) -> float:
+    spares.keep()
+    time.sleep(LOADED_SECONDS)
+    try:
+        return run()
+    finally:
+        spares.close()

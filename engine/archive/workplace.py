@@ -1,0 +1,47 @@
+"""Workplace: a hidden folder beside the runs, for files that are on their way in or out."""
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.exclusive import exclusive
+
+_PREFIX = ".transfer-"
+
+
+@contextmanager
+def workplace(runs: Path) -> Iterator[Path]:
+    """A new folder on the disk of `runs`, gone at the end; those that killed programs have left are removed first."""
+    runs.mkdir(parents=True, exist_ok=True)
+    everybody = runs / ".transfer.lock"
+    with exclusive(everybody):
+        _sweep(runs)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=runs))
+        held = (folder / "lock").open("w")
+        fcntl.flock(held, fcntl.LOCK_EX)
+    with held:
+        try:
+            yield folder
+        finally:
+            with exclusive(everybody):
+                shutil.rmtree(folder)
+
+
+def _sweep(runs: Path) -> None:
+    for folder in runs.glob(f"{_PREFIX}*"):
+        if not _is_in_use(folder):
+            shutil.rmtree(folder)
+
+
+def _is_in_use(folder: Path) -> bool:
+    try:
+        with (folder / "lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+    except FileNotFoundError:  # its program was killed before it came to that
+        return False
+    except BlockingIOError:
+        return True

@@ -1,0 +1,139 @@
+"""A spare engine: a process that has everything loaded and waits for a run, so that a training begins at once.
+
+`python -m engine.spare SOCKET` is that process. It is told by the socket what any other engine is told when it is started:
+arguments, working directory and environment, with the run's lock as standard input and the log as output. When the socket
+closes before, it ends.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RENEW_SECONDS = 5.0
+"""How long after one is taken the next is loaded, so that it does not slow the training down that begins."""
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Work:
+    """What `python -m engine ARGUMENTS` is to do, in which folder, with what added to the environment."""
+
+    arguments: list[str]
+    folder: str
+    environment: dict[str, str]
+
+
+class Spares:
+    """Keeps one engine ready, from `keep` on, until `close`."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._ready: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._renewal: threading.Timer | None = None
+
+    def keep(self, after: float = 0.0) -> None:
+        """Have an engine ready `after` so many seconds and some more to load it."""
+        with self._guard:
+            self._renewal = threading.Timer(after, self._renew)
+            self._renewal.daemon = True
+            self._renewal.start()
+
+    def take(self, work: "Work", lock: int, log: int) -> subprocess.Popen[bytes] | None:
+        """Let the engine that is ready do `work`, with the run's lock and log as descriptors; None if there is none."""
+        with self._guard:
+            ready, self._ready = self._ready, None
+        if ready is None:
+            return None
+        process, ours = ready
+        try:
+            with ours:
+                socket.send_fds(ours, [json.dumps(asdict(work)).encode()], [lock, log])
+        except OSError:  # somebody has ended it
+            _end(process)
+            return None
+        finally:
+            self.keep(RENEW_SECONDS)
+        return process
+
+    def close(self) -> None:
+        """Let it go, and keep none any more."""
+        with self._guard:
+            if self._renewal:
+                self._renewal.cancel()
+            ready, self._ready, self._renewal = self._ready, None, None
+        if ready:
+            ready[1].close()
+            _end(ready[0])
+
+    def _renew(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "engine.spare", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={"OMP_WAIT_POLICY": "passive", **os.environ},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        with self._guard:
+            if self._renewal is None or self._ready is not None:
+                ours.close()
+            else:
+                self._ready = process, ours
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+spares = Spares()
+
+
+def main(descriptor: int) -> int:
+    with socket.socket(fileno=descriptor) as theirs:
+        _load()
+        told, descriptors, _, _ = socket.recv_fds(theirs, CHUNK, 2)
+        while more := theirs.recv(CHUNK):
+            told += more
+    return _do(Work(**json.loads(told)), *descriptors) if told else 0
+
+
+def _do(work: Work, lock: int, log: int) -> int:
+    """Become the engine that does `work`."""
+    for source, target in ((lock, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    os.close(lock)
+    os.close(log)
+    os.environ.update(work.environment)
+    os.chdir(work.folder)
+    from engine.__main__ import main as engine
+
+    return engine(work.arguments)
+
+
+def _load() -> None:
+    """Import what a training needs and make one update of a small one, which loads the rest."""
+    import torch
+
+    from engine import nets, train  # noqa: F401 - train is for later
+    from engine.datasets import Supply, load
+    from engine.experiment import Experiment
+    from engine.loop import Loop
+    from engine.preflight import input_shape
+    from engine.replica import Replica
+
+    experiment, device = Experiment(), torch.device("cpu")
+    splits = load(experiment, Path(), lambda _message, _fraction: None)
+    module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.seed)
+    images = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
+    Loop(experiment, Replica(module, device), images).train()
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,62 @@
+"""Tracing: what a few updates do, operation by operation and thread by thread, for Perfetto and TensorBoard."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from engine.journal import Journal
+from engine.patience import Patience
+from engine.run import Run
+
+if TYPE_CHECKING:
+    from torch.profiler import profile
+
+UPDATES = 10
+
+
+class Tracer:
+    """Records the next updates when asked to, with torch.profiler, and leaves the trace in the run's folder."""
+
+    def __init__(self, run: Run, journal: Journal, patience: Patience) -> None:
+        self._folder, self._journal, self._patience = run.path / "traces", journal, patience
+        self._profile: profile | None = None
+        self._left = 0
+
+    def want(self) -> None:
+        """Record from the next update on."""
+        self._left = self._left or UPDATES
+
+    @contextmanager
+    def update(self) -> Iterator[None]:
+        """One update happens inside."""
+        if not self._left:
+            yield
+            return
+        from torch.profiler import record_function
+
+        self._profile = self._profile or _begun()
+        with record_function("update"):
+            yield
+        self._left -= 1
+        if not self._left:
+            self.end()
+
+    def end(self) -> None:
+        """Leave what was recorded, if anything."""
+        recorded, self._profile, self._left = self._profile, None, 0
+        if recorded is None:
+            return
+        recorded.stop()
+        name = f"step-{self._journal.status.step:08d}.pt.trace.json.gz"
+        self._folder.mkdir(exist_ok=True)
+        self._patience.write(lambda: recorded.export_chrome_trace(str(self._folder / name)))
+        self._journal.event("trace", file=name)
+
+
+def _begun() -> "profile":
+    from torch._C._profiler import _ExperimentalConfig
+    from torch.profiler import profile
+
+    found = profile(experimental_config=_ExperimentalConfig(profile_all_threads=True))
+    found.start()
+    return found

@@ -1,0 +1,61 @@
+"""Trash: runs that somebody deleted, whole and out of sight, until the trash is emptied."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import Problem, Refused
+from engine.exclusive import exclusive
+from engine.queue import Queue
+from engine.run import Run, under_free_name
+
+
+class Trash:
+    """The deleted runs of one folder of runs. A run is in it or not: it comes and goes by one renaming."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+        self.folder = runs / ".trash"
+
+    def runs(self) -> list[Run]:
+        """The deleted runs, newest first."""
+        return Run.all(self.folder)
+
+    @property
+    def changed(self) -> int:
+        """A number that is another one whenever a run has come or gone."""
+        return self.folder.stat().st_mtime_ns if self.folder.exists() else 0
+
+    def put(self, run: Run) -> Run:
+        """Delete `run`, so that it can be had back. Raises `Refused` if it is being trained, or is about to be.
+
+        Runs that were forked from it have a copy of what they started from, and need it no more.
+        """
+        self.folder.mkdir(exist_ok=True)
+        with Queue(self._runs).locked():
+            if run.is_locked():
+                raise Refused(Problem("state", f"{run.id} is being trained", "Stop it first, then delete it"))
+            if run.place is not None:
+                raise Refused(Problem("state", f"{run.id} waits in the queue", "Stop it first, then delete it"))
+            with run.lock():
+                return Run(under_free_name(run.path, self.folder, run.id))
+
+    def restore(self, name: str) -> Run:
+        """Have a deleted run back, under another name if there is a new run of its own."""
+        run = Run.open(self.folder, name)
+        return Run(under_free_name(run.path, self._runs, run.id))
+
+    def empty(self, names: Sequence[object]) -> int:
+        """Remove deleted runs for good, those of these names and no others; how many bytes that gave."""
+        doomed = [Run.open(self.folder, str(name)) for name in names]
+        freed = sum(run.bytes_used() for run in doomed)
+        with exclusive(self._runs / ".trash.lock"):
+            self._sweep()
+            for run in doomed:
+                run.path.rename(self.folder / f".{run.id}")  # so that a half removed run is none
+            self._sweep()
+        return freed
+
+    def _sweep(self) -> None:
+        for half_removed in self.folder.glob(".*"):
+            shutil.rmtree(half_removed)

@@ -1,0 +1,77 @@
+"""An engine kept ready trains as any other, and is not left behind."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import torch
+
+from engine import supervise
+from engine.spare import Spares
+from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
+
+
+def children() -> set[int]:
+    """Engines that wait below this process."""
+    return {child.pid for child in psutil.Process().children() if "engine.spare" in " ".join(child.cmdline())}
+
+
+def eventually(holds: object, seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spares]:
+    spares = Spares()
+    monkeypatch.setattr(supervise, "spares", spares)
+    spares.keep()
+    assert eventually(children)
+    yield spares
+    spares.close()
+    assert not children()
+
+
+@pytest.mark.slow
+def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spares, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.spare.RENEW_SECONDS", 0.1)
+    (ready,) = children()
+    warm = launch({**SHORT, "method": {"name": "m-arwp"}})
+    assert launch.processes[-1].pid == ready
+    assert wait(warm, is_finished).pid == ready
+    assert launch.processes[-1].wait(10) == 0
+    assert eventually(lambda: children() and ready not in children())
+    spares.close()
+    cold = launch({**SHORT, "method": {"name": "m-arwp"}})
+    wait(cold, is_finished)
+    assert torch.equal(weights_at_end(warm), weights_at_end(cold))
+    assert (warm.path / "engine.log").read_text() == (cold.path / "engine.log").read_text()
+
+
+def test_one_that_was_killed_is_not_asked(launch: Launch, spares: Spares) -> None:
+    (ready,) = children()
+    psutil.Process(ready).kill()
+    assert eventually(lambda: psutil.Process(ready).status() == psutil.STATUS_ZOMBIE)
+    run = launch(SHORT)
+    assert launch.processes[-1].pid != ready
+    assert run.status().state == "starting"
+
+
+def test_it_ends_with_the_studio_however_that_ends() -> None:
+    studio = "from engine.spare import spares; import time; spares.keep(); time.sleep(100)"
+    process = subprocess.Popen([sys.executable, "-c", studio])
+    try:
+        parent = psutil.Process(process.pid)
+        assert eventually(parent.children)
+        (spare,) = parent.children()
+    finally:
+        process.kill()
+        process.wait()
+    assert eventually(lambda: not spare.is_running())
