@@ -24,9 +24,13 @@ def choose_threads(runtime: Runtime, world: World = ALONE) -> None:
 def choose_device(runtime: Runtime, world: World = ALONE) -> torch.device:
     """The device a run asks for. Raises `Refused` if the machine has none such, or has fewer than it has processes."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if world.size > 1 and runtime.device == "auto":
+        there["mps"] = False  # gloo does not speak for it
     name = next(name for name, found in there.items() if found) if runtime.device == "auto" else runtime.device
     if not there[name]:
         raise Refused(Problem("runtime.device", f"this machine has no {name} device", "Choose auto or cpu"))
+    if name == "mps" and world.size > 1:
+        raise Refused(Problem("runtime.device", f"mps cannot be shared by {world.size} processes", "Choose cpu, or 1 process"))
     if name == "cpu" and runtime.precision == "fp16":
         raise Refused(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
     if name == "cpu" and (problems := list(too_many(world.here))):
@@ -64,6 +68,7 @@ def _version(package: str) -> str | None:
 def _commit() -> str | None:
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+        nothing = subprocess.DEVNULL  # the standard input of an engine is its run's lock, which nobody else is to hold
+        return subprocess.run(command, stdin=nothing, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None

@@ -83,6 +83,10 @@ class Event(NamedTuple):
     data: dict[str, Any]
 
 
+_METRICS = {("integer", "text", value, "real") for value in ("real", "null")}
+"""Of what types the columns of a metric are; NaN is kept as null."""
+
+
 class Writer:
     """The engine's side: everything is buffered and written in one transaction per `flush`.
 
@@ -164,7 +168,9 @@ class Reader:
         try:
             self.status()
             self.changes()
-            return self._rows("PRAGMA quick_check(1)") in ([], [("ok",)])
+            kinds = self._rows("SELECT DISTINCT typeof(step), typeof(name), typeof(value), typeof(seconds) FROM metric")
+            self._rows("SELECT DISTINCT name FROM metric")  # which are text that can be read
+            return set(kinds) <= _METRICS and self._rows("PRAGMA quick_check(1)") in ([], [("ok",)])
         except Refused:
             return False
 

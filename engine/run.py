@@ -67,12 +67,12 @@ class Run:
     @property
     def experiment(self) -> Experiment:
         """What is trained. Raises `Refused` if config.json is no longer what was written when the run was made."""
-        path = self.path / "config.json"
-        config, digest = read_file(path), path.with_suffix(".sha256")
-        if digest.exists() and digest.read_bytes() != hashlib.sha256(path.read_bytes()).hexdigest().encode():
+        path, digest = self.path / "config.json", self.path / "config.sha256"
+        is_made_here = path.exists() and digest.exists()
+        if is_made_here and digest.read_bytes() != hashlib.sha256(path.read_bytes()).hexdigest().encode():
             cure = "Put back what was there, or remove config.sha256 if it is meant to be as it is now"
             raise Refused(Problem(str(path), "is not what was written when the run was made", cure))
-        return read(config)
+        return read(read_file(path))
 
     @property
     def present(self) -> Experiment:

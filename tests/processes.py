@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from engine import supervise
@@ -71,3 +72,11 @@ def killed_run(launch: Launch, config: dict[str, Any]) -> Run:
 def weights_at_end(run: Run) -> torch.Tensor:
     newest = max((run.path / "checkpoints").glob("*.pt"))
     return torch.load(newest, weights_only=True)["loop"]["weights"]
+
+
+def pace(run: Run, seconds: float) -> float:
+    """Updates of a running engine per second of the processor, which does not depend on what else there is to do."""
+    engine, first = psutil.Process(run.status().pid), run.status().step
+    began = sum(engine.cpu_times()[:2])
+    time.sleep(seconds)
+    return (run.status().step - first) / (sum(engine.cpu_times()[:2]) - began)

@@ -108,7 +108,7 @@ def test_what_cannot_be_is_refused_beside_the_field_and_the_run_goes_on(page: Pa
     until(page, lambda: step(page) > 25)
     page.locator("[data-group-of=extend] input").fill("-1999")  # found out by the engine alone
     page.get_by_role("button", name="Extend").click()
-    expect(page.locator("[data-refusal]")).to_contain_text("the training is already in epoch")
+    expect(page.locator("[data-refusal]")).to_contain_text("the training is already in epoch", timeout=20_000)
     before = step(page)
     until(page, lambda: step(page) > before)
     assert studio.newest.records.changes() == []
@@ -122,7 +122,7 @@ def test_two_tabs_agree(page: Page, studio: Studio) -> None:
     expect(knob.locator("input[type=number]")).to_have_value("0.5")
     page.bring_to_front()
     live(page, "method.lambda").locator("input[type=range]").press("End")
-    expect(knob.locator("input[type=number]")).to_have_value("1")
+    expect(knob.locator("input[type=number]")).to_have_value("1", timeout=20_000)
     expect(knob.locator("input[type=range]")).to_have_value("100")
 
 
@@ -225,23 +225,26 @@ def test_the_queue_is_rearranged_from_the_page(page: Page, studio: Studio) -> No
     lane.add(*runs)
     first, second, third = (run.id for run in runs)
     page.locator("[data-queue] summary").click()
-    line = page.locator("[data-queue-list] li")
-    expect(line).to_have_count(4)
+    expect(page.locator("[data-queue-list] li")).to_have_count(4)
 
     def press(run: str, button: str, expected: list[str]) -> None:
         page.locator(f'[data-run="{run}"]').get_by_role("button", name=button).click()
+        shows(expected)
+
+    def shows(expected: list[str]) -> None:
+        """Wait until the folder has this order, and the page tells it."""
+        waiting = page.locator("[data-queue-list] li:has(button)")
         until(page, lambda: [run.id for run in lane.waiting()] == expected)
-        expect(page.locator("[data-queue-list] li:has(button)")).to_have_count(len(expected))
+        until(page, lambda: bool(waiting.evaluate_all("lines => lines.map(({dataset}) => dataset.run)") == expected))
 
     press(third, "Earlier", [first, third, second])
     press(first, "Later", [third, first, second])
     press(third, "Take it out", [first, second])
     page.get_by_role("button", name="Undo").click()
-    until(page, lambda: [run.id for run in lane.waiting()] == [third, first, second])
-    expect(line).to_have_count(4)
+    shows([third, first, second])
     press(second, "Start it now", [third, first])
     until(page, lambda: runs[1].status().state == "running", 60)
-    expect(page.locator("[data-queue-summary]")).to_have_text("2 train · 2 wait")
+    expect(page.locator("[data-queue-summary]")).to_have_text("2 train · 2 wait", timeout=20_000)
 
 
 def test_a_diverged_run_goes_on_with_half_the_learning_rate(page: Page, studio: Studio) -> None:

@@ -1,13 +1,15 @@
 """A compiled network computes what the plain one does."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from engine import nets
-from engine.errors import Refused
 from engine.loop import Loop
 from engine.replica import Replica
 from tests.engine.conftest import MakeLoop
+from tests.processes import SHORT, Launch, ended, wait
 
 
 def compiled(loop: Loop) -> Loop:
@@ -41,8 +43,10 @@ def test_masks_of_dropout_are_those_of_the_plain_network(make_loop: MakeLoop) ->
         assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-4)
 
 
-def test_without_a_compiler_the_field_is_named(make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("/nonexistent/g++",))
-    fast = compiled(make_loop(model={"name": "mlp"}, method={"name": "sgd"}, schedule={"batch_size": 37}))
-    with pytest.raises(Refused, match=r"runtime\.compile: .*compiler"):
-        fast.compile()
+@pytest.mark.slow
+def test_without_a_compiler_the_field_is_named(launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "/nonexistent/g++")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    status = wait(launch({**SHORT, "runtime": {"compile": True}}), ended)
+    assert (status.state, status.field) == ("failed", "runtime.compile")
+    assert "compiler" in status.message

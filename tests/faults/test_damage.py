@@ -1,7 +1,10 @@
 """Bits that flip, files that are cut off or emptied: what is damaged is named, and the rest goes on."""
 
+import os
 import random
 import shutil
+import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from engine.errors import Refused
 from engine.experiment import read
+from engine.kept import Checkpoint, checkpoints
 from engine.run import Run
 from studio import api, lineage_routes, queue_routes
 from studio.feed import Feed
@@ -21,7 +25,7 @@ from studio.live import Hub
 from tests.faults.forms import counts
 from tests.faults.test_killed_engine import CONFIG, assert_the_same
 from tests.faults.warm import Warm
-from tests.processes import weights_at_end
+from tests.processes import wait, weights_at_end
 
 Content = bytearray
 
@@ -50,13 +54,13 @@ DAMAGES: dict[str, Callable[[Content, random.Random], Content]] = {
 }
 
 
-def newest(run: Run, ending: str) -> Path:
-    return max((run.path / "checkpoints").glob(f"*.{ending}"))
+def newest(run: Run) -> Checkpoint:
+    return checkpoints(run.path / "checkpoints")[-1]
 
 
 FILES: dict[str, Callable[[Run], Path]] = {
-    "checkpoint": lambda run: newest(run, "pt"),
-    "digest": lambda run: newest(run, "sha256"),
+    "checkpoint": lambda run: newest(run).path,
+    "digest": lambda run: newest(run).digest,
     "database": lambda run: run.path / "run.db",
     "log of the database": lambda run: run.path / "run.db-wal",
     "configuration": lambda run: run.path / "config.json",
@@ -64,32 +68,38 @@ FILES: dict[str, Callable[[Run], Path]] = {
 
 
 class Case:
-    """A run that was interrupted and one that has finished, in one folder that is made anew for every damage."""
+    """A run that has finished and two that have not, one killed and one stopped, in a folder that is made anew each time."""
 
     def __init__(self, warm: Warm, folder: Path) -> None:
         self.warm, self._pristine, self.runs = warm, folder / "pristine", folder / "runs"
         self._pristine.mkdir()
-        self.undisturbed, broken_off = (Run.create(self._pristine, read(CONFIG)) for _ in range(2))
+        self.undisturbed, self._killed, self._stopped = (Run.create(self._pristine, read(CONFIG)) for _ in range(3))
         assert warm.wait(warm.start(self.undisturbed)) == 0
-        while broken_off.status().state != "interrupted" or broken_off.status().step < 30:
-            pid = warm.start(broken_off)
-            while broken_off.status().step < 30:
-                pass
-            warm.kill(pid)
-        assert broken_off.status().step < broken_off.status().steps
-        self._id = broken_off.id
+        warm.kill(self._engine_near_the_end(self._killed))
+        os.kill(engine := self._engine_near_the_end(self._stopped), signal.SIGTERM)
+        assert warm.wait(engine) == 130
+        assert self._stopped.status().step < self._stopped.status().steps
         self.client = TestClient(pages(self.runs))
 
-    def anew(self) -> Run:
+    def _engine_near_the_end(self, run: Run) -> int:
+        engine = self.warm.start(run)
+        run.ask("pace", per_second=20)
+        wait(run, lambda status: status.step > 50)
+        return engine
+
+    def anew(self, kind: str) -> Run:
+        """The run to damage: the killed one has all it recorded in the log of its database, the stopped one in the database."""
         shutil.rmtree(self.runs, ignore_errors=True)
         shutil.copytree(self._pristine, self.runs)
-        return Run(self.runs / self._id)
+        return Run(self.runs / (self._stopped if kind == "database" else self._killed).id)
 
 
 def pages(runs: Path) -> FastAPI:
     """The routes of the studio, without its page."""
     app = FastAPI()
     app.add_exception_handler(Refused, api.refusal)
+    for fault in (OSError, sqlite3.Error):
+        app.add_exception_handler(fault, api.unwritable)
     for router in (queue_routes.routes(runs, runs), lineage_routes.routes(runs, runs), api.routes(runs, runs, Hub())):
         app.include_router(router)
     return app
@@ -126,7 +136,7 @@ def told(run: Run) -> dict[str, Any]:
 
 
 def assert_named(case: Case, run: Run, file: Path, kind: str) -> bool:
-    """Whether a damage was noticed, which only one to the database may not be; the training has come to its end all the same."""
+    """Whether a damage was told, which only one to the database may not be; the training has come to its end all the same."""
     if kind == "configuration":
         assert resumed(case, run) == 2
         assert "config.json" in (run.path / "engine.log").read_text()
@@ -141,22 +151,23 @@ def assert_named(case: Case, run: Run, file: Path, kind: str) -> bool:
     return "damaged records" in events or "records lost" in events
 
 
-@counts(15, 2000, minutes=90)
+def damaged(case: Case, draws: random.Random) -> str:
+    """Damage one file, see what the studio and an engine make of that, and tell the outcome."""
+    kind, damage = draws.choice(list(FILES)), draws.choice(list(DAMAGES))
+    run = case.anew(kind)
+    file = FILES[kind](run)
+    before = after = file.read_bytes()
+    while after == before:
+        after = bytes(DAMAGES[damage](Content(before), draws))
+    file.write_bytes(after)
+    assert_the_studio_copes(case, run)
+    if assert_named(case, run, file, kind):
+        return f"{kind} named"
+    return "harmless" if run.export()["metrics"] == case.undisturbed.export()["metrics"] else f"{damage} unnoticed"
+
+
+@counts(10, 2000, minutes=90)
 def test_damaged_files(case: Case, figure: Any, count: int) -> None:
-    draws, noticed, silent, harmless = random.Random(count), Counter[str](), Counter[str](), 0
-    for _ in range(count):
-        run, kind, damage = case.anew(), draws.choice(list(FILES)), draws.choice(list(DAMAGES))
-        file = FILES[kind](run)
-        before = file.read_bytes()
-        file.write_bytes(after := DAMAGES[damage](Content(before), draws))
-        if after == before:
-            continue
-        assert_the_studio_copes(case, run)
-        if assert_named(case, run, file, kind):
-            noticed[kind] += 1
-        elif run.export()["metrics"] == case.undisturbed.export()["metrics"]:
-            harmless += 1
-        else:
-            silent[damage] += 1
-    figure(f"{noticed.total()} damages named: {dict(noticed)}; {harmless} to a database changed nothing")
-    figure(f"{silent.total()} changed a number in a database without being noticed: {dict(silent)}")
+    draws = random.Random(count)
+    outcomes = Counter(damaged(case, draws) for _ in range(count))
+    figure(f"{count} damages: {dict(outcomes.most_common())}")

@@ -2,8 +2,10 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,11 +37,13 @@ def fill(path: Path) -> None:
                 continue
 
 
-def test_a_full_disk_pauses_the_training_and_room_lets_it_go_on(launch: Launch, small_disk: Path) -> None:
+def test_a_full_disk_pauses_the_training_and_room_lets_it_go_on(launch: Launch, small_disk: Path, figure: Any) -> None:
     run = launch({}, Run.create(small_disk, read(merge(LONG, {"landscape": {"at_end": False}}))))
     wait(run, lambda status: is_running(status) and status.step > 30)
     fill(small_disk / "filler")
+    began = time.monotonic()
     status = wait(run, lambda status: status.field == "disk", 20)
+    figure(f"the page is told {time.monotonic() - began:.1f} s after the disk was full")
     assert status.state == "paused"
     assert "the disk is full" in status.message
     assert list((run.path / "checkpoints").glob("step-*.pt"))

@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil
 import pytest
 
 from engine.experiment import merge, read
@@ -20,7 +19,7 @@ from engine.queue import Queue
 from engine.records import Writer
 from engine.run import Run
 from tests.faults.forms import counts
-from tests.processes import LONG, is_running, wait
+from tests.processes import LONG, is_running, pace, wait
 from tests.studios import Studio
 
 WATCHED = 1.0
@@ -55,14 +54,6 @@ def first_message(studio: Studio, run: Run) -> dict[str, Any]:
     return dict(json.loads(line.removeprefix(b"data: ")))
 
 
-def pace(run: Run) -> float:
-    """Updates per second of the processor, which does not depend on what else it has to do."""
-    engine, first = psutil.Process(run.status().pid), run.status().step
-    began = sum(engine.cpu_times()[:2])
-    time.sleep(WATCHED)
-    return (run.status().step - first) / (sum(engine.cpu_times()[:2]) - began)
-
-
 @pytest.fixture
 def new_boot(tmp_path: Path) -> list[str]:
     """A command that runs another on a machine that seems to have been started anew; empty where that is not possible."""
@@ -85,7 +76,7 @@ def killed_and_attached_again(studio: Studio, run: Run, count: int, figure: Any)
     for _ in range(count):
         studio.end(signal.SIGKILL)
         step = run.status().step
-        alone.append(pace(run))
+        alone.append(pace(run, WATCHED))
         began = time.monotonic()
         studio.start()
         opened.append(time.monotonic() - began)
@@ -93,7 +84,7 @@ def killed_and_attached_again(studio: Studio, run: Run, count: int, figure: Any)
         attached.append(time.monotonic() - began)
         assert (status["state"], run.status().pid) == ("running", engine)
         assert status["step"] > step
-        watched.append(pace(run))
+        watched.append(pace(run, WATCHED))
     assert [event.kind for event in run.records.events()].count("started") == 1
     figure(f"{count} kills: the engine's pace without a studio was {median(alone) / median(watched):.3f} of that with one")
     figure(f"the page was there {median(opened):.1f} s after a start (at most {max(opened):.1f} s)")

@@ -3,24 +3,21 @@
 import os
 import signal
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from engine.experiment import merge, read
 from engine.run import Run
 from tests.faults.forms import counts
 from tests.faults.test_killed_engine import CONFIG
 from tests.faults.warm import Warm
-from tests.processes import is_running, wait
+from tests.processes import is_running, pace, wait
 
 ENDLESS = merge(CONFIG, {"schedule": {"epochs": 10_000}, "runtime": {"checkpoint_every": 10}})
 RIVALS = 3
 
 
-@counts(2, 100)
+@counts(2, 100, minutes=60)
 def test_races(warm: Warm, tmp_path: Path, figure: Any, count: int) -> None:
     run = Run.create(tmp_path, read(ENDLESS))
     for _ in range(count):
@@ -36,14 +33,6 @@ def test_races(warm: Warm, tmp_path: Path, figure: Any, count: int) -> None:
     steps = [metric.step for metric in run.records.metrics() if metric.name == "train/lr"]
     assert steps == list(range(1, len(steps) + 1))
     figure(f"{count} races of {RIVALS} engines, each with one winner")
-
-
-def pace(run: Run, seconds: float) -> float:
-    """Updates per second of the processor, which does not depend on what else it has to do."""
-    engine, first = psutil.Process(run.status().pid), run.status().step
-    began = sum(engine.cpu_times()[:2])
-    time.sleep(seconds)
-    return (run.status().step - first) / (sum(engine.cpu_times()[:2]) - began)
 
 
 @counts(1, 60)
