@@ -162,6 +162,22 @@ def test_a_hostile_archive_is_refused_in_words(page: Page, studio: Studio, two: 
     assert not list(studio.runs.glob(".transfer-*"))
 
 
+def test_a_run_that_learns_from_a_folder_asks_where_that_is_here(page: Page, studio: Studio, tmp_path: Path) -> None:
+    for place in ("train/a", "train/b", "val/a", "val/b"):
+        (tmp_path / "mine" / place).mkdir(parents=True)
+    theirs = Run.create(tmp_path / "theirs", read({"data": {"name": "folder", "path": "/theirs"}}))
+    (tmp_path / "x.zip").write_bytes(b"".join(pack(theirs)))
+    page.goto(f"{studio.url}/runs")
+    expect(page.locator("[data-empty]")).to_be_visible()
+    page.get_by_label("Import a run").set_input_files(tmp_path / "x.zip")
+    expect(page.locator("[data-import-problem]")).to_contain_text("another machine, '/theirs'")
+    page.get_by_label("Folder of the images").fill(str(tmp_path / "mine"))
+    page.get_by_role("button", name="Import with these images").click()
+    expect(page.locator("[data-total]")).to_contain_text("1 run ·")
+    expect(page.locator("[data-import-problem]")).to_be_hidden()
+    assert Run.open(studio.runs, theirs.id).experiment.data.model_dump()["path"] == str(tmp_path / "mine")
+
+
 def test_a_narrow_page_fits(page: Page, two: list[Run]) -> None:
     page.set_viewport_size({"width": 400, "height": 850})
     assert page.evaluate("document.documentElement.scrollWidth") == 400
