@@ -191,6 +191,11 @@ class Runtime(Section):
     """Epochs between two checkpoints; there is always one at the end."""
     keep_every: int = knob(0, advanced=True, live=True, ge=0, le=10_000)
     """Epochs between two checkpoints that stay, to fork from; of the others only the last two and the best. 0 keeps none."""
+    disk_budget: float | None = knob(None, advanced=True, live=True, gt=0, le=100_000)
+    """What the checkpoints of the run may take of the disk, in GB; empty is no limit.
+
+    Beyond it the oldest of those that `keep_every` keeps go first; the last two, the best and the pinned ones stay.
+    """
 
 
 class Parent(Section):

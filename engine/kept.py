@@ -42,6 +42,11 @@ class Checkpoint:
         return content if is_whole else None
 
     @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.path.stat().st_size
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is what was written, told without holding it in memory."""
         try:
@@ -65,10 +70,19 @@ def best(found: list[Checkpoint], accuracies: dict[int, float]) -> int | None:
     return max((one.step for one in found if one.step in accuracies), key=lambda step: accuracies[step], default=None)
 
 
-def prune(folder: Path, accuracies: dict[int, float], lasts: Callable[[int], bool]) -> None:
-    """Remove all but the newest two, the best, those pinned, and those whose step `lasts`."""
+def prune(folder: Path, accuracies: dict[int, float], lasts: Callable[[int], bool], budget: float | None = None) -> None:
+    """Remove all but the newest two, the best, those pinned, and those whose step `lasts`.
+
+    Of the last the oldest go too, until all take no more than `budget` bytes.
+    """
     found = checkpoints(folder)
     top = best(found, accuracies)
-    for one in found[:-NEWEST]:
-        if one.step != top and not one.pin.exists() and not lasts(one.step):
+    free = [one for one in found[:-NEWEST] if one.step != top and not one.pin.exists()]
+    spare = [one for one in free if lasts(one.step)]
+    for one in set(free) - set(spare):
+        one.remove()
+    excess = sum(one.size for one in checkpoints(folder)) - budget if budget is not None else 0
+    for one in spare:
+        if excess > 0:
+            excess -= one.size
             one.remove()

@@ -255,7 +255,8 @@ class Training:
         path = self._patience.write(lambda: checkpoint.save(self.run.path / "checkpoints", self.loop.step, state))
         self.saved = self.loop.step
         self.journal.event("checkpoint", file=path.name)
-        kept.prune(path.parent, self._accuracies, self._lasts)
+        budget = self.experiment.runtime.disk_budget
+        kept.prune(path.parent, self._accuracies, self._lasts, budget * 1e9 if budget else None)
 
     def _lasts(self, step: int) -> bool:
         """Whether the checkpoint of `step` is one of those that stay."""

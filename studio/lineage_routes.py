@@ -62,7 +62,7 @@ def rows(run: Run) -> list[dict[str, Any]]:
     return [
         {
             "step": one.step,
-            "bytes": one.path.stat().st_size,
+            "bytes": one.size,
             "accuracy": accuracies.get(one.step),
             "newest": one in found[-kept.NEWEST :],
             "best": one.step == best,

@@ -153,6 +153,19 @@ def test_the_best_checkpoint_stays(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 6
 
 
+@pytest.mark.parametrize(
+    ("budget", "left"), [(None, [1, 2, 3, 4, 5, 6, 7]), (50, [2, 4, 5, 6, 7]), (40, [2, 5, 6, 7]), (0, [2, 5, 6, 7])]
+)
+def test_a_budget_takes_the_oldest_of_those_that_stay_for_their_number(
+    tmp_path: Path, budget: float | None, left: list[int]
+) -> None:
+    for step in range(1, 8):
+        write_atomically(Checkpoint.of(tmp_path, step).path, bytes(10))
+    Checkpoint.of(tmp_path, 5).pin.touch()
+    kept.prune(tmp_path, {2: 0.9, 3: 0.5}, lambda _: True, budget)
+    assert [found.step for found in checkpoints(tmp_path)] == left
+
+
 def test_a_form_never_shows_a_parent() -> None:
     from studio.form.values import paths
 

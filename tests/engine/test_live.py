@@ -11,7 +11,7 @@ from engine.live import Change, as_of, asked, changed, live_paths, value_at
 from tests.engine.conftest import MakeLoop
 from tests.engine.test_table import assert_same, through_a_file
 
-LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every", "runtime.keep_every")
+LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every", "runtime.keep_every", "runtime.disk_budget")
 NEW = {"method.lambda": 0.7, "method.beta": 0.7, "method.mean_beta": 0.7, "runtime.accumulate": 4}
 STRENGTHS = [
     (method, path)
