@@ -10,7 +10,7 @@ from engine.run import Run
 
 
 class Studio:
-    """`python -m studio` over a folder of its own, which can be killed and started again."""
+    """`python -m studio` over a folder of its own, with no engine kept loaded, which can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.runs = folder / "runs"
@@ -22,7 +22,7 @@ class Studio:
     def start(self, *within: str) -> None:
         """Returns when the page can be opened; a second start takes the same port. `within` is a command to run it by."""
         port = self.url.rpartition(":")[2] or "0"
-        folders = ["--runs", str(self.runs), "--data", str(self._data)]
+        folders = ["--runs", str(self.runs), "--data", str(self._data), "--no-warm-engine"]
         with self._log.open("a") as log:
             command = [*within, sys.executable, "-m", "studio", "--port", port, *folders]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
