@@ -8,7 +8,9 @@ import { Rows } from "./rows.js";
 const PAUSE = { open: 1000, closed: 10_000 }; // ms between two looks
 
 export class Checkpoints {
-  constructor(find, forking) {
+  // `budget` tells how many GB they may take; null is no limit.
+  constructor(find, { budget, ...forking }) {
+    this.budget = budget;
     this.frame = find("checkpoints");
     this.summary = find("checkpoints-summary");
     this.rows = new Rows(find("checkpoint-rows"));
@@ -22,10 +24,17 @@ export class Checkpoints {
   follow(run) {
     clearTimeout(this.timer);
     Object.assign(this, { run, timer: 0, found: [], picked: null });
-    this.summary.textContent = "";
+    this.tell();
     this.rows.replace([]);
     this.fork.follow(run);
     this.load();
+  }
+
+  // Say how many there are and what they take.
+  tell() {
+    const used = bytes(this.found.reduce((sum, one) => sum + one.bytes, 0));
+    const limit = this.budget() ? ` (budget ${bytes(1e9 * this.budget())})` : "";
+    this.summary.textContent = this.found.length ? `${this.found.length} · ${used} of the disk${limit}` : "none yet";
   }
 
   // Another one was saved: look soon.
@@ -60,8 +69,7 @@ export class Checkpoints {
   #show(found) {
     this.found = found;
     this.refusal.textContent = "";
-    const used = bytes(found.reduce((sum, one) => sum + one.bytes, 0));
-    this.summary.textContent = found.length ? `${found.length} · ${used} of the disk` : "none yet";
+    this.tell();
     if (this.frame.open) this.rows.replace(found.toReversed().map((one) => this.#row(one)));
     this.fork.draw();
   }

@@ -37,7 +37,8 @@ export function mount(root, { figures, methods, paper: inPaper }) {
   const picker = new Picker(find, show);
   const onShow = (run) => picker.refresh(run).then(() => queue.refresh());
   const queue = new Queue(find, onShow);
-  const checkpoints = new Checkpoints(find, { methods, paper: inPaper, onForked: () => queue.open(), onShow });
+  const budget = () => live.present("runtime.disk_budget");
+  const checkpoints = new Checkpoints(find, { budget, methods, paper: inPaper, onForked: () => queue.open(), onShow });
   const stream = new Stream({ onMessage: take, onConnection: (text) => tell(find("connection"), text) });
   const parts = [asking, charts, group, events, paper, landscape, profile, panel, steering, live, trouble, queue, checkpoints];
   let folder = null;
@@ -57,6 +58,7 @@ export function mount(root, { figures, methods, paper: inPaper }) {
   // The fields of the run are known by their names and values now.
   function onKnown() {
     charts.redraw();
+    checkpoints.tell();
     if (store.status) trouble.draw(store.status, (path) => live.present(path));
   }
 
