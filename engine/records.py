@@ -168,9 +168,9 @@ class Reader:
         try:
             self.status()
             self.changes()
-            kinds = self._rows("SELECT DISTINCT typeof(step), typeof(name), typeof(value), typeof(seconds) FROM metric")
+            self._check_metrics(0)
             self._rows("SELECT DISTINCT name FROM metric")  # which are text that can be read
-            return set(kinds) <= _METRICS and self._rows("PRAGMA quick_check(1)") in ([], [("ok",)])
+            return self._rows("PRAGMA quick_check(1)") in ([], [("ok",)])
         except Refused:
             return False
 
@@ -181,6 +181,7 @@ class Reader:
             return Status.model_validate_json(rows[0][0]) if rows else Status()
 
     def metrics(self, after: int = 0) -> list[Metric]:
+        self._check_metrics(after)
         return [
             Metric(*row)
             for row in self._rows("SELECT id, step, name, value, seconds FROM metric WHERE id > ? ORDER BY id", after)
@@ -189,7 +190,8 @@ class Reader:
     def last(self, name: str) -> float | None:
         """The newest value of one curve, if it has any."""
         rows = self._rows("SELECT value FROM metric WHERE name = ? ORDER BY id DESC LIMIT 1", name)
-        return rows[0][0] if rows else None
+        with self._making_sense():
+            return float(rows[0][0]) if rows and rows[0][0] is not None else None
 
     def events(self, after: int = 0) -> list[Event]:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
@@ -199,7 +201,8 @@ class Reader:
     def accuracies(self) -> dict[int, float]:
         """Test accuracy by step."""
         rows = self._rows("SELECT step, value FROM metric WHERE name = 'test/accuracy' AND value IS NOT NULL ORDER BY id")
-        return {int(step): float(value) for step, value in rows}
+        with self._making_sense():
+            return {int(step): float(value) for step, value in rows}
 
     def changes(self) -> list[Change]:
         """What has been changed while the run trained, in order."""
@@ -228,6 +231,12 @@ class Reader:
             if (code and code & 0xFF) in _DAMAGE:
                 raise self._damaged(error) from None
             raise
+
+    def _check_metrics(self, after: int) -> None:
+        """Raise `Refused` if a metric has a column of another type than those that are written."""
+        kinds = "SELECT DISTINCT typeof(step), typeof(name), typeof(value), typeof(seconds) FROM metric WHERE id > ?"
+        if odd := set(self._rows(kinds, after)) - _METRICS:
+            raise self._damaged(TypeError(f"a metric of {', '.join(odd.pop())}"))
 
     @contextmanager
     def _making_sense(self) -> Iterator[None]:

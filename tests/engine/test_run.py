@@ -100,3 +100,21 @@ def test_atomic_writing_leaves_nothing_else(tmp_path: Path) -> None:
     write_atomically(tmp_path / "a", b"old")
     write_atomically(tmp_path / "a", b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"new")]
+
+
+@pytest.mark.parametrize("column", ["step", "name", "seconds"])
+def test_metrics_that_nobody_has_written_are_damage(run: Run, column: str) -> None:
+    writer = Writer(run.path / "run.db")
+    writer.metrics(1, 0.1, {"test/accuracy": 0.9})
+    writer.flush(Status())
+    writer._db.execute(f"UPDATE metric SET {column} = NULL")
+    writer.close()
+    with pytest.raises(Refused, match="is damaged"):
+        run.records.metrics()
+    assert not run.records.is_whole()
+    aside = Writer(run.path / "run.db")
+    aside.flush(Status())
+    aside.close()
+    (told,) = run.records.events()
+    assert (told.kind, run.records.metrics()) == ("damaged records", [])
+    assert (run.path / told.data["kept_as"]).exists()
