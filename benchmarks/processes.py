@@ -18,7 +18,7 @@ from engine.experiment import read
 from engine.run import Run
 from engine.several import command, surroundings
 
-UPDATES = 24
+UPDATES = 20
 WEIGHTS = 11_173_962
 """As many as ResNet-18 has."""
 

@@ -17,14 +17,16 @@ class Pace:
         self._rate = 0.0
 
     def tell(self, journal: Journal) -> None:
-        now = self._now()
+        now, is_first = self._now(), not self._rate
         since, samples = self._mark
-        if now - since >= 1.0 or not self._rate:
+        if now - since >= 1.0 or is_first:
             self._rate = (self._loop.samples - samples) / (now - since)
             self._mark = (now, self._loop.samples)
             journal.say(profile=self._loop.watch.shares())
         per_step = (now - self._started) / (self._loop.step - self._first)
         journal.say(samples_per_second=self._rate, eta=per_step * (self._loop.steps - self._loop.step))
+        if is_first:
+            journal.flush()  # whoever has pressed Start is waiting for this
 
     def _now(self) -> float:
         return time.monotonic() - self._control.paused_seconds

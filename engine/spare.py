@@ -124,6 +124,7 @@ def _load() -> None:
     from engine import nets, train  # noqa: F401 - train is for later
     from engine.datasets import Supply, load
     from engine.experiment import Experiment
+    from engine.flops import per_image
     from engine.loop import Loop
     from engine.preflight import input_shape
     from engine.replica import Replica
@@ -133,6 +134,7 @@ def _load() -> None:
     module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.seed)
     images = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
     Loop(experiment, Replica(module, device), images).train()
+    per_image(module, input_shape(experiment))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def plain() -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is told in other units elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a process as it is")
 @pytest.mark.parametrize(
     ("method", "streams", "vectors"),
     [
