@@ -40,7 +40,7 @@ class Run:
     @classmethod
     def create(cls, runs: Path, experiment: Experiment) -> "Run":
         """A new folder for `experiment`. The configuration is safe in it before the folder has its name."""
-        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(2)}"
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(4)}"
         draft = runs / f".{name}"
         for part in ("commands", "checkpoints", "arrays"):
             (draft / part).mkdir(parents=True)
@@ -155,7 +155,7 @@ class Run:
         folder = self.path / "commands"
         left = [int(number) for path in folder.glob("*.json") if (number := path.stem.partition("-")[0]).isdecimal()]
         order = max([time.time_ns(), *(number + 1 for number in left)])  # the clock may have been put back
-        name = f"{order}-{secrets.token_hex(2)}"
+        name = f"{order}-{secrets.token_hex(4)}"
         write_atomically(folder / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
         return name
 

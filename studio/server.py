@@ -20,9 +20,9 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import Problem, Refused
 from engine.spare import spares
 from studio import api, lineage_routes, queue_routes, runs_routes
-from studio.app import mount
 from studio.guard import Guard
 from studio.keeper import Keeper
+from studio.later import Later
 from studio.live import Hub
 
 SCRIPTS = Path(__file__).parent.parent / "assets" / "ui"
@@ -48,7 +48,8 @@ def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto
 def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     """The whole studio over one folder of runs, answering to these host names only."""
     runs.mkdir(parents=True, exist_ok=True)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    page = Later(lambda: _page(runs, data))
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=page.lifespan)
     app.state.hub = Hub()
     app.add_middleware(Guard, hosts=hosts)
     app.add_exception_handler(Refused, api.refusal)
@@ -64,7 +65,14 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     def plotly_js() -> FileResponse:
         return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": "max-age=86400"})
 
-    return mount(app, runs, data)
+    app.mount("/", page)
+    return app
+
+
+def _page(runs: Path, data: Path) -> FastAPI:
+    from studio.app import mount  # loading Gradio takes seconds: open pages find their run again before that
+
+    return mount(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), runs, data)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -118,3 +118,8 @@ def test_metrics_that_nobody_has_written_are_damage(run: Run, column: str) -> No
     (told,) = run.records.events()
     assert (told.kind, run.records.metrics()) == ("damaged records", [])
     assert (run.path / told.data["kept_as"]).exists()
+
+
+def test_many_runs_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:
+    names = [Run.create(tmp_path, Experiment()).id for _ in range(600)]
+    assert len(set(names)) == len(names) == len(Run.all(tmp_path))

@@ -1,11 +1,9 @@
 """A studio without a network, and runs written by hand."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from engine.experiment import Experiment
@@ -34,8 +32,6 @@ def script(run: Run) -> Iterator[Script]:
 
 @pytest.fixture(scope="session")
 def client(runs: Path) -> Iterator[TestClient]:
-    async def make() -> FastAPI:  # inside a running loop, or else Gradio leaves one of its own behind
-        return create_app(runs, runs / "data", {"testserver"})
-
-    with TestClient(asyncio.run(make()), raise_server_exceptions=False) as client:
+    with TestClient(create_app(runs, runs / "data", {"testserver"}), raise_server_exceptions=False) as client:
+        assert client.get("/").is_success  # it is loaded: other tests lay out blocks of Gradio, which has one place for them
         yield client

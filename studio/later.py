@@ -1,0 +1,49 @@
+"""Later: an application that takes seconds to load, behind a server that answers at once."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+
+class Later:
+    """Loads an application in a thread; whoever asks for it before waits."""
+
+    def __init__(self, load: Callable[[], FastAPI]) -> None:
+        self._load = load
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = await asyncio.shield(self._loaded)
+        await app(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Load while the server is up, and let the application begin and end with it."""
+        self._loaded: asyncio.Future[FastAPI] = asyncio.get_running_loop().create_future()
+        closing = asyncio.Event()
+        living = asyncio.create_task(self._live(closing))
+        try:
+            yield
+        finally:
+            closing.set()
+            await living
+
+    async def _load_in_a_loop(self) -> FastAPI:
+        """Gradio leaves a loop behind where none is running."""
+        return self._load()
+
+    async def _live(self, closing: asyncio.Event) -> None:
+        try:
+            app = await asyncio.to_thread(asyncio.run, self._load_in_a_loop())
+        except Exception as error:
+            log.exception("the page cannot be loaded")
+            self._loaded.set_exception(error)
+            return
+        async with app.router.lifespan_context(app):
+            self._loaded.set_result(app)
+            await closing.wait()

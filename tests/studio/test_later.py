@@ -1,0 +1,57 @@
+"""A server answers at once, and what takes time to load when it is loaded."""
+
+import threading
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from studio.later import Later
+
+
+def with_page(page: Later) -> FastAPI:
+    app = FastAPI(lifespan=page.lifespan)
+    app.get("/at-once")(lambda: "here")
+    app.mount("/", page)
+    return app
+
+
+def test_the_rest_is_there_while_the_page_is_loaded() -> None:
+    may_load, made = threading.Event(), FastAPI()
+    made.get("/page")(lambda: "the page")
+
+    def load() -> FastAPI:
+        assert may_load.wait(10)
+        return made
+
+    with TestClient(with_page(Later(load))) as client:
+        found: list[str] = []
+        asking = threading.Thread(target=lambda: found.append(client.get("/page").json()))
+        asking.start()
+        assert client.get("/at-once").json() == "here"
+        assert found == []
+        may_load.set()
+        asking.join(10)
+        assert found == ["the page"]
+
+
+def test_what_the_page_begins_it_ends() -> None:
+    told = []
+
+    made = FastAPI()
+    made.router.on_startup.append(lambda: told.append("begun"))
+    made.router.on_shutdown.append(lambda: told.append("ended"))
+    with TestClient(with_page(Later(lambda: made))) as client:
+        client.get("/nothing")
+        assert told == ["begun"]
+    assert told == ["begun", "ended"]
+
+
+def test_a_page_that_cannot_be_loaded_is_logged_and_the_rest_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    def load() -> FastAPI:
+        raise ImportError("no page")
+
+    with TestClient(with_page(Later(load)), raise_server_exceptions=False) as client:
+        assert client.get("/page").status_code == 500
+        assert client.get("/at-once").json() == "here"
+    assert "the page cannot be loaded" in caplog.text
