@@ -11,9 +11,6 @@ from engine.experiment import read
 from engine.run import Run
 from engine.spare import spares
 
-LOADED_SECONDS = 12.0
-"""How long an engine is given to load."""
-
 
 def seconds_to_first_update(runs: Path) -> float:
     """As the studio starts a run of the digits: create it, start it, see that the first update was made."""
@@ -40,7 +37,9 @@ def measure(rounds: int) -> Iterator[Row]:
 
 def _with_spare(run: Callable[[], float]) -> float:
     spares.keep()
-    time.sleep(LOADED_SECONDS)
+    while not spares.is_ready:
+        time.sleep(0.1)
+    time.sleep(1.0)
     try:
         return run()
     finally:

@@ -56,6 +56,10 @@ class Control:
         self._handlers |= own | handlers
         self._has_training = True
 
+    @property
+    def is_paused(self) -> bool:
+        return self._paused
+
     def look(self) -> None:
         """Carry out what was asked since the last look. Raises `Stop`."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:

@@ -42,9 +42,12 @@ class Checkpoint:
         return content if is_whole else None
 
     @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.path.stat().st_size
+    def size(self) -> int | None:
+        """Bytes; None if its engine has just removed it."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return None
 
     @property
     def is_whole(self) -> bool:
@@ -81,8 +84,8 @@ def prune(folder: Path, accuracies: dict[int, float], lasts: Callable[[int], boo
     spare = [one for one in free if lasts(one.step)]
     for one in set(free) - set(spare):
         one.remove()
-    excess = sum(one.size for one in checkpoints(folder)) - budget if budget is not None else 0
+    excess = sum(one.size or 0 for one in checkpoints(folder)) - budget if budget is not None else 0
     for one in spare:
         if excess > 0:
-            excess -= one.size
+            excess -= one.size or 0
             one.remove()

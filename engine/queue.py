@@ -15,6 +15,8 @@ from engine.exclusive import exclusive
 from engine.experiment import Experiment
 from engine.run import Run, write_atomically
 
+SETTINGS = ".queue.json"
+"""A name that no run can have."""
 MOST_AT_ONCE = 64
 
 
@@ -63,7 +65,7 @@ class Queue:
     def at_once(self) -> dict[str, int]:
         """How many runs one device trains at the same time, for each kind of device; what is left out is 1."""
         try:
-            found = json.loads((self._runs / "queue.json").read_text(encoding="utf-8"))["at_once"]
+            found = json.loads((self._runs / SETTINGS).read_text(encoding="utf-8"))["at_once"]
             return {kind: count for kind, count in found.items() if type(count) is int and 1 <= count <= MOST_AT_ONCE}
         except (FileNotFoundError, ValueError, LookupError, AttributeError, TypeError):  # not there, or damaged
             return {}
@@ -83,7 +85,7 @@ class Queue:
         if type(count) is not int or not 1 <= count <= MOST_AT_ONCE:
             raise Refused(Problem("count", "should be a whole number", f"From 1 to {MOST_AT_ONCE}"))
         with self.locked():
-            write_atomically(self._runs / "queue.json", json.dumps({"at_once": {**self.at_once, kind: count}}).encode())
+            write_atomically(self._runs / SETTINGS, json.dumps({"at_once": {**self.at_once, kind: count}}).encode())
 
     def advance(self, data: Path) -> list[Run]:
         """Start every run that there is room for, in order; one that waits for another device holds nobody up."""

@@ -27,7 +27,7 @@ KILLED = "The engine was killed, or its machine went down. Resume: it goes on fr
 
 
 class Run:
-    """One run's folder: config.json and its SHA-256, run.db, commands/, checkpoints/, arrays/, tb/, engine.log, env.json."""
+    """A run's folder: config.json, its SHA-256, run.db, commands/, checkpoints/, arrays/, traces/, tb/, engine.log, env.json."""
 
     WAITS = "queued"
     """Name of the file that a run has while it waits in the queue; it holds the run's place."""

@@ -17,6 +17,7 @@ from pathlib import Path
 RENEW_SECONDS = 5.0
 """How long after one is taken the next is loaded, so that it does not slow the training down that begins."""
 CHUNK = 1 << 16
+LOADED = b"!"
 
 
 @dataclass(frozen=True)
@@ -33,58 +34,77 @@ class Spares:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
+        self._loading: subprocess.Popen[bytes] | None = None
         self._ready: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._renewal: threading.Timer | None = None
 
-    def keep(self, after: float = 0.0) -> None:
-        """Have an engine ready `after` so many seconds and some more to load it."""
+    @property
+    def is_ready(self) -> bool:
+        return self._ready is not None
+
+    def keep(self) -> None:
+        """Begin to load an engine."""
         with self._guard:
-            self._renewal = threading.Timer(after, self._renew)
-            self._renewal.daemon = True
-            self._renewal.start()
+            self._renew_after(0.0)
 
     def take(self, work: "Work", lock: int, log: int) -> subprocess.Popen[bytes] | None:
         """Let the engine that is ready do `work`, with the run's lock and log as descriptors; None if there is none."""
         with self._guard:
-            ready, self._ready = self._ready, None
-        if ready is None:
-            return None
-        process, ours = ready
+            if self._ready is None:
+                return None
+            (process, ours), self._ready = self._ready, None
+            self._renew_after(RENEW_SECONDS)
         try:
             with ours:
                 socket.send_fds(ours, [json.dumps(asdict(work)).encode()], [lock, log])
         except OSError:  # somebody has ended it
             _end(process)
             return None
-        finally:
-            self.keep(RENEW_SECONDS)
         return process
 
     def close(self) -> None:
         """Let it go, and keep none any more."""
         with self._guard:
-            if self._renewal:
-                self._renewal.cancel()
-            ready, self._ready, self._renewal = self._ready, None, None
+            renewal, loading, ready = self._renewal, self._loading, self._ready
+            self._renewal = self._loading = self._ready = None
+        if renewal:
+            renewal.cancel()
         if ready:
             ready[1].close()
-            _end(ready[0])
+        for process in (loading, ready and ready[0]):
+            if process:
+                _end(process)
+
+    def _renew_after(self, seconds: float) -> None:
+        self._renewal = threading.Timer(seconds, self._renew)
+        self._renewal.daemon = True
+        self._renewal.start()
 
     def _renew(self) -> None:
+        """Load an engine, and have it ready when it says so."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "engine.spare", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env={"OMP_WAIT_POLICY": "passive", **os.environ},
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        with self._guard:
-            if self._renewal is None or self._ready is not None:
+        with self._guard, theirs:
+            if self._renewal is not threading.current_thread():
                 ours.close()
-            else:
-                self._ready = process, ours
+                return
+            self._loading = process = _begun(theirs)
+        is_loaded = ours.recv(1) == LOADED
+        with self._guard:
+            if is_loaded and self._loading is process:
+                self._loading, self._ready = None, (process, ours)
+                return
+        ours.close()
+        _end(process)
+
+
+def _begun(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "engine.spare", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        env={"OMP_WAIT_POLICY": "passive", **os.environ},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -98,6 +118,7 @@ spares = Spares()
 def main(descriptor: int) -> int:
     with socket.socket(fileno=descriptor) as theirs:
         _load()
+        theirs.send(LOADED)
         told, descriptors, _, _ = socket.recv_fds(theirs, CHUNK, 2)
         while more := theirs.recv(CHUNK):
             told += more

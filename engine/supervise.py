@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from engine.devices import environment, suitable
+from engine.devices import accelerators, environment, suitable
 from engine.records import DATABASE, Writer
 from engine.run import Run
 from engine.several import command, surroundings
@@ -37,8 +37,8 @@ def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]
 
 
 def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> "subprocess.Popen[bytes] | None":
-    """An engine that was ready, if one process is enough."""
-    if run.experiment.runtime.processes > 1:
+    """An engine that was ready, if one process is enough. With several GPUs it is too late to keep it to one of them."""
+    if run.experiment.runtime.processes > 1 or len(accelerators()) > 1:
         return None
     return spares.take(Work(arguments, str(run.path.absolute()), environment(device)), lock, log)
 

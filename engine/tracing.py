@@ -1,12 +1,14 @@
 """Tracing: what a few updates do, operation by operation and thread by thread, for Perfetto and TensorBoard."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.journal import Journal
 from engine.patience import Patience
-from engine.run import Run
+from engine.run import Run, write_atomically
 
 if TYPE_CHECKING:
     from torch.profiler import profile
@@ -48,9 +50,15 @@ class Tracer:
             return
         recorded.stop()
         name = f"step-{self._journal.status.step:08d}.pt.trace.json.gz"
-        self._folder.mkdir(exist_ok=True)
-        self._patience.write(lambda: recorded.export_chrome_trace(str(self._folder / name)))
+        with tempfile.TemporaryDirectory() as folder:
+            recorded.export_chrome_trace(str(file := Path(folder) / name))  # which can be done only once
+            content = file.read_bytes()
+        self._patience.write(lambda: self._save(name, content))
         self._journal.event("trace", file=name)
+
+    def _save(self, name: str, content: bytes) -> None:
+        self._folder.mkdir(exist_ok=True)
+        write_atomically(self._folder / name, content)
 
 
 def _begun() -> "profile":

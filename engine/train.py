@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from engine import checkpoint, environment, failures, kept, nets
@@ -113,8 +114,8 @@ class Training:
             self._save()
             raise
         finally:
-            self._tracer.end()
             self.supply.training.close()
+            self._tracer.end()
 
     def _train(self, pace: Pace) -> None:
         """Update until the last update is made, and do between updates what is due and what is asked for."""
@@ -122,7 +123,7 @@ class Training:
         while True:
             self._at_epoch_end()
             self._recall()
-            with self.loop.watch.time("recording"):
+            with nullcontext() if self.control.is_paused else self.loop.watch.time("recording"):
                 self.control.look()
             self._look_around()
             if self.loop.step == self.loop.steps:

@@ -58,4 +58,5 @@ class Trash:
 
     def _sweep(self) -> None:
         for half_removed in self.folder.glob(".*"):
-            shutil.rmtree(half_removed)
+            if half_removed.is_dir():  # others put files there, such as .DS_Store
+                shutil.rmtree(half_removed)

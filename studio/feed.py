@@ -46,7 +46,7 @@ class Feed:
         if signature != self._signature:
             try:
                 self._read_metrics()
-                self._events += self._run.records.events(self._last_event)
+                self._read_events()
             except Refused as damaged:
                 self._status = unreadable(damaged)
         changed = signature != self._signature or folder != self._folder or self._shown() != before
@@ -83,6 +83,16 @@ class Feed:
         self._curves: dict[str, Curve] = {}
         self._ids = array("q")
         self._sums = array("Q")
+
+    def _read_events(self) -> None:
+        """Take in the new events; start over if the last one we have is no longer what it was, the records being others."""
+        found = self._run.records.events(self._last_event - 1)
+        if self._events and (not found or found[0] != self._events[-1]):
+            self._forget()
+            self._events.clear()
+            self._read_metrics()
+            found = self._run.records.events()
+        self._events += [event for event in found if event.id > self._last_event]
 
     def _read_metrics(self) -> None:
         """Take in the new rows; start over if the last row we have is no longer what it was."""

@@ -40,10 +40,10 @@ class Later:
     async def _live(self, closing: asyncio.Event) -> None:
         try:
             app = await asyncio.to_thread(asyncio.run, self._load_in_a_loop())
+            async with app.router.lifespan_context(app):
+                self._loaded.set_result(app)
+                await closing.wait()
         except Exception as error:
             log.exception("the page cannot be loaded")
-            self._loaded.set_exception(error)
-            return
-        async with app.router.lifespan_context(app):
-            self._loaded.set_result(app)
-            await closing.wait()
+            if not self._loaded.done():
+                self._loaded.set_exception(error)

@@ -57,12 +57,14 @@ def routes(runs: Path, data: Path) -> APIRouter:
 
 def rows(run: Run) -> list[dict[str, Any]]:
     """The run's checkpoints by step: size, test accuracy where it was measured there, and why it stays."""
-    found, accuracies = kept.checkpoints(run.path / "checkpoints"), run.records.accuracies()
+    accuracies = run.records.accuracies()
+    sizes = {one: size for one in kept.checkpoints(run.path / "checkpoints") if (size := one.size) is not None}
+    found = list(sizes)
     best = kept.best(found, accuracies)
     return [
         {
             "step": one.step,
-            "bytes": one.size,
+            "bytes": sizes[one],
             "accuracy": accuracies.get(one.step),
             "newest": one in found[-kept.NEWEST :],
             "best": one.step == best,

@@ -42,10 +42,11 @@ def export(run: Run, file: Path, checkpoints: str) -> None:
             raise FileExistsError(f"there is a file {file} already")
         with draft.open("xb") as archive:
             archive.writelines(pieces)
-        draft.rename(file)
+        os.link(draft, file)  # which a rename would put in the place of a file that somebody has made meanwhile
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise Refused(Problem(str(file), f"cannot be written: {error}", "Give another place for the archive")) from None
+    finally:
+        draft.unlink(missing_ok=True)
     print(file)
 
 

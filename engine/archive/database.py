@@ -7,13 +7,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from engine.archive.layout import damaged, faulty
 from engine.errors import Refused
 from engine.experiment import Experiment
 from engine.live import Change, as_of
 from engine.records import DATABASE, TABLES, Reader, Status
 
+MOST_METRICS = 5_000_000
 MOST_EVENTS = 100_000
+LARGEST = 1e15
 MOST_CHANGES = 20_000
 """Every one is checked against the experiment whenever the run is read."""
 _STEP = "(typeof(step) = 'integer' AND step BETWEEN 0 AND 1e12)"
@@ -71,17 +75,22 @@ def _check_rows(db: sqlite3.Connection) -> None:
     for table, is_usual in _ROWS.items():
         if db.execute(f"SELECT 1 FROM {table} WHERE NOT ({is_usual}) LIMIT 1").fetchone():  # noqa: S608 - no part is from outside
             raise faulty(DATABASE, f"its table {table} has a row that no engine writes")
+    if db.execute("SELECT count(*) FROM metric").fetchone()[0] > MOST_METRICS:
+        raise faulty(DATABASE, "holds more metrics than any run has")
     for kind, most in (("%", MOST_EVENTS), ("changed", MOST_CHANGES)):
         if db.execute("SELECT count(*) FROM event WHERE kind LIKE ?", (kind,)).fetchone()[0] > most:
             raise faulty(DATABASE, "tells of more events than any run has")
     for (data,) in db.execute("SELECT data FROM event"):
-        if not isinstance(json.loads(data, parse_constant=_no_number), dict):
+        if not isinstance(found := json.loads(data, parse_constant=_no_number), dict) or not orjson.dumps(found):
             raise faulty(DATABASE, "its table event has a row that no engine writes")
 
 
 def _check_status(status: Status) -> None:
     """A status is shown as JSON, which knows no infinity; whether a run is queued is never written in it."""
-    json.dumps(status.model_dump(), allow_nan=False)
+    told = status.model_dump()
+    json.dumps(told, allow_nan=False)
+    if any(abs(value) > LARGEST for value in told.values() if isinstance(value, (int, float))) or not orjson.dumps(told):
+        raise faulty(DATABASE, "tells of numbers that no engine writes")
     if status.state == "queued":
         raise faulty(DATABASE, "says that the run waits in a queue")
 

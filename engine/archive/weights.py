@@ -41,7 +41,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _ask_torch(folder: Path) -> None:
-    command = [sys.executable, "-m", "engine.archive.weights", str(folder.absolute())]
+    command = [sys.executable, "-P", "-m", "engine.archive.weights", str(folder.absolute())]
     surroundings = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     try:
         done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)

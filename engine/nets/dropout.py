@@ -1,6 +1,6 @@
 """Dropout whose masks follow a seed of its own (Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html)."""
 
-from functools import partial
+from types import MethodType
 
 import torch
 from torch import Tensor, nn
@@ -60,4 +60,5 @@ def keep_as_it_is(module: nn.Module) -> None:
     """Let torch.compile leave every `Dropout` in `module` alone: compiled code would draw other masks."""
     for layer in module.modules():
         if isinstance(layer, Dropout):
-            layer.forward = torch.compiler.disable(partial(Dropout.forward, layer))  # type: ignore[method-assign]
+            own = MethodType(torch.compiler.disable(Dropout.forward), layer)  # which a copy of the layer gets for itself
+            layer.forward = own  # type: ignore[method-assign]

@@ -1,12 +1,15 @@
 """A compiled network computes what the plain one does."""
 
+import copy
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from engine import nets
 from engine.loop import Loop
+from engine.nets.dropout import Dropout, keep_as_it_is
 from engine.replica import Replica
 from tests.engine.conftest import MakeLoop
 from tests.processes import SHORT, Launch, ended, wait
@@ -41,6 +44,14 @@ def test_masks_of_dropout_are_those_of_the_plain_network(make_loop: MakeLoop) ->
     fast = compiled(plain)
     for _ in range(3):
         assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-4)
+
+
+def test_a_copy_of_the_network_switches_its_dropout_off_by_itself() -> None:
+    module = nn.Sequential(Dropout(0.5))
+    keep_as_it_is(module)
+    copied, x = copy.deepcopy(module), torch.ones(64)
+    assert torch.equal(copied.eval()(x), x)
+    assert not torch.equal(module.train()(x), x)
 
 
 @pytest.mark.slow

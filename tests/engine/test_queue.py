@@ -10,7 +10,7 @@ import pytest
 from engine import devices, queue, supervise
 from engine.errors import Refused
 from engine.experiment import Experiment, read
-from engine.queue import Queue
+from engine.queue import SETTINGS, Queue
 from engine.records import Status, Writer
 from engine.run import Run
 
@@ -159,7 +159,7 @@ def test_a_setting_that_makes_no_sense_is_refused(tmp_path: Path, kind: str, cou
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"at_once": 3}', '{"at_once": {"cpu": "many"}}'])
 def test_damaged_settings_are_as_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "queue.json").write_text(text)
+    (tmp_path / SETTINGS).write_text(text)
     assert Queue(tmp_path).at_once == {}
 
 

@@ -1,5 +1,6 @@
 """An engine kept ready trains as any other, and is not left behind."""
 
+import os
 import subprocess
 import sys
 import time
@@ -16,7 +17,8 @@ from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
 
 def children() -> set[int]:
     """Engines that wait below this process."""
-    return {child.pid for child in psutil.Process().children() if "engine.spare" in " ".join(child.cmdline())}
+    living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return {child.pid for child in living if "engine.spare" in " ".join(child.cmdline())}
 
 
 def eventually(holds: object, seconds: float = 60) -> bool:
@@ -33,7 +35,7 @@ def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spares]:
     spares = Spares()
     monkeypatch.setattr(supervise, "spares", spares)
     spares.keep()
-    assert eventually(children)
+    assert eventually(lambda: spares.is_ready)
     yield spares
     spares.close()
     assert not children()
@@ -47,7 +49,8 @@ def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spar
     assert launch.processes[-1].pid == ready
     assert wait(warm, is_finished).pid == ready
     assert launch.processes[-1].wait(10) == 0
-    assert eventually(lambda: children() and ready not in children())
+    assert eventually(lambda: spares.is_ready)
+    assert ready not in children()
     spares.close()
     cold = launch({**SHORT, "method": {"name": "m-arwp"}})
     wait(cold, is_finished)
@@ -58,7 +61,7 @@ def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spar
 def test_one_that_was_killed_is_not_asked(launch: Launch, spares: Spares) -> None:
     (ready,) = children()
     psutil.Process(ready).kill()
-    assert eventually(lambda: psutil.Process(ready).status() == psutil.STATUS_ZOMBIE)
+    os.waitid(os.P_PID, ready, os.WEXITED | os.WNOWAIT)  # all its threads have ended
     run = launch(SHORT)
     assert launch.processes[-1].pid != ready
     assert run.status().state == "starting"
@@ -75,3 +78,12 @@ def test_it_ends_with_the_studio_however_that_ends() -> None:
         process.kill()
         process.wait()
     assert eventually(lambda: not spare.is_running())
+
+
+def test_one_that_cannot_be_loaded_is_not_asked_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.spare.sys.executable", "/bin/false")
+    spares = Spares()
+    spares.keep()
+    assert eventually(lambda: not children())
+    assert not spares.is_ready
+    spares.close()

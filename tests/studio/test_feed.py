@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.records import Status
+from engine.records import Status, Writer
 from studio.curve import POINTS
 from studio.feed import Feed
 from tests.studio.script import Script
@@ -134,3 +134,21 @@ def test_a_run_whose_folder_is_gone_is_named_keeps_its_curves_and_may_come_back(
     (tmp_path / "away").rename(script.run.path)
     assert feed.refresh()
     assert read(feed, cursor)[1]["status"]["state"] == "running"
+
+
+def test_events_of_records_that_were_begun_anew_are_told(script: Script) -> None:
+    feed = Feed(script.run)
+    script.steps(1, 2)
+    for kind in ("one", "two", "three"):
+        script.writer.event(2, kind)
+    script.steps(3, 3)
+    cursor, message = read(feed)
+    assert [event["kind"] for event in message["events"]] == ["one", "two", "three"]
+    script.writer.close()
+    (script.run.path / "run.db").unlink()
+    script.writer = Writer(script.run.path / "run.db")
+    script.writer.event(0, "damaged records")
+    script.writer.flush(Status(state="running"))
+    _, message = read(feed, cursor)
+    assert message["reset"] is True
+    assert [event["kind"] for event in message["events"]] == ["damaged records"]

@@ -55,3 +55,15 @@ def test_a_page_that_cannot_be_loaded_is_logged_and_the_rest_goes_on(caplog: pyt
         assert client.get("/page").status_code == 500
         assert client.get("/at-once").json() == "here"
     assert "the page cannot be loaded" in caplog.text
+
+
+def test_a_page_that_cannot_begin_is_no_page_without_end(caplog: pytest.LogCaptureFixture) -> None:
+    made = FastAPI()
+
+    def fail() -> None:
+        raise OSError("no room")
+
+    made.router.on_startup.append(fail)
+    with TestClient(with_page(Later(lambda: made)), raise_server_exceptions=False) as client:
+        assert client.get("/page").status_code == 500
+    assert "the page cannot be loaded" in caplog.text

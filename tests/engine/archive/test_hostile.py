@@ -25,6 +25,8 @@ import torch
 from engine.archive import unpack
 from engine.errors import Refused
 from engine.experiment import merge
+from engine.queue import SETTINGS
+from engine.run import SLUG
 from tests.engine.archive.conftest import Files, agreed, zipped
 
 Tamper = Callable[[Files, Path], None]
@@ -138,6 +140,17 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
     ),
     "an array that is huge": (ARRAY, lambda f, _: huge_array(), "16.npz: holds an array that is none"),
     "an array that unpacks": (ARRAY, lambda f, _: arrays(x=np.zeros(2**22)), "16.npz: is larger than"),
+    "an array of a million empty rows": (
+        ARRAY,
+        lambda f, _: arrays(x=np.zeros((10**6, 0))),
+        "16.npz: holds an array that is none",
+    ),
+    "an array of words": (ARRAY, lambda f, _: arrays(x=np.array(["a", "b"])), "16.npz: holds an array that is none"),
+    "many numbers in small arrays": (
+        ARRAY,
+        lambda f, _: arrays(**{f"x{i}": np.random.default_rng(i).integers(0, 255, 2**19, np.uint8) for i in range(3)}),
+        "16.npz: holds an array that is none",
+    ),
     "no array at all": (ARRAY, lambda f, _: b"PK", "16.npz: is damaged"),
     "a database that is none": ("run.db", lambda f, _: b"SQLite format 3\0" + bytes(4096), "run.db: is damaged"),
     "a truncated database": ("run.db", lambda f, _: f["run.db"][:-4096], "run.db: is damaged"),
@@ -195,6 +208,17 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
     ),
     "a status that is none": ("run.db", lambda f, at: with_sql(f, at, "UPDATE status SET data = '{'"), "run.db: is damaged"),
     "a status of nowhere": ("run.db", lambda f, at: with_sql(f, at, status(state="'magic'")), "run.db: is damaged"),
+    "a status of numbers without end": ("run.db", lambda f, at: with_sql(f, at, status(step="1" + "0" * 30)), "run.db: "),
+    "an event of endless numbers": (
+        "run.db",
+        lambda f, at: with_sql(f, at, event("x", '{"a": 1' + "0" * 30 + "}")),
+        "run.db: ",
+    ),
+    "an event that is deeper than a page can be told": (
+        "run.db",
+        lambda f, at: with_sql(f, at, event("x", '{"a":' + "[" * 300 + "]" * 300 + "}")),
+        "run.db: ",
+    ),
     "a status that waits": ("run.db", lambda f, at: with_sql(f, at, status(state="'queued'")), "waits in a queue"),
     "an infinite status": (
         "run.db",
@@ -429,3 +453,11 @@ def test_images_of_another_machine_are_those_of_this_one_or_the_run_is_refused(f
             (tmp_path / "mine" / part / name).mkdir(parents=True)
     made = unpack(archive, tmp_path / "runs", str(tmp_path / "mine"))
     assert made.experiment.data.model_dump()["path"] == str(tmp_path / "mine")
+
+
+def test_no_run_is_called_as_a_file_of_the_studio(files: Files, tmp_path: Path) -> None:
+    assert not SLUG.fullmatch(SETTINGS)
+    manifest = json.loads(agreed(files)["manifest.json"])
+    for name in (SETTINGS, ".trash"):
+        content = json.dumps({**manifest, "run": name}).encode()
+        assert "run" in refused(zipped(tmp_path / "x.zip", {**files, "manifest.json": content}), tmp_path / "runs")
