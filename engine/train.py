@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import Future
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
 from engine.experiment import Experiment
 from engine.failures import Failure
-from engine.flops import per_image
+from engine.flops import loading, per_image
 from engine.following import Leader
 from engine.journal import Journal
 from engine.live import as_of, asked, changed
@@ -80,6 +81,7 @@ class Training:
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
+        self._counter: Future[None] | None = None
         self._flops_per_image: float | None = None
         self._evaluation_wanted = False
         self._patience = Patience(journal, control)
@@ -217,6 +219,8 @@ class Training:
             step=loop.step, steps=loop.steps, epoch=loop.step // self.epoch_steps, epochs=epochs, seconds=self.seconds
         )
         self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
+        if self._flops_per_image is None and self._counter and self._counter.done():
+            self._flops_per_image = per_image(loop.replica.module, self._shape)
         if self._flops_per_image is not None:
             self.journal.say(flops=self._flops_per_image * loop.samples)
 
@@ -237,7 +241,7 @@ class Training:
         self.journal.record(self.loop.step, self.seconds, measured)
         self.evaluated = self.loop.step
         self._accuracies[self.loop.step] = measured["test/accuracy"]
-        self._flops_per_image = self._flops_per_image or per_image(self.loop.replica.module, self._shape)
+        self._counter = self._counter or loading()
         self._tell()
 
     def _save(self) -> None:
@@ -279,3 +283,6 @@ class Training:
         while self._survey.is_to_do:
             self._look_around()
             self.control.look()
+        if self._counter is not None:
+            self._counter.result()
+            self._tell()
