@@ -1,14 +1,15 @@
 """Curve: one metric of a run in memory, thinned for whoever has not seen it yet."""
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 from tsdownsample import MinMaxLTTBDownsampler
 
-from engine.records import Metric
+from engine.records import Columns
 
 _THINNER: Any = MinMaxLTTBDownsampler()  # type: ignore[no-untyped-call]
 
@@ -19,17 +20,29 @@ POINTS = 1000
 class Curve:
     """Row id, step, value and seconds of one metric, as columns in the order written."""
 
-    def __init__(self) -> None:
-        self._ids = array("q")
-        self._steps = array("q")
-        self._values = array("d")
-        self._seconds = array("d")
+    def __init__(self, rows: Columns | None = None) -> None:
+        self._ids, self._steps, self._values, self._seconds = array("q"), array("q"), array("d"), array("d")
+        self._columns: list[array[Any]] = [self._ids, self._steps, self._values, self._seconds]
+        for column, read in zip(self._columns, rows or (), strict=False):
+            column.frombytes(read.tobytes())
 
-    def append(self, row: Metric) -> None:
-        self._ids.append(row.id)
-        self._steps.append(row.step)
-        self._values.append(float("nan") if row.value is None else row.value)  # SQLite keeps NaN as NULL
-        self._seconds.append(row.seconds)
+    @property
+    def last(self) -> int:
+        """Id of the newest row; 0 if there is none."""
+        return self._ids[-1] if self._ids else 0
+
+    def extend(self, other: "Curve") -> None:
+        """Take in those rows of another that are newer than the newest here."""
+        start = bisect_right(other._ids, self.last)
+        for column, more in zip(self._columns, other._columns, strict=True):
+            column.extend(more[start:])
+
+    def sum(self, row_id: int) -> int | None:
+        """A check sum of one row, to know it again; None if it is not here."""
+        at = bisect_left(self._ids, row_id)
+        if at == len(self._ids) or self._ids[at] != row_id:
+            return None
+        return crc32(repr([column[at] for column in self._columns]).encode())
 
     def after(self, row_id: int) -> dict[str, Any] | None:
         """The points written after `row_id`, with their extremes kept where they are too many; None if there are none."""

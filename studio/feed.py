@@ -1,20 +1,20 @@
 """Feed: one run as it grows, read once and handed to any number of listeners."""
 
-from array import array
-from bisect import bisect_left
+import re
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import orjson
 
 from engine.errors import Refused
 from engine.labels import FILE as LABELS
-from engine.records import ACTIVE, DATABASE, Event, Metric, Status
+from engine.records import ACTIVE, DATABASE, Event, Status
 from engine.run import Run, unreadable
 from studio.curve import Curve
 
 GONE = "Its folder is not there any more: deleted, renamed or moved away. See the trash on the page Runs"
+
+_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.[0-9a-f]+")
 
 
 class Feed:
@@ -71,9 +71,13 @@ class Feed:
             "events": [_plain(event) for event in self._events if event.id > after_event],
             "folder": str(self._folder),
         }
-        here = self._cursor(len(self._ids), self._last_event)
+        here = self._cursor(self._last_row, self._last_event)
         data = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
         return here, b"id: %s\ndata: %s\n\n" % (here.encode(), data)
+
+    @property
+    def _last_row(self) -> int:
+        return max((curve.last for curve in self._curves.values()), default=0)
 
     @property
     def _last_event(self) -> int:
@@ -81,8 +85,6 @@ class Feed:
 
     def _forget(self) -> None:
         self._curves: dict[str, Curve] = {}
-        self._ids = array("q")
-        self._sums = array("Q")
 
     def _read_events(self) -> None:
         """Take in the new events; start over if the last one we have is no longer what it was, the records being others."""
@@ -96,30 +98,27 @@ class Feed:
 
     def _read_metrics(self) -> None:
         """Take in the new rows; start over if the last row we have is no longer what it was."""
-        last = self._ids[-1] if self._ids else 0
-        rows = self._run.records.metrics(last - 1)
-        if last and (not rows or rows[0].id != last or _sum(rows[0]) != self._sums[-1]):
+        last = self._last_row
+        rows = self._read_curves(last - 1)
+        if _sum(rows, last) != _sum(self._curves, last):
             self._forget()
-            rows, last = self._run.records.metrics(), 0
-        for row in rows:
-            if row.id > last:
-                self._curves.setdefault(row.name, Curve()).append(row)
-                self._ids.append(row.id)
-                self._sums.append(_sum(row))
+            rows = self._read_curves(0)
+        for name, curve in rows.items():
+            self._curves.setdefault(name, Curve()).extend(curve)
 
-    def _cursor(self, rows: int, event: int) -> str:
-        return f"{self._ids[rows - 1]}.{event}.{self._sums[rows - 1]:x}" if rows else f"0.{event}.0"
+    def _read_curves(self, after: int) -> dict[str, Curve]:
+        return {name: Curve(columns) for name, columns in self._run.records.curves(after).items()}
+
+    def _cursor(self, row: int, event: int) -> str:
+        return f"{row}.{event}.{_sum(self._curves, row):x}"
 
     def _place(self, cursor: str) -> tuple[int, int, bool]:
         """Last metric row and last event that `cursor` stands for; zeros and False if it is not one of ours."""
-        row, _, rest = cursor.partition(".")
-        event, _, _ = rest.partition(".")
-        if not (row.isdecimal() and event.isdecimal()):
-            return 0, 0, False
-        at = bisect_left(self._ids, int(row) + 1)
-        if cursor != self._cursor(at, int(event)) or int(event) > self._last_event:
-            return 0, 0, False
-        return int(row), int(event), True
+        if found := _CURSOR.fullmatch(cursor):
+            row, event = int(found[1]), int(found[2])
+            if cursor == self._cursor(row, event) and event <= self._last_event:
+                return row, event, True
+        return 0, 0, False
 
     def _shown(self) -> Status:
         return self._status.model_copy(update={"heartbeat": 0.0})
@@ -137,8 +136,9 @@ def _changed_at(path: Path) -> int:
         return 0
 
 
-def _sum(row: Metric) -> int:
-    return crc32(f"{row.step} {row.name} {row.value} {row.seconds}".encode())
+def _sum(curves: dict[str, Curve], row: int) -> int:
+    """The check sum of one row; 0 for the place before the first, and -1 if it is in none of the curves."""
+    return next((known for curve in curves.values() if (known := curve.sum(row)) is not None), -1) if row else 0
 
 
 def _plain(event: Event) -> dict[str, Any]:

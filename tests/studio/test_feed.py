@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.records import Status, Writer
@@ -152,3 +153,24 @@ def test_events_of_records_that_were_begun_anew_are_told(script: Script) -> None
     _, message = read(feed, cursor)
     assert message["reset"] is True
     assert [event["kind"] for event in message["events"]] == ["damaged records"]
+
+
+def test_a_cursor_at_a_row_that_is_gone_starts_over(script: Script) -> None:
+    script.steps(1, 5)
+    cursor, _ = read(Feed(script.run))
+    script.writer.cut(1)
+    assert read(Feed(script.run), cursor)[1]["reset"] is True
+
+
+def test_rows_are_read_in_the_order_written_with_all_that_floats_can_be(script: Script) -> None:
+    values = [0.1, float("inf"), -1e-300, float("-inf"), 12345678.90123, float("nan"), 3.0]
+    for step, value in enumerate(values, 1):
+        script.writer.metrics(step, step / 3, {"a": value, "b": -value})
+    script.says(Status(state="running"))
+    curves = script.run.records.curves()
+    assert curves["a"].ids.tolist() == [1, 3, 5, 7, 9, 11, 13]
+    assert curves["b"].steps.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    np.testing.assert_allclose(curves["a"].values, values, rtol=1e-14)
+    np.testing.assert_allclose(curves["b"].values, np.negative(values), rtol=1e-14)
+    np.testing.assert_allclose(curves["a"].seconds, np.arange(1, 8) / 3, rtol=1e-14)
+    assert {name: rows.ids.tolist() for name, rows in script.run.records.curves(11).items()} == {"a": [13], "b": [12, 14]}
