@@ -24,7 +24,7 @@ def batched(count: int) -> Callable[[], object]:
     data = TrainingData(
         ImageSet(pixels(count), torch.zeros(count, dtype=torch.int64)), experiment(CASE, "sgd"), torch.device("cpu")
     )
-    return on_threads(2, lambda: [data.batch(0, step) for step in range(data.steps_per_epoch)])
+    return on_threads(2, lambda: [data.batch(0, step) for step in range(data.timetable.steps(1))])
 
 
 class OneByOne(Dataset[tuple[Tensor, int]]):

@@ -127,7 +127,7 @@ class Schedule(Section):
 
     epochs: int = knob(30, live=True, ge=1, le=10_000)
     """Passes over the training set, counted in updates as plain training makes them. The schedules span them all."""
-    batch_size: int = Field(128, ge=2, le=65_536)
+    batch_size: int = knob(128, live=True, ge=2, le=65_536)
     """Images per gradient. The last, incomplete batch of an epoch is left out."""
     lr: Literal["cosine", "constant"] = "cosine"
     """Course of the learning rate: down to 0 along a cosine, step by step, or constant."""

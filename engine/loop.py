@@ -53,6 +53,7 @@ class Loop:
         self.watch = Stopwatch()
         self.step = 0
         self.samples = 0
+        self._gradients = 0.0
         self.average_weights = (
             None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
         )
@@ -104,13 +105,16 @@ class Loop:
     @property
     def steps(self) -> int:
         """Number of all updates."""
-        return self.experiment.schedule.epochs * self.data.steps_per_epoch
+        return self.data.timetable.steps(self.experiment.schedule.epochs)
 
     def change(self, experiment: Experiment) -> None:
         """Go on with `experiment`, which differs in live fields only. Raises `Refused` if it is over already."""
-        if experiment.schedule.epochs * self.data.steps_per_epoch < self.step:
-            least = -(-self.step // self.data.steps_per_epoch)
+        timetable = self.data.timetable.with_size(self.step, experiment.schedule.batch_size)
+        if timetable.steps(experiment.schedule.epochs) < self.step:
+            epoch, seen, _ = timetable.at(self.step)
+            least = epoch + (seen > 0)
             raise Refused(Problem("schedule.epochs", f"the training is already in epoch {least}", f"Ask for at least {least}"))
+        self.data.follow(timetable)
         self.experiment = experiment
         self._numerics.smoothing = experiment.data.label_smoothing
         self._numerics.parts = experiment.runtime.accumulate
@@ -123,13 +127,13 @@ class Loop:
 
     @property
     def progress(self) -> float:
-        """Fraction of all updates that are done."""
-        return self.step / self.steps
+        """Fraction of all epochs that is done."""
+        return self.data.timetable.progress(self.step, self.experiment.schedule.epochs)
 
     @property
     def gradient_evaluations(self) -> int:
         """Gradients of whole mini-batches computed so far."""
-        return self.samples // self.experiment.schedule.batch_size
+        return int(self._gradients + 1e-6)
 
     @property
     def past(self) -> PastGradients:
@@ -164,6 +168,7 @@ class Loop:
             found = self._streams.run(passes)
         for one, gradient in zip(passes, found, strict=True):
             self.samples += len(one.batch.labels)
+            self._gradients += len(one.batch.labels) / self.experiment.schedule.batch_size
             if gradient.radius is None:
                 self._note({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy})
             else:
@@ -257,7 +262,7 @@ class Loop:
         if self._numerics.scale.active:
             self._measured["train/loss_scale"] = self._numerics.scale.value
         if self.average_weights is not None:
-            self.average_weights.after_update(self.replica.weights, self.progress, self.step % self.data.steps_per_epoch == 0)
+            self.average_weights.after_update(self.replica.weights, self.progress, self.data.timetable.at(self.step).seen == 0)
         return self._measured
 
     def state(self) -> dict[str, Any]:
@@ -265,6 +270,8 @@ class Loop:
         return {
             "step": self.step,
             "samples": self.samples,
+            "gradients": self._gradients,
+            "stretches": [tuple(stretch) for stretch in self.data.timetable.stretches],
             "weights": self.replica.weights,
             "buffers": self.replica.buffers,
             "optimizer": self._optimizer.state,
@@ -275,8 +282,10 @@ class Loop:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `state` gave."""
-        self.step, self.samples = state["step"], state["samples"]
+        """Go back to what `state` gave, and on from there with the experiment as it is now."""
+        self.step, self.samples, self._gradients = state["step"], state["samples"], state["gradients"]
+        past = self.data.timetable.with_stretches(state["stretches"])
+        self.data.follow(past.with_size(self.step, self.experiment.schedule.batch_size))
         self.replica.weights.copy_(state["weights"])
         self.replica.restore_buffers(state["buffers"])
         for name, value in self._optimizer.state.items():

@@ -36,6 +36,7 @@ class Status(BaseModel):
     """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
     `remedy` holds the changes with which a run that ended badly may go on.
 
+    `course` holds steps and the epochs done by then, with a straight line between.
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
     are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
     `profile` holds the share of each part of an update in its time, over the last second or so.
@@ -50,6 +51,7 @@ class Status(BaseModel):
     steps: int = 0
     epoch: int = 0
     epochs: int = 0
+    course: list[tuple[int, float]] = []
     seconds: float = 0.0
     eta: float | None = None
     pace: float | None = None

@@ -10,6 +10,7 @@ from engine import checkpoint, environment, failures, kept, nets
 from engine.changelog import ChangeLog
 from engine.control import Command, Control, Stop
 from engine.datasets import Supply, load
+from engine.datasets.timetable import Timetable
 from engine.errors import Problem, Refused
 from engine.evaluate import Evaluator
 from engine.experiment import Experiment
@@ -77,7 +78,6 @@ class Training:
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
         replica = Replica(module, device, experiment.runtime.compile)
         self.loop = Loop(experiment, replica, self.supply.training, world)
-        self.epoch_steps = self.supply.training.steps_per_epoch
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
@@ -101,6 +101,11 @@ class Training:
         """The experiment with what has been changed up to now."""
         return self.loop.experiment
 
+    @property
+    def timetable(self) -> Timetable:
+        """Which images belong to which update, with the batch sizes up to now."""
+        return self.supply.training.timetable
+
     def run_to_end(self) -> None:
         """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
         self.journal.say(state="running", message="", progress=None)
@@ -123,11 +128,11 @@ class Training:
         """Update until the last update is made, and do between updates what is due and what is asked for."""
         self.journal.say(state="running")
         while True:
-            self._at_epoch_end()
             self._recall()
             with nullcontext() if self.control.is_paused else self.loop.watch.time("recording"):
                 self.control.look()
             self._look_around()
+            self._at_epoch_end()
             if self.loop.step == self.loop.steps:
                 return
             self._patience.write(self.journal.flush_late)
@@ -213,11 +218,9 @@ class Training:
 
     def _tell(self) -> None:
         """Bring the status up to where the loop is."""
-        loop = self.loop
-        epochs = self.experiment.schedule.epochs
-        self.journal.say(
-            step=loop.step, steps=loop.steps, epoch=loop.step // self.epoch_steps, epochs=epochs, seconds=self.seconds
-        )
+        loop, timetable, epochs = self.loop, self.timetable, self.experiment.schedule.epochs
+        self.journal.say(step=loop.step, steps=loop.steps, epoch=timetable.at(loop.step).epoch, epochs=epochs)
+        self.journal.say(course=timetable.course(epochs), seconds=self.seconds)
         self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
         if self._flops_per_image is None and self._counter and self._counter.done():
             self._flops_per_image = per_image(loop.replica.module, self._shape)
@@ -226,8 +229,8 @@ class Training:
 
     def _at_epoch_end(self) -> None:
         """Evaluate and save where it is due."""
-        epoch, rest = divmod(self.loop.step, self.epoch_steps)
-        if rest:
+        epoch, seen, _ = self.timetable.at(self.loop.step)
+        if seen:
             return
         last = self.loop.step == self.loop.steps
         runtime = self.experiment.runtime
@@ -266,7 +269,8 @@ class Training:
     def _lasts(self, step: int) -> bool:
         """Whether the checkpoint of `step` is one of those that stay."""
         every = self.experiment.runtime.keep_every
-        return every > 0 and step % (every * self.epoch_steps) == 0
+        epoch, seen, _ = self.timetable.at(step)
+        return every > 0 and seen == 0 and epoch % every == 0
 
     def _look_around(self) -> None:
         """Evaluate if somebody asked for it, and measure one more point of a landscape somebody asked for."""

@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from engine.run import Run
 from studio.curve import thinned
 
-Columns = NDArray[np.float64]
+Rows = NDArray[np.float64]
 
 
 def curves(members: list[Run]) -> dict[str, dict[str, Any]]:
     """Mean, standard deviation and count of every metric over the runs, at each step that two of them or more have reached."""
-    rows: dict[str, list[tuple[int, float, float]]] = {}
+    rows: dict[str, list[Rows]] = {}
     for run in members:
-        for metric in run.records.metrics():
-            if metric.value is not None:  # SQLite keeps NaN as NULL
-                rows.setdefault(metric.name, []).append((metric.step, metric.value, metric.seconds))
-    return {name: curve for name, values in rows.items() if (curve := _curve(np.array(values)))}
+        for name, columns in run.records.curves().items():
+            known = ~np.isnan(columns.values)
+            rows.setdefault(name, []).append(np.column_stack(columns[1:])[known])
+    return {name: curve for name, parts in rows.items() if (curve := _curve(np.concatenate(parts)))}
 
 
-def _curve(rows: Columns) -> dict[str, Any] | None:
+def _curve(rows: Rows) -> dict[str, Any] | None:
     """The statistics of rows (N, 3) of step, value and seconds; None where no step has two values."""
     steps, at, count = np.unique(rows[:, 0], return_inverse=True, return_counts=True)
     value, seconds = (np.bincount(at, rows[:, column]) / count for column in (1, 2))

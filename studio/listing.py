@@ -125,6 +125,7 @@ def _row(entry: Entry) -> Row:
         "train_size": experiment.data.train_size,
         "batch_size": experiment.schedule.batch_size,
         "epochs": experiment.schedule.epochs,
+        "epoch": status.epoch,
         "step": status.step,
         "steps": status.steps,
         "seconds": status.seconds,

@@ -45,12 +45,12 @@ export class RunLine {
     this.open.focus();
   }
 
-  #fill({ method, dataset, model, seed, epochs, step, steps, accuracy, created, bytes: size }) {
+  #fill({ method, dataset, model, seed, epoch, epochs, step, steps, accuracy, created, bytes: size }) {
     const { cells } = this;
     cells.method.textContent = method;
     cells.data.textContent = `${dataset}, ${model}`;
     cells.data.title = `seed ${seed}`;
-    cells.epoch.textContent = `${count(steps ? Math.floor((step / steps) * epochs) : 0)} / ${count(epochs)}`;
+    cells.epoch.textContent = `${count(epoch)} / ${count(epochs)}`;
     cells.epoch.title = `step ${count(step)} of ${count(steps)}`;
     cells.accuracy.textContent = percent(accuracy);
     cells.started.textContent = moment(created);

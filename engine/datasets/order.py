@@ -3,27 +3,27 @@
 import torch
 from torch import Tensor
 
+from engine.datasets.timetable import Timetable
 from engine.randomness import generator
 
 
 class Order:
-    """The batches of `count` images; different streams may be asked from different threads at the same time."""
+    """The batches of a `timetable`; different streams may be asked from different threads at the same time."""
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
-        self._count, self._batch_size, self._seed = count, batch_size, seed
+        self.timetable, self._seed = Timetable.of(count, batch_size), seed
         self._known: dict[int, tuple[int, Tensor]] = {}
-        self.steps_per_epoch = count // batch_size
 
     def indices(self, stream: int, step: int) -> Tensor:
         """The images (B,) of `step`, counted from 0 over all epochs, in the order of `stream`; on the CPU."""
-        epoch, position = divmod(step, self.steps_per_epoch)
-        return self._epoch(stream, epoch)[position * self._batch_size : (position + 1) * self._batch_size]
+        epoch, seen, size = self.timetable.at(step)
+        return self._epoch(stream, epoch)[seen : seen + size]
 
     def _epoch(self, stream: int, epoch: int) -> Tensor:
         """The permutation (N,) of an epoch; each stream remembers its last one."""
         known = self._known.get(stream)
         if known is None or known[0] != epoch:
-            order = torch.randperm(self._count, generator=generator("cpu", self._seed, "order", stream, epoch))
+            order = torch.randperm(self.timetable.count, generator=generator("cpu", self._seed, "order", stream, epoch))
             known = self._known[stream] = (epoch, order)
         return known[1]
 

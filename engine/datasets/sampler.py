@@ -8,6 +8,7 @@ from engine.datasets.augment import Normalisation
 from engine.datasets.images import Batch, ImageSet
 from engine.datasets.order import Order, chosen
 from engine.datasets.randaugment import RandAugment
+from engine.datasets.timetable import Timetable
 from engine.datasets.variation import Variation
 from engine.experiment import Experiment
 
@@ -24,7 +25,15 @@ class TrainingData:
         self._variation = Variation(experiment, device, randaugment)
         self._padded = self._variation.padded(train.images)
         self._labels = train.labels.to(device)
-        self.steps_per_epoch = self._order.steps_per_epoch
+
+    @property
+    def timetable(self) -> Timetable:
+        """Which images belong to which update."""
+        return self._order.timetable
+
+    def follow(self, timetable: Timetable) -> None:
+        """Go by another timetable from the next batch on."""
+        self._order.timetable = timetable
 
     @property
     def plain(self) -> ImageSet:

@@ -11,6 +11,7 @@ from engine.datasets.augment import Normalisation
 from engine.datasets.decoding import Key, MiddleCrop, Pictures, RandomCrop, Raw
 from engine.datasets.images import Batch, FileSet
 from engine.datasets.order import Order, chosen
+from engine.datasets.timetable import Timetable
 from engine.datasets.variation import Variation
 from engine.datasets.workers import Faults, Reader
 from engine.errors import Problem, Refused
@@ -45,7 +46,17 @@ class StreamedTraining:
         self._variation = Variation(experiment, device)
         self._seed, self._device, self._waited = experiment.seed, device, 0.0
         self._streams: dict[int, Reading] = {}
-        self.steps_per_epoch = self._order.steps_per_epoch
+
+    @property
+    def timetable(self) -> Timetable:
+        """Which images belong to which update."""
+        return self._order.timetable
+
+    def follow(self, timetable: Timetable) -> None:
+        """Go by another timetable from the next batch on; what was read ahead by the old one is dropped."""
+        if timetable != self._order.timetable:
+            self.close()
+        self._order.timetable = timetable
 
     def batch(self, stream: int, step: int) -> Batch:
         """The batch of `step`, counted from 0 over all epochs, in the order of `stream`."""

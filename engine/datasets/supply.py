@@ -8,13 +8,21 @@ import torch
 
 from engine.datasets.images import Batch, FileSet, ImageSet, Splits
 from engine.datasets.sampler import EvaluationData, TrainingData
+from engine.datasets.timetable import Timetable
 from engine.experiment import Experiment
 
 
 class TrainingSource(Protocol):
     """Shuffled and varied batches, as many as are wanted."""
 
-    steps_per_epoch: int
+    @property
+    def timetable(self) -> Timetable:
+        """Which images belong to which update."""
+        ...
+
+    def follow(self, timetable: Timetable) -> None:
+        """Go by another timetable from the next batch on."""
+        ...
 
     def batch(self, stream: int, step: int) -> Batch:
         """The batch of `step`, counted from 0 over all epochs, in the order of `stream`."""

@@ -190,6 +190,27 @@ def test_marks_stand_where_something_was_changed_whatever_the_axis(page: Page, s
     expect(page.locator("[data-live-hint]")).to_contain_text("This training is over")
 
 
+def test_the_batch_size_is_changed_and_epochs_are_counted_with_it(page: Page, studio: Studio) -> None:
+    start_long(page)
+    size = live(page, "schedule.batch_size").locator("input[type=number]")
+    size.fill("1438")
+    size.press("Enter")
+    expect(live(page, "schedule.batch_size").get_by_role("alert")).to_contain_text("Choose at most 1437")
+    size.fill("1437")
+    size.press("Enter")
+    until(page, lambda: "batch size 128 → 1437" in layout(page)[1])
+    changed = studio.newest.records.changes()[0].step
+    until(page, lambda: step(page) > changed + 10)
+    page.get_by_role("button", name="Pause").click()
+    badge(page, "paused")
+    page.locator("[data-axis]").select_option("epoch")
+    (start, at_change, _), at_end = studio.newest.status().course, studio.newest.status().step
+    assert start == (0, 0)
+    assert at_change == (changed, pytest.approx(changed / 11, abs=1))
+    last = "document.querySelector('[data-figure=loss] .js-plotly-plot').data[0].x.at(-1)"
+    until(page, lambda: page.evaluate(last) == pytest.approx(at_change[1] + at_end - changed))
+
+
 def test_a_run_is_forked_into_all_six(page: Page, studio: Studio) -> None:
     short = {"schedule": {"epochs": 2}, "model": {"name": "mlp"}, "landscape": {"at_end": False}}
     run = Run.create(studio.runs, read(short))

@@ -15,7 +15,7 @@ from engine.experiment import UNIONS, merge, read
 from engine.following import Leader
 from engine.journal import Journal
 from engine.kept import Checkpoint, checkpoints
-from engine.lineage import fork
+from engine.lineage import fork, replay
 from engine.records import Writer
 from engine.run import Run, write_atomically
 from engine.train import Training
@@ -52,6 +52,16 @@ def trained(runs: Path, **changes: Any) -> Run:
 @pytest.fixture(scope="module")
 def parent(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return trained(tmp_path_factory.mktemp("runs"), runtime={"keep_every": 2})
+
+
+def last(run: Run) -> dict[str, Any]:
+    """What the newest checkpoint holds of the loop."""
+    return torch.load(checkpoints(run.path / "checkpoints")[-1].path, weights_only=True)["loop"]
+
+
+def batch_sizes(made: Training) -> list[int]:
+    """That of every update."""
+    return [made.timetable.at(step).size for step in range(made.loop.steps)]
 
 
 def steps(run: Run) -> list[int]:
@@ -99,6 +109,51 @@ def test_a_fork_takes_the_changes_up_to_its_step_into_its_configuration(tmp_path
     (made,) = fork(run, 12)
     assert made.experiment.method.model_dump()["sigma"] == 0.06
     assert made.records.changes() == []
+
+
+def test_a_batch_size_that_was_changed_on_the_way_is_the_same_when_replayed_resumed_and_forked(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read(CONFIG))
+    with training(run) as made:
+        made._recall()
+        for step, size in ((0, 32), (6, 10), (7, 50), (9, 24)):
+            while made.loop.step < step:
+                made.loop.train()
+            made._set({"id": str(step), "changes": {"schedule.batch_size": size}})
+        made._save()
+        Checkpoint.of(run.path / "checkpoints", 9).pin.touch()
+        made.run_to_end()
+        assert made.loop.samples == 6 * 64 + 20 + 2 * 100 + 2 * sum(batch_sizes(made)[9:])
+        assert made.loop.gradient_evaluations == 2 * len(batch_sizes(made))
+    ends = [last(run)]
+    with training(again := replay(run)) as made:
+        made.run_to_end()
+    ends.append(last(again))
+    (forked,) = fork(run, 9)
+    with training(forked) as made:
+        assert batch_sizes(made)[:10] == [*[32] * 6, 10, 50, 50, 24]
+        made.run_to_end()
+    ends.append(last(forked))
+    for found in checkpoints(run.path / "checkpoints")[1:]:
+        found.path.unlink()
+    with training(run) as made:
+        assert made.loop.step == 9
+        made.run_to_end()
+    ends.append(last(run))
+    for one in ends[1:]:
+        assert_same(ends[0], one)
+
+
+def test_a_batch_larger_than_what_the_last_epoch_has_left_ends_the_training_in_good_order(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read(CONFIG))
+    with training(run) as made:
+        while made.loop.step < 15:
+            made.loop.train()
+        run.ask("set", changes={"schedule.batch_size": 64})
+        made.run_to_end()
+        assert (made.loop.step, made.loop.steps, made.loop.progress) == (15, 15, 1)
+    assert run.records.accuracies().keys() == {15}
+    assert steps(run)[-1] == 15
+    assert run.status().epoch == 4
 
 
 def test_a_fork_that_is_resumed_is_not_forked_anew(parent: Run) -> None:

@@ -12,7 +12,7 @@ from tests.engine.conftest import MakeLoop
 from tests.engine.test_table import assert_same, through_a_file
 
 LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every", "runtime.keep_every", "runtime.disk_budget")
-NEW = {"method.lambda": 0.7, "method.beta": 0.7, "method.mean_beta": 0.7, "runtime.accumulate": 4}
+NEW = {"method.lambda": 0.7, "method.beta": 0.7, "method.mean_beta": 0.7, "runtime.accumulate": 4, "schedule.batch_size": 48}
 STRENGTHS = [
     (method, path)
     for method in UNIONS["method"]
@@ -25,7 +25,8 @@ def test_what_the_issue_names_is_live() -> None:
     everything = {path for method in UNIONS["method"] for path in live_paths(read({"method": {"name": method}}))}
     symbols = {f"method.{name}" for name in ("sigma", "lambda", "eta", "beta", "rho")}
     assert everything >= symbols | {"optimizer.lr", "optimizer.weight_decay", "data.label_smoothing", "schedule.epochs"}
-    assert not any(path.endswith(("batch_size", "name", "seed", "momentum")) for path in everything)
+    assert "schedule.batch_size" in everything
+    assert not any(path.endswith(("name", "seed", "momentum")) for path in everything)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,8 @@ def test_what_the_issue_names_is_live() -> None:
         ({"method.sigma": float("nan")}, "method.sigma", "finite"),
         ({"method.sigma": "much"}, "method.sigma", "number"),
         ({"method.rho": 0.1}, "method.rho", "cannot change"),
-        ({"schedule.batch_size": 64}, "schedule.batch_size", "cannot change"),
+        ({"schedule.batch_size": 1}, "schedule.batch_size", "greater than or equal to 2"),
+        ({"schedule.batch_size": 1500}, "schedule.batch_size", "more than the 1437 training images"),
         ({"seed": 1}, "seed", "cannot change"),
         ({"method": {"name": "sgd"}}, "method", "cannot change"),
         ({"method.sigma.x": 1}, "method.sigma.x", "cannot change"),

@@ -15,7 +15,7 @@ from engine import supervise
 from engine.errors import Refused
 from engine.experiment import merge, read
 from engine.preflight import check
-from engine.records import Status
+from engine.records import Status, Writer
 from engine.run import Run
 from engine.several import PER_CORE, cores, problems
 from tests.processes import ended, wait
@@ -96,6 +96,16 @@ def weights_at_end(run: Run) -> torch.Tensor:
     return weights
 
 
+def with_other_batches(runs: Path, config: dict[str, Any]) -> Run:
+    """A run whose log has it that the batch size was changed in the middle of an epoch."""
+    run = Run.create(runs, read(config))
+    writer = Writer(run.path / "run.db")
+    writer.event(20, "changed", path="schedule.batch_size", old=64, new=48)
+    writer.flush(run.status())
+    writer.close()
+    return run
+
+
 def assert_same_results(one: Run, other: Run) -> None:
     assert torch.equal(weights_at_end(one), weights_at_end(other))
     ours, theirs = one.export()["metrics"], other.export()["metrics"]
@@ -105,12 +115,14 @@ def assert_same_results(one: Run, other: Run) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_leave_bitwise_the_records_of_one(launch: Launch) -> None:
-    alone = launch(merge(SHORT, {"runtime": {"processes": 1, "streams": "sequential"}}))
+def test_two_processes_leave_bitwise_the_records_of_one(launch: Launch, tmp_path: Path) -> None:
+    config = merge(SHORT, {"runtime": {"processes": 1, "streams": "sequential"}})
+    alone = launch(config, with_other_batches(tmp_path, config))
     assert wait(alone, ended).state == "finished"
-    together = launch(SHORT)
+    together = launch(SHORT, with_other_batches(tmp_path, SHORT))
     status = wait(together, ended)
     assert (status.state, status.streams) == ("finished", "distributed")
+    assert (status.steps, status.course[1][0]) == (81, 20)
     assert_same_results(together, alone)
 
 

@@ -179,4 +179,4 @@ def test_live_knobs_have_limits_and_present_values(client: TestClient, script: S
     assert (rows["optimizer.weight_decay"]["short"], rows["method.lambda"]["log_from"]) == ("weight decay", None)
     assert (rows["optimizer.clip_norm"]["optional"], rows["runtime.accumulate"]["advanced"]) == (True, True)
     assert rows["schedule.epochs"]["value"] == 30
-    assert "schedule.batch_size" not in rows
+    assert (rows["schedule.batch_size"]["value"], rows["schedule.batch_size"]["min"]) == (128, 2)

@@ -83,7 +83,7 @@ def equal(one: Batch, other: Batch) -> bool:
 
 def test_an_epoch_shows_every_picture_once_with_its_label(root: Path) -> None:
     training = supply(root).training
-    assert training.steps_per_epoch == 6
+    assert training.timetable.steps(1) == 6
     batches = [training.batch(0, 6 + step) for step in range(6)]
     assert sorted(number for batch in batches for number in numbers(batch)) == list(range(24))
     for batch in batches:
@@ -103,6 +103,17 @@ def test_a_batch_is_a_function_of_seed_stream_and_step(root: Path, options: dict
     assert not equal(asked[0], asked[2])
     assert not equal(asked[0], supply(root, seed=1, **options).training.batch(0, 0))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_what_was_read_ahead_for_another_batch_size_is_dropped(root: Path, supplies: list[Supply]) -> None:
+    alone, helped = supply(root), supply(root, workers=2)
+    supplies.append(helped)
+    for each in (alone, helped):
+        each.training.batch(0, 0)
+        each.training.follow(each.training.timetable.with_size(1, 7))
+    for step in (1, 2, 3, 4):
+        assert len(helped.training.batch(0, step).labels) == 7
+        assert equal(helped.training.batch(0, step), alone.training.batch(0, step))
 
 
 def test_processes_read_what_the_training_itself_would(root: Path, supplies: list[Supply]) -> None:
@@ -148,7 +159,7 @@ def test_a_limit_takes_the_same_training_images_every_time(root: Path) -> None:
 
 def test_fewer_images_and_noisy_labels(root: Path) -> None:
     training = supply(root, train_size=8, label_noise=1.0).training
-    batches = [training.batch(0, step) for step in range(training.steps_per_epoch)]
+    batches = [training.batch(0, step) for step in range(training.timetable.steps(1))]
     assert len({number for batch in batches for number in numbers(batch)}) == 8
     assert any(batch.labels.tolist() != [number // TRAIN for number in numbers(batch)] for batch in batches)
 
