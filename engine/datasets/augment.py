@@ -53,16 +53,20 @@ class Augmentation:
             images = padded.unfold(2, height, 1).unfold(3, width, 1)[index, :, top, left]
         else:
             images = padded[index]
-        return torch.where(mirrored.bool()[:, None, None, None], images.flip(-1), images) if self.flip else images
+        if self.flip:
+            which = mirrored.nonzero()[:, 0]
+            images[which] = images[which].flip(-1)
+        return images
 
     def blank(self, images: Tensor, draws: Tensor) -> Tensor:
         """Cutout: a square of normalised `images` set to 0 as drawn, cut off at the border. In place."""
         if not self.cutout:
             return images
         blanked, row, column = draws[3:]
-        rows = self._covered(row, images.shape[2]) & blanked.bool()[:, None]
+        rows = self._covered(row, images.shape[2]) * blanked[:, None]
         columns = self._covered(column, images.shape[3])
-        return images.masked_fill_((rows[:, :, None] & columns[:, None, :])[:, None], 0)
+        covered = rows[:, :, None].to(images) * columns[:, None, :].to(images)
+        return images.mul_(covered.neg_().add_(1)[:, None])
 
     def _covered(self, centre: Tensor, side: int) -> Tensor:
         """Which of `side` positions lie in the square around each `centre` (B,): (B, side)."""
@@ -79,4 +83,4 @@ class Normalisation:
         self._std = torch.tensor(experiment.dataset.std, device=device)[:, None, None]
 
     def __call__(self, images: Tensor) -> Tensor:
-        return images.div(255).sub_(self._mean).div_(self._std)
+        return images.float().div_(255).sub_(self._mean).div_(self._std)
