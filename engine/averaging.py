@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.datasets import Batch
-from engine.experiment import Averaging
 from engine.replica import Replica
+from engine.sections import Averaging
 
 
 class WeightAverage:

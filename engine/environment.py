@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import Problem, Refused
-from engine.experiment import Runtime
+from engine.sections import Runtime
 from engine.several import cores, too_many
 from engine.world import ALONE, World
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from engine.config import merge
 from engine.errors import Problem, Refused
-from engine.experiment import UNIONS, Experiment, merge, read
+from engine.experiment import UNIONS, Experiment, read
 from engine.kept import Checkpoint, checkpoints
 from engine.live import as_of
 from engine.records import DATABASE, Writer

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from engine import several
+from engine.config import merge, nested
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, merge, nested, read
+from engine.experiment import Experiment, read
 from engine.preflight import sizes
 from engine.schema import Section
 

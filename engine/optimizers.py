@@ -6,7 +6,7 @@ They call the fused kernels of torch.optim without its classes, whose first use 
 import torch
 from torch import Tensor
 
-from engine.experiment import Adam, AdamW, SGDOptimizer
+from engine.sections import Adam, AdamW, SGDOptimizer
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-8

@@ -6,7 +6,8 @@ from pathlib import Path
 from engine import folders, several
 from engine.catalogue import DATASETS, MODELS
 from engine.errors import Problem, Refused
-from engine.experiment import BuiltIn, Experiment, Folder, ImageNet
+from engine.experiment import Experiment
+from engine.sections import BuiltIn, Folder, ImageNet
 
 
 def check(experiment: Experiment, data_dir: Path, processes: int | None = None) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.config import merge, override
 from engine.errors import Problem, Refused
-from engine.experiment import UNIONS, Experiment, members, merge, override, read
+from engine.experiment import UNIONS, Experiment, members, read
 
 FOLDER = Path(__file__).parent.parent / "assets" / "recipes"
 

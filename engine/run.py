@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.config import read_file
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, read, read_file
+from engine.experiment import Experiment, read
 from engine.live import as_of
 from engine.records import ACTIVE, DATABASE, Reader, Status
 

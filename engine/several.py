@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import Problem
-from engine.experiment import Experiment, ImageNet
+from engine.experiment import Experiment
 from engine.methods.lpf import LPFSGD
 from engine.methods.sam import Adversarial
+from engine.sections import ImageNet
 
 PER_CORE = 4
 """Processes a CPU core can be asked to take in turn: slow, but enough to try things out."""

@@ -6,8 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+from engine.config import override, read_file
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, override, read, read_file
+from engine.experiment import Experiment, read
 from engine.recipes import find
 from engine.run import Run
 

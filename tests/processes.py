@@ -12,7 +12,8 @@ import psutil
 import torch
 
 from engine import supervise
-from engine.experiment import merge, read
+from engine.config import merge
+from engine.experiment import read
 from engine.records import ACTIVE, Status
 from engine.run import Run
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from engine import folders
 from engine.archive import arrays, database, weights
 from engine.archive.layout import faulty
+from engine.config import merge
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, Folder, merge, read
+from engine.experiment import Experiment, read
 from engine.labels import FILE, read_labels
 from engine.records import DATABASE
 from engine.run import write_atomically
+from engine.sections import Folder
 
 
 def examine(folder: Path, images: str) -> None:

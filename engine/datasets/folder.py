@@ -10,7 +10,8 @@ from engine.datasets.images import ImageSet, Splits
 from engine.datasets.picture import TooLarge, Unreadable, read
 from engine.datasets.progress import Progress
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, Folder
+from engine.experiment import Experiment
+from engine.sections import Folder
 
 
 def load(experiment: Experiment, _data_dir: Path, progress: Progress) -> Splits:

@@ -13,7 +13,8 @@ from engine import folders
 from engine.datasets.images import FileSet, Splits
 from engine.datasets.progress import Progress
 from engine.errors import Refused
-from engine.experiment import Experiment, ImageNet
+from engine.experiment import Experiment
+from engine.sections import ImageNet
 
 
 def load(experiment: Experiment, _data_dir: Path, progress: Progress) -> Splits:

@@ -7,8 +7,9 @@ from engine.datasets.files import verified, writing
 from engine.datasets.progress import Progress
 from engine.datasets.unpack import unpack
 from engine.errors import Problem, Refused
-from engine.experiment import BuiltIn, Experiment
+from engine.experiment import Experiment
 from engine.preflight import how_to_provide
+from engine.sections import BuiltIn
 
 
 def provide(archive: Archive, experiment: Experiment, data_dir: Path, progress: Progress) -> None:

@@ -15,8 +15,9 @@ from engine.datasets.timetable import Timetable
 from engine.datasets.variation import Variation
 from engine.datasets.workers import Faults, Reader
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, ImageNet
+from engine.experiment import Experiment
 from engine.randomness import seed_for
+from engine.sections import ImageNet
 
 IN_A_ROW = 100
 """Files that may be unusable one after another."""

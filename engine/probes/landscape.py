@@ -12,10 +12,10 @@ from torch import Tensor
 
 from engine.datasets import Batch
 from engine.evaluate import average
-from engine.experiment import Landscape
 from engine.randomness import fill_normal
 from engine.replica import Replica
 from engine.run import write_atomically
+from engine.sections import Landscape
 
 COARSEST = 5
 

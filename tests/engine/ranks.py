@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from engine.config import merge
 from engine.datasets import Batch, Splits, TrainingData, load
-from engine.experiment import UNIONS, Experiment, merge, read
+from engine.experiment import UNIONS, Experiment, read
 from engine.loop import Loop
 from engine.nets.dropout import Dropout
 from engine.randomness import seed_for

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.averaging import WeightAverage, recalibrate
-from engine.experiment import Averaging
+from engine.sections import Averaging
 from tests.engine.conftest import MakeLoop
 
 

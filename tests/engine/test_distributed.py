@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.experiment import merge
+from engine.config import merge
 from tests.engine.ranks import APART, CASES, loop_of, trained
 
 pytestmark = pytest.mark.slow

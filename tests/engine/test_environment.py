@@ -6,7 +6,7 @@ import pytest
 
 from engine.environment import choose_device
 from engine.errors import Refused
-from engine.experiment import Runtime
+from engine.sections import Runtime
 
 
 def test_several_processes_never_share_the_device_of_a_mac(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from engine.catalogue import DATASETS, MODELS
+from engine.config import merge, override
 from engine.errors import Refused
-from engine.experiment import UNIONS, Experiment, differences, members, merge, override, read
+from engine.experiment import UNIONS, Experiment, differences, members, read
 
 
 def sections() -> list[type[BaseModel]]:

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from engine.evaluate import average
-from engine.experiment import Landscape
 from engine.filters import filters
 from engine.probes.landscape import direction, measure, strides
+from engine.sections import Landscape
 from tests.engine.conftest import MakeLoop
 
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from engine import kept
+from engine.config import merge
 from engine.control import Control
 from engine.errors import Refused
-from engine.experiment import UNIONS, merge, read
+from engine.experiment import UNIONS, read
 from engine.following import Leader
 from engine.journal import Journal
 from engine.kept import Checkpoint, checkpoints

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from engine.experiment import Adam, AdamW, Optimizer, SGDOptimizer
 from engine.optimizers import flat_optimizer
+from engine.sections import Adam, AdamW, Optimizer, SGDOptimizer
 
 CASES = {
     "sgd": (SGDOptimizer(lr=0.1, momentum=0.9, weight_decay=1e-2), torch.optim.SGD, {"momentum": 0.9}),

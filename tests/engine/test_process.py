@@ -11,8 +11,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from engine.config import merge
 from engine.errors import Refused
-from engine.experiment import merge
 from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, killed_run, wait, weights_at_end
 
 

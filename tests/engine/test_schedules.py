@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.experiment import Schedule
 from engine.methods import MARWP, RWP
+from engine.sections import Schedule
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from engine import supervise
+from engine.config import merge
 from engine.errors import Refused
-from engine.experiment import merge, read
+from engine.experiment import read
 from engine.preflight import check
 from engine.records import Status, Writer
 from engine.run import Run

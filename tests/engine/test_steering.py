@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from engine.experiment import merge, read
+from engine.config import merge
+from engine.experiment import read
 from engine.lineage import replay
 from engine.records import Event
 from engine.run import Run

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from engine.experiment import merge
+from engine.config import merge
 from tests.processes import LONG, Launch, ended, is_running, wait
 
 

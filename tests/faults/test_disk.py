@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from engine.experiment import merge, read
+from engine.config import merge
+from engine.experiment import read
 from engine.run import Run
 from tests.processes import LONG, Launch, ended, is_running, wait
 

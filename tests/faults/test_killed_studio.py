@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from engine.experiment import merge, read
+from engine.config import merge
+from engine.experiment import read
 from engine.queue import Queue
 from engine.records import Writer
 from engine.run import Run

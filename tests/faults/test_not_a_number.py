@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.experiment import UNIONS, merge, read
+from engine.config import merge
+from engine.experiment import UNIONS, read
 from engine.kept import checkpoints
 from engine.loop import Diverged, Loop
 from engine.run import Run

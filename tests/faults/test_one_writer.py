@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from engine.experiment import merge, read
+from engine.config import merge
+from engine.experiment import read
 from engine.run import Run
 from tests.faults.forms import counts
 from tests.faults.test_killed_engine import CONFIG

@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from engine import checkpoint
-from engine.experiment import merge, read
+from engine.config import merge
+from engine.experiment import read
 from engine.run import Run
 from tests.faults.calls import Call, record
 from tests.faults.forms import counts

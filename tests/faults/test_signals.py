@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.experiment import merge, read
+from engine.config import merge
+from engine.experiment import read
 from engine.run import Run
 from tests.faults.test_one_writer import ENDLESS
 from tests.faults.warm import Warm

@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from engine.config import override
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, differences, override, read
+from engine.experiment import Experiment, differences, read
 from studio.form import choices, knobs, values
 from studio.form.controls import control
 from studio.form.view import build

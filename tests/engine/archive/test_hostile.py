@@ -23,8 +23,8 @@ import pytest
 import torch
 
 from engine.archive import unpack
+from engine.config import merge
 from engine.errors import Refused
-from engine.experiment import merge
 from engine.queue import SETTINGS
 from engine.run import SLUG
 from tests.engine.archive.conftest import Files, agreed, zipped

@@ -11,8 +11,9 @@ import torch
 
 from engine import checkpoint
 from engine.archive import pack, unpack
+from engine.config import merge
 from engine.errors import Refused
-from engine.experiment import merge, read
+from engine.experiment import read
 from engine.kept import checkpoints
 from engine.labels import labels
 from engine.lineage import fork
