@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from engine.numerics import Numerics
 from engine.replica import Replica
@@ -35,37 +36,31 @@ class Parallel:
         if len(passes) != 2:
             return self._alone.run(passes)
         here = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
+        radius = self._placed(passes[1 - here])  # on all cores, and before the weights here may be moved
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            mine, other = self._both(passes[here], passes[1 - here])
+            mine, other = self._both(passes[here], passes[1 - here], radius)
         finally:
             torch.set_num_threads(threads)
         return [mine, other] if here == 0 else [other, mine]
 
-    def _both(self, here: Pass, there: Pass) -> tuple[Gradient, Gradient]:
-        if here.perturbation is None:
-            waiting: Future[Gradient] = self._worker.submit(self._elsewhere, there)
-        else:  # the weights here are about to move: the worker takes its copy first
-            radius = self._placed(there)
-            waiting = self._worker.submit(self._at_place, there, radius)
+    def _both(self, here: Pass, there: Pass, radius: Tensor | None) -> tuple[Gradient, Gradient]:
+        waiting: Future[Gradient] = self._worker.submit(self._at_place, there, radius)
         try:
             mine = self._alone.run((here,))[0]
         finally:
             other = waiting.result()
         return mine, other
 
-    def _elsewhere(self, one: Pass) -> Gradient:
-        return self._at_place(one, self._placed(one))
-
-    def _placed(self, one: Pass) -> torch.Tensor | None:
+    def _placed(self, one: Pass) -> Tensor | None:
         """Bring the twin to where `one` wants its gradient; returns ‖ε‖₂ if that is not at w."""
         if one.perturbation is not None:
             return one.perturbation.write(self._twin.weights, self._replica.weights)
         self._twin.weights.copy_(self._replica.weights)
         return None
 
-    def _at_place(self, one: Pass, radius: torch.Tensor | None) -> Gradient:
+    def _at_place(self, one: Pass, radius: Tensor | None) -> Gradient:
         self._twin.module.train()
         found = self._beside.run((replace(one, perturbation=None, keeps_statistics=True),))[0]
         return replace(found, radius=radius)

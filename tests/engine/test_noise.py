@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from engine.methods import RWP
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients
+from engine.randomness import fill_normal
 from engine.replica import Replica
 
 SIGMA = 0.1
@@ -111,3 +112,21 @@ def test_ascent_has_the_radius_and_the_direction_of_the_gradient(replica: Replic
     radius = Ascent(gradient, 0.3).write(out, replica.weights)
     assert torch.allclose(out - replica.weights, 0.3 * gradient / gradient.norm(), atol=1e-6)
     assert torch.isclose(radius, torch.tensor(0.3))
+
+
+def test_a_perturbation_is_bitwise_the_same_on_any_number_of_threads() -> None:
+    torch.manual_seed(0)
+    large = Replica(nn.Sequential(nn.Linear(700, 900), nn.Linear(900, 300)), torch.device("cpu"))
+    past = PastGradients(large)
+    past.v.uniform_()
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            noise = FilterNoise(large, RWP(), SIGMA, lambda out: fill_normal(out, 0, "noise", 7), Damping(past, 0.1, 0.5))
+            found.append((out := torch.empty_like(large.weights), noise.write(out, large.weights)))
+    finally:
+        torch.set_num_threads(threads)
+    for out, radius in found[1:]:
+        assert torch.equal(out, found[0][0])
+        assert torch.equal(radius, found[0][1])
