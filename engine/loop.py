@@ -14,12 +14,13 @@ from engine.datasets import Batch, TrainingSource
 from engine.distributed import Distributed
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
+from engine.lanes import what_keeps_from
 from engine.methods.base import RandomPerturbation
 from engine.methods.sam import Adversarial
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
 from engine.numerics import Numerics, Overflow
 from engine.optimizers import flat_optimizer
-from engine.parallel import Choice, Parallel, faster, is_possible
+from engine.parallel import Choice, Parallel, faster
 from engine.randomness import fill_normal
 from engine.replica import Replica
 from engine.stopwatch import Stopwatch, Timed
@@ -88,11 +89,11 @@ class Loop:
             self._streams = Distributed(self.replica, self._numerics, self._world, self._apart)
             return Choice("distributed")
         way = self.experiment.runtime.streams if way in (None, "distributed") else way
-        sequential = Sequential(self.replica, self._numerics)
-        independent = self.experiment.method.streams == 2 and is_possible(self.replica.weights.device)
-        if way == "sequential" or not independent:
-            self._streams = sequential
+        self._streams = sequential = Sequential(self.replica, self._numerics)
+        if way == "sequential" or self.experiment.method.streams == 1:
             return Choice("sequential")
+        if reason := what_keeps_from(self.replica.weights.device, way):
+            return Choice("sequential", reason=reason)
         parallel = Parallel(self.replica, self._numerics)
         choice = Choice("parallel")
         if way == "auto":

@@ -48,15 +48,21 @@ class Augmentation:
     def views(self, padded: Tensor, index: Tensor, draws: Tensor) -> Tensor:
         """The images `index` (B,) of the padded set, cropped and mirrored as drawn: (B, C, H, W)."""
         top, left, mirrored = draws[:3]
-        if self.padding:
-            height, width = (side - 2 * self.padding for side in padded.shape[2:])
-            images = padded.unfold(2, height, 1).unfold(3, width, 1)[index, :, top, left]
-        else:
-            images = padded[index]
+        images = self._crops(padded, index, top, left) if self.padding else padded[index]
         if self.flip:
             which = mirrored.nonzero()[:, 0]
-            images[which] = images[which].flip(-1)
+            images.index_copy_(0, which, images.index_select(0, which).flip(-1))
         return images
+
+    def _crops(self, padded: Tensor, index: Tensor, top: Tensor, left: Tensor) -> Tensor:
+        """Every row of a crop is a window of the set as it lies in memory, so all rows are copied by one indexing."""
+        channels, tall, wide = padded.shape[1:]
+        height, width = tall - 2 * self.padding, wide - 2 * self.padding
+        first = (index * channels * tall + top) * wide + left
+        planes, rows = (torch.arange(count, device=index.device) for count in (channels, height))
+        starts = first[:, None, None] + (planes[:, None] * tall + rows) * wide
+        windows = padded.view(-1).unfold(0, width, 1)
+        return windows.index_select(0, starts.view(-1)).view(-1, channels, height, width)
 
     def blank(self, images: Tensor, draws: Tensor) -> Tensor:
         """Cutout: a square of normalised `images` set to 0 as drawn, cut off at the border. In place."""

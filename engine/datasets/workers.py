@@ -1,7 +1,6 @@
 """Worker processes that read the batches of a streamed set ahead of their use."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
@@ -9,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from engine.datasets.decoding import Fault, Key, Pictures, Raw, Sample, end_with_training
 from engine.errors import Problem, Refused
+from engine.several import cores
 
 AHEAD = 2
 """Batches that each process has ready."""
@@ -39,7 +39,7 @@ class Reader:
 
     def __init__(self, pictures: Pictures, workers: int, device: torch.device, faults: Faults) -> None:
         self._pictures, self._faults = pictures, faults
-        self._workers = min(workers, _cores())
+        self._workers = min(workers, cores())
         self._pin = device.type == "cuda"
 
     def batches(self, keys: Iterable[list[Key]]) -> Iterator[Raw]:
@@ -70,10 +70,6 @@ class Reader:
             pin_memory=self._pin,
             generator=torch.Generator(),
         )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _died(error: Exception) -> Exception:

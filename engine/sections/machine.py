@@ -39,6 +39,7 @@ class Runtime(Section):
     streams: Literal["auto", "sequential", "parallel", "distributed"] = "auto"
     """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster.
 
+    `parallel`: on two CPU cores, or on two CUDA streams of a GPU, which `auto` leaves alone as long as they have not been tried.
     `distributed`: by several processes, which is what `auto` does where there are several.
     """
     compile: bool = knob(False, advanced=True)

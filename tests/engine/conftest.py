@@ -41,13 +41,13 @@ def one_thread() -> None:
 def make_loop() -> MakeLoop:
     """make_loop(method=…, **other sections): a loop on digits with small-cnn, batch 64; in float64 if `double`."""
 
-    def make(double: bool = False, **config: Any) -> Loop:
+    def make(double: bool = False, place: str = "cpu", **config: Any) -> Loop:
         config = {"schedule": {"epochs": 2, "batch_size": 64}, **config}
         experiment: Experiment = read(config)
         splits = loaded(read({"seed": experiment.seed, "data": config.get("data", {}), "schedule": {"batch_size": 2}}))
         shape = tuple(splits.train.images.shape[1:])
         module = nets.build(experiment, shape, len(splits.classes), experiment.seed)
-        device = torch.device("cpu")
+        device = torch.device(place)
         if double:
             return Loop(experiment, Replica(module.double(), device), DoubleData(splits.train, experiment, device))
         return Loop(experiment, Replica(module, device), TrainingData(splits.train, experiment, device))

@@ -18,6 +18,7 @@ from tests.faults.warm import Warm
 from tests.processes import is_running, pace, wait
 
 ENDLESS = merge(CONFIG, {"schedule": {"epochs": 10_000}, "runtime": {"checkpoint_every": 10}})
+SLOW = merge(ENDLESS, {"model": {"name": "small-cnn"}, "data": {"train_size": None}, "schedule": {"batch_size": 16}})
 RIVALS = 3
 
 
@@ -50,9 +51,9 @@ def a_reader(run: Run) -> Iterator[None]:
         assert len(run.records.metrics()) > held[0]
 
 
-@counts(1, 12, minutes=40)
+@counts(1, 8, minutes=30)
 def test_a_reader_that_holds_the_database(warm: Warm, tmp_path: Path, figure: Any, count: int) -> None:
-    run = Run.create(tmp_path, read(ENDLESS))
+    run = Run.create(tmp_path, read(SLOW))
     engine = warm.start(run)
     wait(run, is_running)
     seconds, ratios = 1 if count == 1 else 60, []

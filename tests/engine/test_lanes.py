@@ -1,0 +1,114 @@
+"""Two lanes: what is done on them, in which order, and what keeps from them. On a GPU: the numbers of one lane."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import torch
+
+from engine import lanes
+from engine.lanes import Cores, CudaStreams, what_keeps_from
+from tests.engine.conftest import MakeLoop
+
+CUDA = torch.device("cuda", 0)
+
+
+class FakeStream:
+    """Writes down what a CUDA stream is asked for."""
+
+    said: list[str]
+
+    def __init__(self, device: object, name: str = "side") -> None:
+        self.device, self.name = device, name
+
+    def wait_stream(self, other: "FakeStream") -> None:
+        self.said.append(f"{self.name} waits for {other.name}")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was said to CUDA, which need not be there."""
+    FakeStream.said = []
+
+    @contextmanager
+    def stream(chosen: FakeStream) -> Iterator[None]:
+        FakeStream.said.append(f"on {chosen.name}")
+        yield
+        FakeStream.said.append(f"off {chosen.name}")
+
+    monkeypatch.setattr(torch.cuda, "Stream", FakeStream)
+    monkeypatch.setattr(torch.cuda, "stream", stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: FakeStream(device, "main"))
+    return FakeStream.said
+
+
+def test_a_second_stream_begins_after_the_first_and_is_waited_for(said: list[str]) -> None:
+    found = CudaStreams(CUDA).both(lambda: said.append("here") or 1, lambda: said.append("beside") or 2)  # type: ignore[arg-type, func-returns-value, return-value]
+    assert found == (1, 2)
+    assert said == ["side waits for main", "on side", "beside", "off side", "here", "main waits for side"]
+
+
+def test_a_second_stream_is_waited_for_also_when_something_fails(said: list[str]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        CudaStreams(CUDA).both(lambda: 1 / 0, lambda: 2)  # type: ignore[arg-type, return-value]
+    assert said[-1] == "main waits for side"
+
+
+def test_parallel_by_streams_gives_the_numbers_of_sequential(
+    make_loop: MakeLoop, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = make_loop(method={"name": "m-arwp"}), make_loop(method={"name": "m-arwp"})
+    one.choose_streams("sequential")
+    monkeypatch.setattr("engine.parallel.lanes", CudaStreams)
+    assert two.choose_streams("parallel").way == "parallel"
+    for _ in range(5):
+        assert one.train() == two.train()
+    assert torch.equal(one.replica.weights, two.replica.weights)
+    assert said.count("main waits for side") == 5
+
+
+@pytest.mark.parametrize(
+    ("device", "way", "count", "reason"),
+    [
+        ("cpu", "auto", 2, ""),
+        ("cpu", "parallel", 1, "one CPU core"),
+        ("cuda", "auto", 2, "not been tried"),
+        ("cuda", "parallel", 1, ""),
+        ("mps", "parallel", 2, "mps computes one"),
+    ],
+)
+def test_what_keeps_from_two_lanes_is_told(
+    monkeypatch: pytest.MonkeyPatch, device: str, way: str, count: int, reason: str
+) -> None:
+    monkeypatch.setattr(lanes, "cores", lambda: count)
+    told = what_keeps_from(torch.device(device), way)
+    assert (reason in told) if reason else not told
+
+
+def test_a_reason_is_part_of_the_choice(make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "cores", lambda: 1)
+    choice = make_loop(method={"name": "m-rwp"}).choose_streams("auto")
+    assert str(choice) == "sequential: there is one CPU core"
+    assert str(make_loop(method={"name": "sgd"}).choose_streams("auto")) == "sequential"
+
+
+def test_an_error_beside_leaves_the_threads_as_they_were() -> None:
+    threads = torch.get_num_threads()
+    with pytest.raises(ZeroDivisionError):
+        Cores().both(lambda: 1, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("model", ["small-cnn", "resnet18"])
+def test_two_cuda_streams_give_the_numbers_of_one(make_loop: MakeLoop, model: str) -> None:
+    settings: dict[str, Any] = {"method": {"name": "m-arwp"}, "model": {"name": model}, "double": True, "place": "cuda"}
+    one, two = make_loop(**settings), make_loop(**settings)
+    one.choose_streams("sequential")
+    assert two.choose_streams("parallel").way == "parallel"
+    for _ in range(20):
+        a, b = one.train(), two.train()
+        assert b["train/loss"] == pytest.approx(a["train/loss"], rel=1e-9)
+    torch.testing.assert_close(one.replica.weights, two.replica.weights)
