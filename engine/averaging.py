@@ -12,7 +12,9 @@ from engine.sections import Averaging
 
 
 class WeightAverage:
-    """An exponential moving average over updates, or the mean over epochs after a start (SWA).
+    """An exponential moving average over updates, or the mean over the ends of epochs after a start (SWA).
+
+    An epoch that ends because the batch size is made larger than what is left of it is not in the mean.
 
     `weights` (d,) is the average so far, `count` how many sets of weights are in it.
     """

@@ -23,20 +23,20 @@ class Leader:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._told: tuple[object, int] | None = None
+        self._told: tuple[object, object, int] | None = None
 
     def begin_update(self, loop: Loop) -> None:
         """Let everybody make the update that `loop` is about to make, from where it stands."""
         if self.world.size == 1:
             return
-        if self._told != (loop.experiment, loop.step):
+        if self._told != (loop.experiment, loop.data.timetable, loop.step):
             content = io.BytesIO()
             torch.save({"experiment": loop.experiment.model_dump_json(), "state": loop.state()}, content)
             self.world.tell(torch.tensor(content.tell()))
             self.world.tell(torch.frombuffer(content.getbuffer(), dtype=torch.uint8))
         else:
             self.world.tell(torch.tensor(0))
-        self._told = (loop.experiment, loop.step + 1)
+        self._told = (loop.experiment, loop.data.timetable, loop.step + 1)
 
     def end(self) -> None:
         """There is nothing more to do in this run."""

@@ -94,9 +94,9 @@ class Journal:
         self.say(state=state, field="", message="")
         self.event("disk has room")
 
-    def cut(self, step: int) -> None:
-        """Forget what was recorded after `step`."""
-        self._writer.cut(step)
+    def cut(self, step: int, is_evaluated: bool) -> None:
+        """Forget what was recorded after `step`, and its evaluation if there is none in the checkpoint."""
+        self._writer.cut(step, is_evaluated)
 
     def close(self) -> None:
         self.flush()

@@ -31,9 +31,11 @@ class Cores:
         torch.set_num_threads(1)
         waiting: Future[Gradient] = self._worker.submit(beside)
         try:
-            found = here()
+            try:
+                found = here()
+            finally:
+                other = waiting.result()
         finally:
-            other = waiting.result()
             torch.set_num_threads(threads)
         return found, other
 

@@ -44,7 +44,15 @@ def asked(changes: object) -> dict[str, Any]:
 
 
 def changed(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
-    """`experiment` with new values for some dotted paths. Raises `Refused` if one is not live or out of range."""
+    """`experiment` with new values for some dotted paths. Raises `Refused` if one is not live, out of range or does not fit."""
+    found = laid_over(experiment, changes)
+    if problems := [*sizes(found), *several.problems(found)]:
+        raise Refused(*problems)
+    return found
+
+
+def laid_over(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+    """The same with changes of a log, which may fit each other only when all of a step are made."""
     allowed = live_paths(experiment)
     if fixed := [path for path in changes if path not in allowed]:
         cure = f"These can: {', '.join(allowed)}"
@@ -52,15 +60,12 @@ def changed(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     config = experiment.model_dump()
     for path, value in changes.items():
         config = merge(config, nested(path, value))
-    found = read(config)
-    if problems := [*sizes(found), *several.problems(found)]:
-        raise Refused(*problems)
-    return found
+    return read(config)
 
 
 def as_of(experiment: Experiment, log: Iterable[Change], step: int) -> Experiment:
     """`experiment` as it stood before the update that follows `step`, with what `log` tells to have changed until then."""
     for change in log:
         if change.step <= step:
-            experiment = changed(experiment, {change.path: change.new})
+            experiment = laid_over(experiment, {change.path: change.new})
     return experiment

@@ -284,9 +284,11 @@ class Loop:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to what `state` gave, and on from there with the experiment as it is now."""
-        self.step, self.samples, self._gradients = state["step"], state["samples"], state["gradients"]
-        past = self.data.timetable.with_stretches(state["stretches"])
-        self.data.follow(past.with_size(self.step, self.experiment.schedule.batch_size))
+        self.step, self.samples = state["step"], state["samples"]
+        size = self.experiment.schedule.batch_size  # which was the same all the time where a checkpoint does not tell of it
+        self._gradients = state.get("gradients", self.samples / size)
+        past = self.data.timetable.with_stretches(state.get("stretches", [(0, 0, 0, size)]))
+        self.data.follow(past.with_size(self.step, size))
         self.replica.weights.copy_(state["weights"])
         self.replica.restore_buffers(state["buffers"])
         for name, value in self._optimizer.state.items():

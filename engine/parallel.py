@@ -35,7 +35,7 @@ class Parallel:
             return self._alone.run(passes)
         here = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
         mine, other = passes[here], passes[1 - here]
-        radius = self._placed(other)  # on all cores, and before the weights here may be moved
+        radius = self._placed(other)  # before the weights here may be moved
         found = self._lanes.both(lambda: self._alone.run((mine,))[0], lambda: self._at_place(other, radius))
         return [found[here], found[1 - here]]
 

@@ -66,6 +66,14 @@ class Status(BaseModel):
     pid_started: float = 0.0
     heartbeat: float = 0.0
 
+    @property
+    def epochs_done(self) -> float:
+        """Epochs and what is done of the present one."""
+        if not self.course:
+            return self.epochs * self.step / self.steps if self.steps else 0.0
+        steps, epochs = zip(*self.course, strict=True)
+        return float(np.interp(self.step, steps, epochs))
+
 
 class Metric(NamedTuple):
     """One value of one curve; `seconds` of training had passed."""
@@ -139,9 +147,12 @@ class Writer:
         self._metrics.clear()
         self._events.clear()
 
-    def cut(self, step: int) -> None:
-        """Forget the metrics after `step`, which a resumed training is about to write again."""
+    def cut(self, step: int, is_evaluated: bool = True) -> None:
+        """Forget the metrics after `step`, which a resumed training writes again, and unless it `is_evaluated` its evaluation."""
         self._db.execute("DELETE FROM metric WHERE step > ?", (step,))
+        if not is_evaluated:
+            evaluation = "(name GLOB 'test*/*' OR name GLOB 'train_eval*/*')"
+            self._db.execute(f"DELETE FROM metric WHERE step = ? AND {evaluation}", (step,))  # noqa: S608 - constants
 
     def forget_changes(self, path: str, step: int) -> None:
         """Forget changes of a field after `step`, which a resumed training has not come to and now never will."""

@@ -18,7 +18,7 @@ from engine.failures import Failure
 from engine.flops import loading, per_image
 from engine.following import Leader
 from engine.journal import Journal
-from engine.live import as_of, asked, changed
+from engine.live import as_of, asked, changed, laid_over
 from engine.loop import Loop
 from engine.pace import Pace
 from engine.patience import Patience
@@ -128,11 +128,12 @@ class Training:
         """Update until the last update is made, and do between updates what is due and what is asked for."""
         self.journal.say(state="running")
         while True:
+            self._at_epoch_end()
             self._recall()
             with nullcontext() if self.control.is_paused else self.loop.watch.time("recording"):
                 self.control.look()
             self._look_around()
-            self._at_epoch_end()
+            self._at_epoch_end()  # which a larger batch may have brought about
             if self.loop.step == self.loop.steps:
                 return
             self._patience.write(self.journal.flush_late)
@@ -175,7 +176,7 @@ class Training:
         self._compile()
         self.streams = self.loop.choose_streams(way)
         self.journal.say(streams=str(self.streams))
-        self.journal.cut(self.loop.step)
+        self.journal.cut(self.loop.step, is_evaluated=self.evaluated == self.loop.step)
         self._accuracies = self.run.records.accuracies()
         self._tell()
 
@@ -188,7 +189,7 @@ class Training:
     def _recall(self) -> None:
         """Change what the log says was changed at this step."""
         for change in self._changes.due(self.loop.step):
-            self.loop.change(changed(self.experiment, {change.path: change.new}))
+            self.loop.change(laid_over(self.experiment, {change.path: change.new}))
             self._tell()
 
     def _set(self, command: Command) -> None:

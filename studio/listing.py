@@ -43,7 +43,8 @@ class Entry:
     @property
     def group(self) -> str:
         """A name that all runs share which differ in nothing but their seed."""
-        return blake2b(self.experiment.group.model_dump_json().encode(), digest_size=8).hexdigest()
+        course = self.status.course[1:-1]  # where the batch size was changed, equal steps are no equal epochs
+        return blake2b(f"{self.experiment.group.model_dump_json()}{course or ''}".encode(), digest_size=8).hexdigest()
 
 
 class Listing:
@@ -126,6 +127,7 @@ def _row(entry: Entry) -> Row:
         "batch_size": experiment.schedule.batch_size,
         "epochs": experiment.schedule.epochs,
         "epoch": status.epoch,
+        "epochs_done": status.epochs_done,
         "step": status.step,
         "steps": status.steps,
         "seconds": status.seconds,

@@ -28,8 +28,7 @@ def expected(waiting: list[Row], others: list[Row], lanes: int) -> list[float | 
 
 def _duration(row: Row, others: list[Row]) -> float | None:
     """Epochs to go × seconds per epoch of the newest run of the same kind."""
-    to_go = row["epochs"] * (1 - row["step"] / row["steps"] if row["steps"] else 1.0)
     for other in others:
-        if other["step"] and all(other[key] == row[key] for key in ALIKE):
-            return float(to_go * other["seconds"] * other["steps"] / (other["step"] * other["epochs"]))
+        if other["epochs_done"] and all(other[key] == row[key] for key in ALIKE):
+            return float((row["epochs"] - row["epochs_done"]) * other["seconds"] / other["epochs_done"])
     return None

@@ -32,7 +32,7 @@ class Augmentation:
 
     def padded(self, images: Tensor) -> Tensor:
         """`images` (N, C, H, W) in a black frame, from which the crops are taken."""
-        return pad(images, [self.padding] * 4) if self.padding else images
+        return pad(images.contiguous(), [self.padding] * 4) if self.padding else images
 
     def unpadded(self, padded: Tensor) -> Tensor:
         """The images inside their frames, a view."""
@@ -40,17 +40,16 @@ class Augmentation:
         return padded[:, :, frame, frame]
 
     def draw(self, count: int, height: int, width: int, source: torch.Generator) -> Tensor:
-        """Random integers (6, count): crop top, crop left, mirrored, blanked, centre row and column of the blank square."""
+        """Random integers (6, count) on the CPU: crop top and left, mirrored, blanked, centre row and column of the blank."""
         offsets = 2 * self.padding + 1
         ends = (offsets, offsets, 2, 2, height, width)
         return torch.stack([torch.randint(end, (count,), generator=source) for end in ends])
 
     def views(self, padded: Tensor, index: Tensor, draws: Tensor) -> Tensor:
         """The images `index` (B,) of the padded set, cropped and mirrored as drawn: (B, C, H, W)."""
-        top, left, mirrored = draws[:3]
-        images = self._crops(padded, index, top, left) if self.padding else padded[index]
+        images = self._crops(padded, index, *draws[:2].to(index.device)) if self.padding else padded[index]
         if self.flip:
-            which = mirrored.nonzero()[:, 0]
+            which = draws[2].nonzero()[:, 0].to(index.device)
             images.index_copy_(0, which, images.index_select(0, which).flip(-1))
         return images
 
@@ -68,7 +67,7 @@ class Augmentation:
         """Cutout: a square of normalised `images` set to 0 as drawn, cut off at the border. In place."""
         if not self.cutout:
             return images
-        blanked, row, column = draws[3:]
+        blanked, row, column = draws[3:].to(images.device)
         rows = self._covered(row, images.shape[2]) * blanked[:, None]
         columns = self._covered(column, images.shape[3])
         covered = rows[:, :, None].to(images) * columns[:, None, :].to(images)

@@ -6,6 +6,9 @@ from typing import NamedTuple, Self
 
 from engine.errors import Problem, Refused
 
+MOST = 100
+"""Changes of the batch size of which a course tells."""
+
 
 class Place(NamedTuple):
     """The images of an update are the first `size` of its epoch's order after those `seen`."""
@@ -55,30 +58,55 @@ class Timetable:
 
     def progress(self, step: int, epochs: int) -> float:
         """The share of `epochs` that is over before the update that follows `step`."""
-        epoch, seen, size = self.at(step)
-        whole = self.count // size
-        return (epoch * whole + min(seen / size, whole)) / (epochs * whole)
+        done, whole = self._done(step)
+        return done / (epochs * whole)
+
+    def epochs_done(self, step: int) -> float:
+        """The epochs that are over before the update that follows `step`."""
+        done, whole = self._done(step)
+        return done / whole
 
     def with_size(self, step: int, size: int) -> Self:
-        """The same up to `step`, and batches of `size` from there on. Raises `Refused` if there are fewer images."""
+        """The same up to `step`, and batches of `size` from there on. Raises `Refused` if there are fewer images.
+
+        Of several changes at one step the last one counts, whatever lay between.
+        """
         if size > self.count:
             what = f"one batch of {size} is more than the {self.count} training images"
             raise Refused(Problem("schedule.batch_size", what, f"Choose at most {self.count}"))
-        epoch, seen, present = self.at(step)
+        if step == 0:
+            return self.of(self.count, size)
+        before = type(self)(self.count, tuple(stretch for stretch in self.stretches if stretch.step < step))
+        epoch, seen, present = before.at(step)
         if size == present:
-            return self
-        earlier = (stretch for stretch in self.stretches if stretch.step < step)
-        return type(self)(self.count, (*earlier, Stretch(step, epoch, seen, size)))
+            return before
+        return type(self)(self.count, (*before.stretches, Stretch(step, epoch, seen, size)))
 
     def with_stretches(self, rows: Sequence[Sequence[int]]) -> Self:
         """Another history of batch sizes, from plain rows."""
         return type(self)(self.count, tuple(Stretch(*row) for row in rows))
 
     def course(self, epochs: int) -> list[tuple[int, float]]:
-        """Steps and the epochs done by then, between which a straight line may be drawn."""
-        knots = [stretch.step for stretch in self.stretches] + [self.steps(epochs)]
-        return [(step, epochs * self.progress(step, epochs)) for step in knots]
+        """Steps and the epochs done by then, with straight lines between, right to within an update.
+
+        A step at which the size was changed is there twice where less images are left out with the one size than with the other.
+        Of more than `MOST` changes the newest are told.
+        """
+        first = max(len(self.stretches) - MOST, 0)
+        ends = [stretch.step for stretch in self.stretches[first + 1 :]] + [self.steps(epochs)]
+        knots = [(0, 0.0)]
+        for last, end in enumerate(ends, first):
+            stretch, until = self.stretches[last], type(self)(self.count, self.stretches[: last + 1])
+            steps = {stretch.step, min(stretch.step + self._left(stretch), end), end}
+            knots += [(step, until.epochs_done(step)) for step in sorted(steps)]
+        return list(dict.fromkeys(knots))
 
     def _left(self, stretch: Stretch) -> int:
         """Updates up to the end of the epoch in which a stretch begins."""
         return (self.count - stretch.seen) // stretch.size
+
+    def _done(self, step: int) -> tuple[float, int]:
+        """What is over before the update that follows `step`, and an epoch, in updates of its batch size."""
+        epoch, seen, size = self.at(step)
+        whole = self.count // size
+        return epoch * whole + min(seen / size, whole), whole

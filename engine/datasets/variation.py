@@ -37,7 +37,7 @@ class Variation:
         """The images `index` (B,) of the padded set, whose labels are `labels` (B,)."""
         height, width = self.plain(padded).shape[2:]
         source = generator("cpu", self._seed, "augment", stream, step)
-        draws = self._augmentation.draw(len(index), height, width, source).to(self._device)
+        draws = self._augmentation.draw(len(index), height, width, source)
         images = self._augmentation.views(padded, index, draws)
         if self._randaugment is not None:
             images = self._randaugment(images, seed_for(self._seed, "randaugment", stream, step))

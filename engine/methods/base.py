@@ -51,7 +51,7 @@ class RandomPerturbation(Method):
         return self.bn_statistics
 
     def sigma_at(self, progress: float) -> float:
-        """σ after the fraction `progress` in [0, 1] of all updates."""
+        """σ after the fraction `progress` in [0, 1] of the training."""
         start = self.sigma / 10
         rise = {
             "constant": 1.0,

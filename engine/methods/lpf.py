@@ -23,4 +23,4 @@ class LPFSGD(RandomPerturbation):
     def step(self, loop: "Loop") -> None:
         parts = loop.parts(loop.batch(), self.draws)
         passes = (loop.at(loop.weights + loop.noise(self, draw=i), part) for i, part in enumerate(parts))
-        loop.update(loop.average((loop.gradients(one)[0] for one in passes), self.draws))
+        loop.update(loop.average((loop.gradients(one)[0] for one in passes), len(parts)))

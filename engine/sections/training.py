@@ -67,5 +67,5 @@ class Schedule(Section):
     """Course of the learning rate: down to 0 along a cosine, step by step, or constant."""
 
     def lr_factor(self, progress: float) -> float:
-        """Learning rate relative to its start after the fraction `progress` of all updates."""
+        """Learning rate relative to its start after the fraction `progress` of the training."""
         return 0.5 * (1 + math.cos(math.pi * progress)) if self.lr == "cosine" else 1.0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine import kept
+from engine import checkpoint, kept
 from engine.config import merge
 from engine.control import Control
 from engine.errors import Refused
@@ -155,6 +155,59 @@ def test_a_batch_larger_than_what_the_last_epoch_has_left_ends_the_training_in_g
     assert run.records.accuracies().keys() == {15}
     assert steps(run)[-1] == 15
     assert run.status().epoch == 4
+
+
+def test_a_batch_size_that_was_taken_back_leaves_no_trace(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read(CONFIG))
+    with training(run) as made:
+        while made.loop.step < 2:
+            made.loop.train()
+        before = made.timetable
+        for size in (128, 32):  # the larger one alone would end the epoch
+            made._set({"id": str(size), "changes": {"schedule.batch_size": size}})
+        assert made.timetable == before
+        made.journal.flush()
+        made._save()
+    with training(run) as made:
+        assert made.timetable == before
+
+
+def test_changes_that_fit_only_together_are_taken_up_again(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read(merge(CONFIG, {"runtime": {"accumulate": 16}})))
+    together = {"schedule.batch_size": 8, "runtime.accumulate": 4}
+    with training(run) as made:
+        made.loop.train()
+        made._set({"id": "x", "changes": together})
+        made._save()
+        made.run_to_end()
+    assert (run.present.schedule.batch_size, run.present.runtime.accumulate) == (8, 4)
+    with training(again := replay(run)) as made:
+        made.run_to_end()
+    assert_same(last(again), last(run))
+
+
+def test_a_checkpoint_that_tells_nothing_of_batch_sizes_is_one_of_a_single_size(tmp_path: Path) -> None:
+    run = trained(tmp_path)
+    found = checkpoints(run.path / "checkpoints")[-1]
+    state = torch.load(found.path, weights_only=True)
+    gradients = state["loop"].pop("gradients")
+    stretches = state["loop"].pop("stretches")
+    checkpoint.save(found.path.parent, found.step, state)
+    with training(run) as made:
+        assert (made.loop.state()["gradients"], made.loop.state()["stretches"]) == (gradients, stretches)
+
+
+def test_an_epoch_is_evaluated_once_also_where_it_is_stopped_at_its_end(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read(CONFIG))
+    with training(run) as made:
+        while made.loop.step < 4:
+            made.loop.train()
+        made._save()  # asked for before the evaluation
+        made._evaluate()
+    with training(run) as made:
+        made.run_to_end()
+    steps = [metric.step for metric in run.records.metrics() if metric.name == "test/accuracy"]
+    assert steps == [4, 8, 12, 16]
 
 
 def test_a_fork_that_is_resumed_is_not_forked_anew(parent: Run) -> None:

@@ -135,11 +135,11 @@ def test_the_queue_is_shown_rearranged_and_left(
 
 def test_when_runs_begin_is_guessed_from_runs_like_them() -> None:
     kind = {"dataset": "d", "train_size": None, "model": "m", "method": "sgd", "batch_size": 8}
-    running = {**kind, "active": True, "eta": 10.0, "step": 50, "steps": 100, "epochs": 10, "seconds": 20.0}
-    fresh = {**kind, "epochs": 5, "step": 0, "steps": 0}
+    running = {**kind, "active": True, "eta": 10.0, "epochs": 10, "epochs_done": 5.0, "seconds": 20.0}
+    fresh = {**kind, "epochs": 5, "epochs_done": 0.0}
     assert expected([fresh, fresh], [running], 1) == [10.0, 30.0]
     assert expected([fresh, fresh], [running], 2) == [0.0, 10.0]
-    half = {**fresh, "step": 5, "steps": 10}
+    half = {**fresh, "epochs_done": 2.5}
     assert expected([half, fresh], [running], 1) == [10.0, 20.0]
     assert expected([{**fresh, "model": "other"}, fresh], [running], 1) == [10.0, None]
     assert expected([fresh], [{**running, "eta": None}], 1) == [None]

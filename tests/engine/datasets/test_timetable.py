@@ -3,9 +3,10 @@
 import random
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
-from engine.datasets.timetable import Timetable
+from engine.datasets.timetable import MOST, Timetable
 from engine.errors import Refused
 
 Walk = list[tuple[int, int, int]]
@@ -70,9 +71,25 @@ def test_progress_and_course_go_from_nothing_to_all_without_a_leap() -> None:
     progress = [timetable.progress(step, 4) for step in range(timetable.steps(4) + 1)]
     assert (progress[0], progress[-1]) == (0, 1)
     assert all(0 < after - before <= 0.0125 for before, after in pairwise(progress))
-    course = timetable.course(4)
-    assert [step for step, _ in course] == [0, 130, 137, timetable.steps(4)]
-    assert [epochs for _, epochs in course] == pytest.approx([0, 1.3, 1.58, 4])
+
+
+@pytest.mark.parametrize(("count", "size", "changes"), CASES.values(), ids=CASES)
+def test_a_course_leads_through_all_that_is_done(count: int, size: int, changes: dict[int, int]) -> None:
+    timetable = changed(count, size, changes)
+    course = timetable.course(6)
+    steps, epochs = zip(*course, strict=True)
+    assert (course[0], course[-1]) == ((0, 0), (timetable.steps(6), 6))
+    assert list(steps) == sorted(steps)
+    for step in range(timetable.steps(6)):
+        told = np.interp(step, steps, epochs)
+        an_update = 1 / (count // timetable.at(step).size)
+        assert abs(told - timetable.epochs_done(step)) < an_update or step in changes, step
+
+
+def test_a_course_of_very_many_changes_stays_short() -> None:
+    timetable = changed(1000, 10, {step: 10 + step % 2 for step in range(1, 400)})
+    assert len(timetable.course(9)) < 4 * MOST
+    assert timetable.course(9)[-1] == (timetable.steps(9), 9)
 
 
 def test_progress_with_one_size_is_the_share_of_the_updates() -> None:
@@ -82,8 +99,10 @@ def test_progress_with_one_size_is_the_share_of_the_updates() -> None:
 
 def test_the_same_size_changes_nothing_and_the_last_word_at_a_step_counts() -> None:
     timetable = Timetable.of(100, 10)
-    assert timetable.with_size(5, 10) is timetable
-    assert timetable.with_size(5, 20).with_size(5, 25) == timetable.with_size(5, 25)
+    assert timetable.with_size(5, 10) == timetable
+    for between in (20, 60, 100):  # of which the last two end the epoch
+        assert timetable.with_size(5, between).with_size(5, 25) == timetable.with_size(5, 25)
+        assert timetable.with_size(5, between).with_size(5, 10) == timetable
 
 
 def test_a_batch_larger_than_the_set_is_refused() -> None:
