@@ -9,7 +9,7 @@ import torch
 
 from engine.several import cores
 
-OURS = ("streams", "step", "memory", "recording", "start", "processes")
+OURS = ("streams", "step", "memory", "recording", "start", "processes", "allocation")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import Problem, Refused
+from engine.experiment import Experiment
 from engine.sections import Runtime
 from engine.several import cores, too_many
 from engine.world import ALONE, World
@@ -21,8 +22,9 @@ def choose_threads(runtime: Runtime, world: World = ALONE) -> None:
         torch.set_num_threads(runtime.threads or max(1, cores() // world.here))
 
 
-def choose_device(runtime: Runtime, world: World = ALONE) -> torch.device:
-    """The device a run asks for. Raises `Refused` if the machine has none such, or has fewer than it has processes."""
+def choose_device(experiment: Experiment, world: World = ALONE) -> torch.device:
+    """The device a run asks for. Raises `Refused` if the machine has none such, or fewer than it takes."""
+    runtime = experiment.runtime
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if world.size > 1 and runtime.device == "auto":
         there["mps"] = False  # gloo does not speak for it
@@ -35,9 +37,13 @@ def choose_device(runtime: Runtime, world: World = ALONE) -> torch.device:
         raise Refused(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
     if name == "cpu" and (problems := list(too_many(world.here))):
         raise Refused(*problems)
-    if name == "cuda" and world.here > (devices := torch.cuda.device_count()):
-        what = f"{world.here} processes need a device each, this machine has {devices}"
-        raise Refused(Problem("runtime.processes", what, f"Choose at most {devices}, or runtime.device cpu"))
+    there_are = torch.cuda.device_count() if name == "cuda" else 1
+    if experiment.devices > there_are:
+        what = f"{experiment.devices} GPUs are asked for, this process has {there_are if name == 'cuda' else 'none'}"
+        raise Refused(Problem("runtime.devices", what, "Choose 1"))
+    if name == "cuda" and world.here > there_are:
+        what = f"{world.here} processes need a device each, this machine has {there_are}"
+        raise Refused(Problem("runtime.processes", what, f"Choose at most {there_are}, or runtime.device cpu"))
     return torch.device(name)
 
 

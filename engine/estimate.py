@@ -28,7 +28,7 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
 
     Raises `Refused` if this machine cannot make such an update.
     """
-    device, shape = environment.choose_device(experiment.runtime), input_shape(experiment)
+    device, shape = environment.choose_device(experiment), input_shape(experiment)
     if experiment.runtime.threads:
         torch.set_num_threads(experiment.runtime.threads)
     module = nets.build(experiment, shape, classes(experiment), experiment.seed)

@@ -68,6 +68,11 @@ class Experiment(Section):
         return self.model_copy(update={"seed": 0, "seeds": 1})
 
     @property
+    def devices(self) -> int:
+        """The devices that one process has work for."""
+        return self.runtime.devices if self.method.streams == 2 else 1
+
+    @property
     def dataset(self) -> Dataset:
         return DATASETS[self.data.name]
 

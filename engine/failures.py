@@ -49,6 +49,10 @@ def _of_the_machine(error: Exception, experiment: Experiment, folder: Path) -> F
     if reason := why_not_written(error):
         return Failure("failed", Problem("disk", f"{reason}: {error}", f"Make room for {folder}, make it writable, and resume"))
     traceback.print_exception(error)
+    if isinstance(error, torch.AcceleratorError):
+        what = f"the device stopped working: {str(error).partition(chr(10))[0]}"
+        cure = "Resume from the last checkpoint; if it does so again, restart the machine, or clone the run with device = cpu"
+        return Failure("failed", Problem("runtime.device", what, cure))
     what = f"the engine met an error of its own ({type(error).__name__}: {error})"
     return Failure("failed", Problem("", what, "See the engine log"))
 

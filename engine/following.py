@@ -73,7 +73,7 @@ def _loop(run: Run, data_dir: Path, world: World) -> Loop:
     experiment = run.experiment
     check(experiment, data_dir, world.size)
     environment.choose_threads(experiment.runtime, world)
-    device = environment.choose_device(experiment.runtime, world)
+    device = environment.choose_device(experiment, world)
     splits = load(experiment, data_dir, lambda _message, _fraction: None)
     training = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
     module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.seed)

@@ -1,4 +1,4 @@
-"""Lanes: two gradients at the same time on one device, whose work is handed over as two functions."""
+"""Lanes: two gradients at the same time, whose work is handed over as two functions."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,13 +58,30 @@ class CudaStreams:
         return found, other
 
 
-def lanes(device: torch.device) -> Lanes:
-    """The two lanes of a device on which `what_keeps_from` has nothing against them."""
-    return CudaStreams(device) if device.type == "cuda" else Cores()
+class Devices:
+    """Two GPUs, each of which goes on by itself with what it was given to do."""
+
+    def both(self, here: Work, beside: Work) -> tuple[Gradient, Gradient]:
+        other = beside()
+        return here(), other
 
 
-def what_keeps_from(device: torch.device, way: str) -> str:
-    """Why two gradients are not computed on `device` at the same time, whatever it takes; empty if nothing keeps from it."""
+def lanes(here: torch.device, beside: torch.device) -> Lanes:
+    """The two lanes of a device on which `what_keeps_from` has nothing against them, or of two devices."""
+    if here != beside:
+        return Devices()
+    return CudaStreams(here) if here.type == "cuda" else Cores()
+
+
+def neighbour(device: torch.device, devices: int) -> torch.device:
+    """Where the second gradient is computed by a process that has so many `devices`."""
+    return device if devices == 1 else torch.device(device.type, (device.index or 0) + 1)
+
+
+def what_keeps_from(device: torch.device, devices: int, way: str) -> str:
+    """Why two gradients are not computed at the same time, whatever it takes; empty if nothing keeps from it."""
+    if devices == 2:
+        return ""
     if device.type == "cpu":
         return "" if cores() >= 2 else "there is one CPU core"
     if device.type != "cuda":

@@ -14,7 +14,7 @@ from engine.datasets import Batch, TrainingSource
 from engine.distributed import Distributed
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
-from engine.lanes import what_keeps_from
+from engine.lanes import neighbour, what_keeps_from
 from engine.methods.base import RandomPerturbation
 from engine.methods.sam import Adversarial
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
@@ -92,9 +92,10 @@ class Loop:
         self._streams = sequential = Sequential(self.replica, self._numerics)
         if way == "sequential" or self.experiment.method.streams == 1:
             return Choice("sequential")
-        if reason := what_keeps_from(self.replica.weights.device, way):
+        device, devices = self.replica.weights.device, self.experiment.runtime.devices
+        if reason := what_keeps_from(device, devices, way):
             return Choice("sequential", reason=reason)
-        parallel = Parallel(self.replica, self._numerics)
+        parallel = Parallel(self.replica, self._numerics, neighbour(device, devices))
         choice = Choice("parallel")
         if way == "auto":
             self.replica.module.train()

@@ -5,6 +5,7 @@ import statistics
 import time
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from engine.lanes import lanes
@@ -20,15 +21,18 @@ class Parallel:
     """One gradient on the network itself, the other on a twin, each on a lane of its own.
 
     On two cores it gives bitwise the numbers of `Sequential` on one intra-op thread. Buffers such as BatchNorm's belong to the
-    first network; the twin's are never looked at.
+    first network; the twin's are never looked at. Where the twin lives `beside` on another device, its weights and its gradient
+    are copied from device to device.
     """
 
-    def __init__(self, replica: Replica, numerics: Numerics) -> None:
+    def __init__(self, replica: Replica, numerics: Numerics, beside: torch.device) -> None:
         self._replica = replica
         self._alone = Sequential(replica, numerics)
-        self._twin = Replica(copy.deepcopy(replica.module), replica.weights.device, replica.is_compiled)
+        self._twin = Replica(copy.deepcopy(replica.module), beside, replica.is_compiled)
         self._beside = Sequential(self._twin, numerics)
-        self._lanes = lanes(replica.weights.device)
+        self._home, self._away = replica.weights.device, beside
+        self._spare = None if self._home == self._away else torch.empty_like(replica.weights)
+        self._lanes = lanes(self._home, self._away)
 
     def run(self, passes: tuple[Pass, ...]) -> list[Gradient]:
         if len(passes) != 2:
@@ -36,20 +40,32 @@ class Parallel:
         here = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
         mine, other = passes[here], passes[1 - here]
         radius = self._placed(other)  # before the weights here may be moved
-        found = self._lanes.both(lambda: self._alone.run((mine,))[0], lambda: self._at_place(other, radius))
-        return [found[here], found[1 - here]]
+        found, theirs = self._lanes.both(lambda: self._alone.run((mine,))[0], lambda: self._at_place(other))
+        both = (found, replace(self._brought(theirs), radius=radius))
+        return [both[here], both[1 - here]]
 
     def _placed(self, one: Pass) -> Tensor | None:
         """Bring the twin to where `one` wants its gradient; returns ‖ε‖₂ if that is not at w."""
-        if one.perturbation is not None:
-            return one.perturbation.write(self._twin.weights, self._replica.weights)
-        self._twin.weights.copy_(self._replica.weights)
-        return None
+        if one.perturbation is None:
+            self._twin.weights.copy_(self._replica.weights)
+            return None
+        place = self._twin.weights if self._spare is None else self._spare
+        radius = one.perturbation.write(place, self._replica.weights)
+        if place is self._spare:
+            self._twin.weights.copy_(place)
+        return radius
 
-    def _at_place(self, one: Pass, radius: Tensor | None) -> Gradient:
+    def _at_place(self, one: Pass) -> Gradient:
         self._twin.module.train()
-        found = self._beside.run((replace(one, perturbation=None, keeps_statistics=True),))[0]
-        return replace(found, radius=radius)
+        batch = one.batch.to(self._away)
+        return self._beside.run((replace(one, batch=batch, perturbation=None, keeps_statistics=True),))[0]
+
+    def _brought(self, theirs: Gradient) -> Gradient:
+        """What was found beside, here. It waits for both devices, and so comes after both have been given their work."""
+        if self._spare is None:
+            return theirs
+        flat = self._spare.copy_(theirs.flat)
+        return replace(theirs, flat=flat, loss=theirs.loss.to(self._home), accuracy=theirs.accuracy.to(self._home))
 
 
 @dataclass(frozen=True)

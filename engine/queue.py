@@ -59,7 +59,8 @@ class Queue:
         with self.locked():
             self._position(run)
             busy = self._busy()
-            supervise.start(run, data, min(devices.suitable(run.experiment), key=lambda device: busy[device]))
+            idlest = sorted(devices.suitable(run.experiment), key=lambda device: busy[device])
+            supervise.start(run, data, devices.chosen(run.experiment, idlest))
 
     @property
     def at_once(self) -> dict[str, int]:
@@ -97,19 +98,21 @@ class Queue:
 
     def _busy(self) -> "Counter[str]":
         """How many runs each device trains."""
-        return Counter(run.status().device for run in Run.all(self._runs) if run.is_locked())
+        return Counter(name for run in Run.all(self._runs) if run.is_locked() for name in devices.single(run.status().device))
 
     def _started(self, run: Run, data: Path, busy: "Counter[str]") -> bool:
         """Whether `run` could be started; one that cannot be, being damaged or trained already, waits no longer."""
         try:
-            device = next((name for name in devices.suitable(run.experiment) if busy[name] < self._room(name)), None)
-            if device is None:
+            fitting = devices.suitable(run.experiment)
+            free = [name for name in fitting if busy[name] < self._room(name)]
+            if len(free) < min(run.experiment.devices, len(fitting)):
                 return False
+            device = devices.chosen(run.experiment, free)
             supervise.start(run, data, device)
         except Refused:
             run.leave_queue()
             return False
-        busy[device] += 1
+        busy.update(devices.single(device))
         return True
 
     def _position(self, run: Run) -> int:

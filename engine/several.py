@@ -88,6 +88,9 @@ def _unfit(experiment: Experiment, count: int) -> Iterator[Problem]:
     if experiment.runtime.streams in ("sequential", "parallel"):
         what = f"{experiment.runtime.streams} is a way of one process, not of {count}"
         yield Problem("runtime.streams", what, "Choose auto or distributed, or 1 process")
+    if experiment.runtime.devices > 1:
+        what = f"two GPUs are for one process, of {count} each has one"
+        yield Problem("runtime.devices", what, "Choose 1")
     if experiment.runtime.compile:
         what = "a compiled network does not speak with those of other processes"
         yield Problem("runtime.compile", what, "Turn it off, or choose 1 process")

@@ -14,6 +14,8 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from engine.devices import OF_A_PROCESS
+
 RENEW_SECONDS = 5.0
 """How long after one is taken the next is loaded, so that it does not slow the training down that begins."""
 CHUNK = 1 << 16
@@ -101,7 +103,7 @@ def _begun(theirs: socket.socket) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "engine.spare", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
-        env={"OMP_WAIT_POLICY": "passive", **os.environ},
+        env=OF_A_PROCESS | os.environ,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from engine.devices import accelerators, environment, suitable
+from engine.devices import OF_A_PROCESS, accelerators, chosen, environment, suitable
 from engine.records import DATABASE, Writer
 from engine.run import Run
 from engine.several import command, surroundings
@@ -26,7 +26,7 @@ def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]
     Raises `Refused` if another engine has it.
     """
     with run.lock() as lock, (run.path / "engine.log").open("ab") as log:
-        device = device or suitable(run.experiment)[0]
+        device = device or chosen(run.experiment, suitable(run.experiment))
         _announce(run, device)
         for old in run.path.glob(f"{MEETING_FILES}*"):
             old.unlink()
@@ -48,7 +48,7 @@ def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes])
     return subprocess.Popen(
         [*command(processes, meeting), "engine", *arguments],
         cwd=run.path,
-        env={"OMP_WAIT_POLICY": "passive", **os.environ, **_surroundings(processes, meeting, device)},  # no idle spinning
+        env=OF_A_PROCESS | os.environ | _surroundings(processes, meeting, device),
         stdin=lock,  # which every process of torchrun inherits, and nothing else
         stdout=log,
         stderr=log,

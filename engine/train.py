@@ -68,7 +68,7 @@ class Training:
         experiment, world = run.experiment, leader.world
         check(experiment, data_dir, world.size)
         environment.choose_threads(experiment.runtime, world)
-        device = environment.choose_device(experiment.runtime, world)
+        device = environment.choose_device(experiment, world)
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
         self.run, self.journal, self.control, self.leader = run, journal, control, leader
         journal.say(state="loading", message="Loading the data")

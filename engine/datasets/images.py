@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -58,6 +59,11 @@ class Batch:
     share: float = 1.0
     seed: int = 0
     """Of what is random within a network that sees this batch (dropout): two gradients of one batch share it."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device, copied only if it is not there."""
+        partners = None if self.partners is None else self.partners.to(device)
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device), partners=partners)
 
     def split(self, size: int) -> "list[Batch]":
         """Consecutive pieces of `size` images; the last may be smaller."""

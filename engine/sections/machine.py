@@ -42,6 +42,8 @@ class Runtime(Section):
     `parallel`: on two CPU cores, or on two CUDA streams of a GPU, which `auto` leaves alone as long as they have not been tried.
     `distributed`: by several processes, which is what `auto` does where there are several.
     """
+    devices: int = knob(1, advanced=True, ge=1, le=2)
+    """GPUs of one process: with 2 each of two gradients is computed on one of its own. Methods with one gradient take one GPU."""
     compile: bool = knob(False, advanced=True)
     """Compile the network with torch.compile before the first update: half a minute or more, which a long fp32 run wins back.
 

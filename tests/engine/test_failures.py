@@ -34,6 +34,7 @@ def database_error(code: int) -> sqlite3.OperationalError:
         (OSError(errno.ENOSPC, "no space"), "failed", "disk", "the disk is full"),
         (database_error(sqlite3.SQLITE_FULL), "failed", "disk", "the disk is full"),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "failed", "schedule.batch_size", "memory"),
+        (torch.AcceleratorError("CUDA error: device is lost\nmore"), "failed", "runtime.device", "device is lost. Resume from"),
         (RuntimeError("?"), "failed", "", "See the engine log"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,

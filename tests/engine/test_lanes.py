@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from engine import lanes
-from engine.lanes import Cores, CudaStreams, what_keeps_from
+from engine.lanes import Cores, CudaStreams, Devices, neighbour, what_keeps_from
+from engine.lanes import lanes as lanes_of
 from tests.engine.conftest import MakeLoop
 
 CUDA = torch.device("cuda", 0)
@@ -60,7 +61,7 @@ def test_parallel_by_streams_gives_the_numbers_of_sequential(
 ) -> None:
     one, two = make_loop(method={"name": "m-arwp"}), make_loop(method={"name": "m-arwp"})
     one.choose_streams("sequential")
-    monkeypatch.setattr("engine.parallel.lanes", CudaStreams)
+    monkeypatch.setattr("engine.parallel.lanes", lambda here, _: CudaStreams(here))
     assert two.choose_streams("parallel").way == "parallel"
     for _ in range(5):
         assert one.train() == two.train()
@@ -69,20 +70,21 @@ def test_parallel_by_streams_gives_the_numbers_of_sequential(
 
 
 @pytest.mark.parametrize(
-    ("device", "way", "count", "reason"),
+    ("device", "devices", "way", "count", "reason"),
     [
-        ("cpu", "auto", 2, ""),
-        ("cpu", "parallel", 1, "one CPU core"),
-        ("cuda", "auto", 2, "not been tried"),
-        ("cuda", "parallel", 1, ""),
-        ("mps", "parallel", 2, "mps computes one"),
+        ("cpu", 1, "auto", 2, ""),
+        ("cpu", 1, "parallel", 1, "one CPU core"),
+        ("cuda", 1, "auto", 2, "not been tried"),
+        ("cuda", 1, "parallel", 1, ""),
+        ("cuda", 2, "auto", 1, ""),
+        ("mps", 1, "parallel", 2, "mps computes one"),
     ],
 )
 def test_what_keeps_from_two_lanes_is_told(
-    monkeypatch: pytest.MonkeyPatch, device: str, way: str, count: int, reason: str
+    monkeypatch: pytest.MonkeyPatch, device: str, devices: int, way: str, count: int, reason: str
 ) -> None:
     monkeypatch.setattr(lanes, "cores", lambda: count)
-    told = what_keeps_from(torch.device(device), way)
+    told = what_keeps_from(torch.device(device), devices, way)
     assert (reason in told) if reason else not told
 
 
@@ -91,6 +93,15 @@ def test_a_reason_is_part_of_the_choice(make_loop: MakeLoop, monkeypatch: pytest
     choice = make_loop(method={"name": "m-rwp"}).choose_streams("auto")
     assert str(choice) == "sequential: there is one CPU core"
     assert str(make_loop(method={"name": "sgd"}).choose_streams("auto")) == "sequential"
+
+
+def test_two_devices_are_both_given_their_work_before_either_is_waited_for() -> None:
+    beside = neighbour(CUDA, 2)
+    assert (beside, neighbour(torch.device("cuda"), 2), neighbour(CUDA, 1)) == (torch.device("cuda", 1), beside, CUDA)
+    both, order = lanes_of(CUDA, beside), []
+    assert isinstance(both, Devices)
+    assert both.both(lambda: order.append("here") or 1, lambda: order.append("beside") or 2) == (1, 2)  # type: ignore[arg-type, func-returns-value, return-value]
+    assert order == ["beside", "here"]
 
 
 def test_an_error_beside_leaves_the_threads_as_they_were() -> None:
@@ -110,6 +121,19 @@ def test_an_error_beside_leaves_the_threads_as_they_were() -> None:
 def test_two_cuda_streams_give_the_numbers_of_one(make_loop: MakeLoop, model: str) -> None:
     settings: dict[str, Any] = {"method": {"name": "m-arwp"}, "model": {"name": model}, "double": True, "place": "cuda"}
     one, two = make_loop(**settings), make_loop(**settings)
+    one.choose_streams("sequential")
+    assert two.choose_streams("parallel").way == "parallel"
+    for _ in range(20):
+        a, b = one.train(), two.train()
+        assert b["train/loss"] == pytest.approx(a["train/loss"], rel=1e-9)
+    torch.testing.assert_close(one.replica.weights, two.replica.weights)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are no two CUDA devices")
+def test_two_cuda_devices_give_the_numbers_of_one(make_loop: MakeLoop) -> None:
+    settings: dict[str, Any] = {"method": {"name": "m-arwp"}, "double": True, "place": "cuda"}
+    one, two = make_loop(**settings), make_loop(**settings, runtime={"devices": 2})
     one.choose_streams("sequential")
     assert two.choose_streams("parallel").way == "parallel"
     for _ in range(20):

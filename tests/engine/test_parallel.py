@@ -1,10 +1,12 @@
 """Two gradients at the same time are the same two gradients."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
 
+from engine.datasets import Batch
 from engine.loop import Loop
 from engine.numerics import Overflow
 from tests.engine.conftest import MakeLoop
@@ -32,6 +34,32 @@ def test_parallel_equals_sequential_bit_for_bit(make_loop: MakeLoop, method: dic
     assert trained(one, "sequential") == trained(two, "parallel")
     assert torch.equal(one.replica.weights, two.replica.weights)
     assert all(torch.equal(a, b) for a, b in zip(one.replica.buffers, two.replica.buffers, strict=True))
+
+
+@pytest.mark.parametrize("method", VARIANTS.values(), ids=VARIANTS.keys())
+def test_two_devices_equal_one_bit_for_bit(make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch, method: dict[str, Any]) -> None:
+    settings: dict[str, Any] = {"method": method, "data": {"mixup": 0.2}}
+    one, two = make_loop(**settings), make_loop(**settings, runtime={"devices": 2})
+    brought = another_cpu(monkeypatch)
+    assert trained(one, "sequential") == trained(two, "parallel")
+    assert torch.equal(one.replica.weights, two.replica.weights)
+    assert all(torch.equal(a, b) for a, b in zip(one.replica.buffers, two.replica.buffers, strict=True))
+    assert len(brought) == (STEPS if two.experiment.method.streams == 2 else 0)
+
+
+def another_cpu(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """Let a second device be the CPU by another name; returns the batches that are brought there."""
+    brought: list[Batch] = []
+    elsewhere = torch.device("cpu", 0)
+
+    def to(batch: Batch, device: torch.device) -> Batch:
+        brought.extend([batch] if device == elsewhere else [])
+        return copied(batch, device)
+
+    copied = Batch.to
+    monkeypatch.setattr("engine.loop.neighbour", lambda device, devices: elsewhere if devices == 2 else device)
+    monkeypatch.setattr(Batch, "to", to)
+    return brought
 
 
 def test_choosing_changes_nothing(make_loop: MakeLoop) -> None:

@@ -109,6 +109,23 @@ def test_one_that_waits_can_be_started_beside_the_others(
         lane.start(runs[0], tmp_path)
 
 
+def test_a_run_for_two_gpus_waits_for_both_and_holds_both(
+    silent_engines: None, started: "list[tuple[str, str]]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "accelerators", lambda: ["cuda:0", "cuda:1", "cuda:2"])
+    configs: list[dict[str, object]] = [{"runtime": {"devices": 2}}, {"runtime": {"devices": 2}}, {"method": {"name": "sgd"}}, {}]
+    runs = [Run.create(tmp_path / "runs", read(config)) for config in configs]
+    lane = Queue(tmp_path / "runs")
+    lane.add(*runs)
+    lane.advance(tmp_path)
+    lane.start(runs[1], tmp_path)
+    assert started == [(runs[0].id, "cuda:0,1"), (runs[2].id, "cuda:2"), (runs[1].id, "cuda:0,1")]
+    assert ids(lane.waiting()) == ids(runs[3:])
+    assert devices.environment("cuda:0,1") == {"CUDA_VISIBLE_DEVICES": "0,1"}
+    monkeypatch.setattr(devices, "accelerators", list)  # so that the engine says what is missing
+    assert devices.chosen(runs[0].experiment, devices.suitable(runs[0].experiment)) == "cpu"
+
+
 def test_each_accelerator_takes_one_and_the_cpu_another(
     waiting: Wait, started: "list[tuple[str, str]]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

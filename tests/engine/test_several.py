@@ -31,6 +31,7 @@ LONG = merge(SHORT, {"schedule": {"epochs": 1000}})
 REFUSED = [
     ({"runtime": {"processes": 3}, "method": {"name": "m-rwp"}}, "runtime.processes", "even number"),
     ({"runtime": {"processes": 2, "streams": "parallel"}}, "runtime.streams", "way of one process"),
+    ({"runtime": {"processes": 2, "devices": 2}}, "runtime.devices", "two GPUs are for one process"),
     ({"runtime": {"streams": "distributed"}}, "runtime.processes", "need several processes"),
     ({"runtime": {"processes": 3}, "method": {"name": "sgd"}}, "schedule.batch_size", "128 images at a time"),
     ({"runtime": {"processes": 8}, "method": {"name": "lpf-sgd", "draws": 32}}, "schedule.batch_size", "4 images at a time"),

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine import supervise
+from engine.devices import OF_A_PROCESS
 from engine.errors import Refused
 from engine.experiment import Experiment
 from engine.records import Status, Writer
@@ -38,3 +40,17 @@ def test_starting_again_keeps_what_is_known(run: Run, tmp_path: Path) -> None:
     engine.kill()
     engine.wait(10)
     assert (status.state, status.message, status.field, status.step, status.steps) == ("starting", "", "", 7, 9)
+
+
+def test_an_engine_keeps_its_memory_unless_told_otherwise(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OF_A_PROCESS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "7")
+    engine = supervise.start(run, tmp_path)
+    process = psutil.Process(engine.pid)
+    while process.name() != "sleep":  # what is told of a process that is about to become another is nothing
+        assert process.is_running()
+    there = process.environ()
+    engine.kill()
+    engine.wait(10)
+    assert {name: there[name] for name in OF_A_PROCESS} == {**OF_A_PROCESS, "MALLOC_ARENA_MAX": "7"}
