@@ -23,9 +23,11 @@ def measure(rounds: int) -> Iterator[Row]:
 
 def _seconds(case: Case, is_kept: bool) -> float:
     """An update, in a new process."""
-    kept = {name: value for name, value in OF_A_PROCESS.items() if name.startswith("MALLOC_") and is_kept}
+    environment = os.environ | OF_A_PROCESS
+    if not is_kept:
+        environment = {name: value for name, value in environment.items() if not name.startswith("MALLOC_")}
     command = [sys.executable, "-m", "benchmarks.allocation", case.model, str(case.side), str(case.batch_size)]
-    return float(subprocess.run(command, env=os.environ | kept, capture_output=True, text=True, check=True).stdout)
+    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 
 
 def main(model: str, side: str, batch_size: str) -> None:
