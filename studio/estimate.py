@@ -1,10 +1,11 @@
 """Estimate: what a training will cost, told before it is started."""
 
+import asyncio
 import json
 import logging
 import math
-import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from dataclasses import dataclass
 
 from engine.catalogue import MODELS
@@ -39,9 +40,9 @@ class Estimator:
         """Whether a training is so heavy that it should be timed before it is started, and has not been."""
         return flops_of_epoch(experiment) > HEAVY_FLOPS and _key(experiment) not in self._known
 
-    def time(self, experiment: Experiment) -> str:
-        """`told` after timing two updates, which takes seconds."""
-        self._known[_key(experiment)] = _timed(experiment)
+    async def time(self, experiment: Experiment) -> str:
+        """`told` after timing two updates, which takes seconds and ends with the studio."""
+        self._known[_key(experiment)] = await _timed(experiment)
         return self.told(experiment)
 
 
@@ -86,21 +87,24 @@ def _key(experiment: Experiment) -> str:
     return json.dumps({path: value for path, value in chosen.items() if path not in between and not isinstance(value, float)})
 
 
-def _timed(experiment: Experiment) -> Timed:
-    command = [sys.executable, "-m", "engine.estimate"]
+async def _timed(experiment: Experiment) -> Timed:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "engine.estimate", stdin=PIPE, stdout=PIPE, stderr=PIPE)
     try:
-        done = subprocess.run(
-            command, input=experiment.model_dump_json(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            found, said = await process.communicate(experiment.model_dump_json().encode())
+    except TimeoutError:
         return Timed(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
-    if done.returncode == REFUSED:
-        return Timed(None, reason=done.stderr.strip())
-    if done.returncode:
-        log.error("timing an update failed:\n%s", done.stderr)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode == REFUSED:
+        return Timed(None, reason=said.decode().strip())
+    if process.returncode:
+        log.error("timing an update failed:\n%s", said.decode())
         return Timed(None, reason="the studio's log says why.")
-    found = json.loads(done.stdout)
-    return Timed(found["seconds_per_update"], found["device"])
+    told = json.loads(found)
+    return Timed(told["seconds_per_update"], told["device"])
 
 
 def _short(value: float) -> str:

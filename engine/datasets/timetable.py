@@ -97,7 +97,8 @@ class Timetable:
         knots = [(0, 0.0)]
         for last, end in enumerate(ends, first):
             stretch, until = self.stretches[last], type(self)(self.count, self.stretches[: last + 1])
-            steps = {stretch.step, min(stretch.step + self._left(stretch), end), end}
+            bend = min(stretch.step + self._left(stretch), end) if stretch.seen else stretch.step
+            steps = {stretch.step, bend, end}
             knots += [(step, until.epochs_done(step)) for step in sorted(steps)]
         return list(dict.fromkeys(knots))
 

@@ -92,6 +92,10 @@ def test_a_course_of_very_many_changes_stays_short() -> None:
     assert timetable.course(9)[-1] == (timetable.steps(9), 9)
 
 
+def test_a_course_without_a_change_is_one_straight_line() -> None:
+    assert Timetable.of(100, 10).course(3) == [(0, 0.0), (30, 3.0)]
+
+
 def test_progress_with_one_size_is_the_share_of_the_updates() -> None:
     timetable = Timetable.of(1437, 128)
     assert [timetable.progress(step, 7) for step in range(78)] == [step / 77 for step in range(78)]
