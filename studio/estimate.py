@@ -1,12 +1,12 @@
 """Estimate: what a training will cost, told before it is started."""
 
-import asyncio
 import json
 import logging
 import math
+import subprocess
 import sys
-from asyncio.subprocess import PIPE
 from dataclasses import dataclass
+from subprocess import PIPE
 
 from engine.catalogue import MODELS
 from engine.experiment import Experiment
@@ -25,6 +25,15 @@ BACKWARD = 3
 """A forward and a backward pass take three times the operations of the forward pass."""
 
 
+_running: "set[subprocess.Popen[str]]" = set()
+
+
+def end() -> None:
+    """End whatever is being timed, for which the studio would wait otherwise."""
+    for process in list(_running):
+        process.kill()
+
+
 class Estimator:
     """Times updates in a process of its own, and remembers what it has timed."""
 
@@ -40,9 +49,9 @@ class Estimator:
         """Whether a training is so heavy that it should be timed before it is started, and has not been."""
         return flops_of_epoch(experiment) > HEAVY_FLOPS and _key(experiment) not in self._known
 
-    async def time(self, experiment: Experiment) -> str:
-        """`told` after timing two updates, which takes seconds and ends with the studio."""
-        self._known[_key(experiment)] = await _timed(experiment)
+    def time(self, experiment: Experiment) -> str:
+        """`told` after timing two updates, which takes seconds."""
+        self._known[_key(experiment)] = _timed(experiment)
         return self.told(experiment)
 
 
@@ -87,21 +96,22 @@ def _key(experiment: Experiment) -> str:
     return json.dumps({path: value for path, value in chosen.items() if path not in between and not isinstance(value, float)})
 
 
-async def _timed(experiment: Experiment) -> Timed:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "engine.estimate", stdin=PIPE, stdout=PIPE, stderr=PIPE)
+def _timed(experiment: Experiment) -> Timed:
+    command = [sys.executable, "-m", "engine.estimate"]
+    process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+    _running.add(process)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            found, said = await process.communicate(experiment.model_dump_json().encode())
-    except TimeoutError:
+        found, said = process.communicate(experiment.model_dump_json(), PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
         return Timed(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        _running.discard(process)
     if process.returncode == REFUSED:
-        return Timed(None, reason=said.decode().strip())
+        return Timed(None, reason=said.strip())
     if process.returncode:
-        log.error("timing an update failed:\n%s", said.decode())
+        log.error("timing an update failed:\n%s", said)
         return Timed(None, reason="the studio's log says why.")
     told = json.loads(found)
     return Timed(told["seconds_per_update"], told["device"])

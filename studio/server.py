@@ -19,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 
 from engine.errors import Problem, Refused
 from engine.spare import spares
-from studio import api, lineage_routes, queue_routes, runs_routes
+from studio import api, estimate, lineage_routes, queue_routes, runs_routes
 from studio.guard import Guard
 from studio.keeper import Keeper
 from studio.later import Later
@@ -115,6 +115,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.close()
         self._keeping.cancel()
+        estimate.end()
         await super().shutdown(sockets)
 
 

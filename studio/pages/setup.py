@@ -1,6 +1,5 @@
 """Setup: the form, the button that starts a training, and what is known of it before it is started."""
 
-import asyncio
 import html
 from pathlib import Path
 from typing import Any
@@ -80,15 +79,15 @@ class Setup:
         waiting = f" {TIMING}" if self._estimator.is_wanted(experiment) else ""
         return html.escape(self._estimator.told(experiment) + waiting)
 
-    async def _time_if_heavy(self, *given: Any) -> Any:
-        experiment, refused = await asyncio.to_thread(examine, _named(given), self._data)
+    def _time_if_heavy(self, *given: Any) -> Any:
+        experiment, refused = examine(_named(given), self._data)
         if experiment is None or refused or not self._estimator.is_wanted(experiment):
             return gr.skip()
-        return html.escape(await self._estimator.time(experiment))
+        return html.escape(self._estimator.time(experiment))
 
-    async def _timed(self, *given: Any) -> str:
-        experiment, refused = await asyncio.to_thread(examine, _named(given), self._data)
-        return html.escape(await self._estimator.time(experiment)) if experiment and not refused else ""
+    def _timed(self, *given: Any) -> str:
+        experiment, refused = examine(_named(given), self._data)
+        return html.escape(self._estimator.time(experiment)) if experiment and not refused else ""
 
     def _begin(self, *given: Any) -> tuple[str, str]:
         return start_run(_named(given), self._runs, self._data)

@@ -33,8 +33,8 @@ def test_losses_are_those_of_the_plain_network(make_loop: MakeLoop, streams: str
     assert torch.equal(fast.replica.weights, weights)
     assert all(torch.equal(a, b) for a, b in zip(fast.replica.buffers, buffers, strict=True))
     fast.choose_streams(streams)
-    for _ in range(10):
-        assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-4)
+    for update in range(10):  # of which each lets the rounding of the ones before grow, on some processors more than on others
+        assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-5 if update == 0 else 1e-3)
 
 
 @pytest.mark.slow

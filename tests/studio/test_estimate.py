@@ -1,12 +1,10 @@
 """What is told of the cost of a training before it is started."""
 
-import asyncio
 import sys
+import threading
 import time
 from pathlib import Path
-from unittest.mock import AsyncMock
 
-import psutil
 import pytest
 
 from engine.experiment import Experiment, read
@@ -24,11 +22,11 @@ def test_the_work_is_that_of_the_catalogue() -> None:
 
 
 def test_only_what_is_heavy_is_timed_unasked_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "_timed", AsyncMock(return_value=Timed(2.0, "a processor")))
+    monkeypatch.setattr(estimate, "_timed", lambda _: Timed(2.0, "a processor"))
     estimator = Estimator()
     assert not estimator.is_wanted(Experiment())
     assert estimator.is_wanted(HEAVY)
-    told = asyncio.run(estimator.time(HEAVY))
+    told = estimator.time(HEAVY)
     assert "About 6.5 min an epoch and 2.71 days in all on a processor, from two updates timed here." in told
     assert not estimator.is_wanted(HEAVY)
     longer = HEAVY.model_copy(update={"seed": 5, "schedule": HEAVY.schedule.model_copy(update={"epochs": 400})})
@@ -38,20 +36,19 @@ def test_only_what_is_heavy_is_timed_unasked_and_only_once(monkeypatch: pytest.M
 
 def test_what_the_machine_cannot_do_is_told_with_its_field() -> None:
     refused = read({"model": {"name": "mlp"}, "runtime": {"precision": "fp16", "device": "cpu"}})
-    assert "could not be timed: runtime.precision: fp16 needs an accelerator" in asyncio.run(Estimator().time(refused))
+    assert "could not be timed: runtime.precision: fp16 needs an accelerator" in Estimator().time(refused)
 
 
 def test_what_is_being_timed_ends_with_the_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (endless := tmp_path / "endless").write_text("#!/bin/sh\nexec sleep 60\n")
     endless.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(endless))
-
-    async def studio() -> psutil.Process:
-        asyncio.create_task(Estimator().time(HEAVY))  # noqa: RUF006 - nobody waits for it, as when the studio ends
-        while not (begun := psutil.Process().children()):
-            await asyncio.sleep(0.01)
-        return begun[0]
-
-    began = time.monotonic()
-    assert not asyncio.run(studio()).is_running()
-    assert time.monotonic() - began < 30
+    timing = threading.Thread(target=Estimator().time, args=(HEAVY,))
+    timing.start()
+    while not estimate._running:
+        assert timing.is_alive()
+        time.sleep(0.01)
+    estimate.end()
+    timing.join(30)
+    assert not timing.is_alive()
+    assert not estimate._running
