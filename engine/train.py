@@ -178,7 +178,7 @@ class Training:
         self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step, is_evaluated=self.evaluated == self.loop.step)
         self._accuracies = self.run.records.accuracies()
-        self._tell()
+        self._tell_course()
 
     def _compile(self) -> None:
         if self.experiment.runtime.compile:
@@ -190,7 +190,7 @@ class Training:
         """Change what the log says was changed at this step."""
         for change in self._changes.due(self.loop.step):
             self.loop.change(laid_over(self.experiment, {change.path: change.new}))
-            self._tell()
+            self._tell_course()
 
     def _set(self, command: Command) -> None:
         """Change fields from the next update on."""
@@ -198,7 +198,7 @@ class Training:
         before, after = self.experiment, changed(self.experiment, changes)
         self.loop.change(after)
         self._changes.add(self.loop.step, changes, before, after, command["id"])
-        self._tell()
+        self._tell_course()
 
     def _want_evaluation(self, _: Command) -> None:
         self._evaluation_wanted = True
@@ -217,11 +217,16 @@ class Training:
             self._tell()
             pace.tell(self.journal)
 
+    def _tell_course(self) -> None:
+        """Bring the status up to what is to be done, which only a change of the experiment alters, and to where the loop is."""
+        epochs = self.experiment.schedule.epochs
+        self.journal.say(steps=self.loop.steps, epochs=epochs, course=self.timetable.course(epochs))
+        self._tell()
+
     def _tell(self) -> None:
         """Bring the status up to where the loop is."""
-        loop, timetable, epochs = self.loop, self.timetable, self.experiment.schedule.epochs
-        self.journal.say(step=loop.step, steps=loop.steps, epoch=timetable.at(loop.step).epoch, epochs=epochs)
-        self.journal.say(course=timetable.course(epochs), seconds=self.seconds)
+        loop = self.loop
+        self.journal.say(step=loop.step, epoch=self.timetable.at(loop.step).epoch, seconds=self.seconds)
         self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
         if self._flops_per_image is None and self._counter and self._counter.done():
             self._flops_per_image = per_image(loop.replica.module, self._shape)

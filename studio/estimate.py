@@ -108,6 +108,8 @@ def _timed(experiment: Experiment) -> Timed:
         return Timed(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
     finally:
         _running.discard(process)
+    if process.returncode < 0:
+        return Timed(None, reason="it was ended.")
     if process.returncode == REFUSED:
         return Timed(None, reason=said.strip())
     if process.returncode:

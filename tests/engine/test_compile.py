@@ -18,14 +18,14 @@ from tests.processes import SHORT, Launch, ended, wait
 def compiled(loop: Loop) -> Loop:
     """The same training at its beginning, with a compiled network."""
     shape = tuple(loop.batch().images.shape[1:])
-    module = nets.build(loop.experiment, shape, 10, loop.experiment.seed)
+    module = nets.build(loop.experiment, shape, 10, loop.experiment.seed).to(loop.replica.weights.dtype)
     return Loop(loop.experiment, Replica(module, torch.device("cpu"), is_compiled=True), loop.data)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("streams", ["sequential", "parallel"])
 def test_losses_are_those_of_the_plain_network(make_loop: MakeLoop, streams: str) -> None:
-    plain = make_loop(model={"name": "small-cnn"}, method={"name": "m-arwp"})
+    plain = make_loop(model={"name": "small-cnn"}, method={"name": "m-arwp"}, double=True)
     fast = compiled(plain)
     weights = fast.replica.weights.clone()
     buffers = [buffer.clone() for buffer in fast.replica.buffers]
@@ -33,8 +33,8 @@ def test_losses_are_those_of_the_plain_network(make_loop: MakeLoop, streams: str
     assert torch.equal(fast.replica.weights, weights)
     assert all(torch.equal(a, b) for a, b in zip(fast.replica.buffers, buffers, strict=True))
     fast.choose_streams(streams)
-    for update in range(10):  # of which each lets the rounding of the ones before grow, on some processors more than on others
-        assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-5 if update == 0 else 1e-3)
+    for _ in range(10):
+        assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-9)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import torch
 from engine import lanes
 from engine.lanes import Cores, CudaStreams, Devices, neighbour, what_keeps_from
 from engine.lanes import lanes as lanes_of
+from engine.loop import Loop
 from tests.engine.conftest import MakeLoop
 
 CUDA = torch.device("cuda", 0)
@@ -120,20 +121,17 @@ def test_an_error_beside_leaves_the_threads_as_they_were() -> None:
 @pytest.mark.parametrize("model", ["small-cnn", "resnet18"])
 def test_two_cuda_streams_give_the_numbers_of_one(make_loop: MakeLoop, model: str) -> None:
     settings: dict[str, Any] = {"method": {"name": "m-arwp"}, "model": {"name": model}, "double": True, "place": "cuda"}
-    one, two = make_loop(**settings), make_loop(**settings)
-    one.choose_streams("sequential")
-    assert two.choose_streams("parallel").way == "parallel"
-    for _ in range(20):
-        a, b = one.train(), two.train()
-        assert b["train/loss"] == pytest.approx(a["train/loss"], rel=1e-9)
-    torch.testing.assert_close(one.replica.weights, two.replica.weights)
+    assert_parallel_gives_the_numbers_of_sequential(make_loop(**settings), make_loop(**settings))
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are no two CUDA devices")
 def test_two_cuda_devices_give_the_numbers_of_one(make_loop: MakeLoop) -> None:
     settings: dict[str, Any] = {"method": {"name": "m-arwp"}, "double": True, "place": "cuda"}
-    one, two = make_loop(**settings), make_loop(**settings, runtime={"devices": 2})
+    assert_parallel_gives_the_numbers_of_sequential(make_loop(**settings), make_loop(**settings, runtime={"devices": 2}))
+
+
+def assert_parallel_gives_the_numbers_of_sequential(one: Loop, two: Loop) -> None:
     one.choose_streams("sequential")
     assert two.choose_streams("parallel").way == "parallel"
     for _ in range(20):

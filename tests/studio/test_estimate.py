@@ -39,7 +39,9 @@ def test_what_the_machine_cannot_do_is_told_with_its_field() -> None:
     assert "could not be timed: runtime.precision: fp16 needs an accelerator" in Estimator().time(refused)
 
 
-def test_what_is_being_timed_ends_with_the_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_being_timed_ends_with_the_studio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     (endless := tmp_path / "endless").write_text("#!/bin/sh\nexec sleep 60\n")
     endless.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(endless))
@@ -52,3 +54,4 @@ def test_what_is_being_timed_ends_with_the_studio(tmp_path: Path, monkeypatch: p
     timing.join(30)
     assert not timing.is_alive()
     assert not estimate._running
+    assert not caplog.records
