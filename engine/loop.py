@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,14 +15,16 @@ from engine.datasets import Batch, TrainingSource
 from engine.distributed import Distributed
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
+from engine.graph import CudaGraph, Graph, Repeated, what_keeps_from_graph
+from engine.inputs import Fresh, Held
 from engine.lanes import neighbour, what_keeps_from
 from engine.methods.base import RandomPerturbation
 from engine.methods.sam import Adversarial
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
+from engine.notes import Notes
 from engine.numerics import Numerics, Overflow
 from engine.optimizers import flat_optimizer
 from engine.parallel import Choice, Parallel, faster
-from engine.randomness import fill_normal
 from engine.replica import Replica
 from engine.stopwatch import Stopwatch, Timed
 from engine.streams import Pass, Sequential
@@ -46,6 +49,7 @@ class Loop:
     """The state of a training, and the verbs in which a method describes one update of it."""
 
     weights = Weights()
+    make_graph: Callable[[torch.device], Graph] = CudaGraph
 
     def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource, world: World = ALONE) -> None:
         self.experiment = experiment
@@ -55,11 +59,14 @@ class Loop:
         self.step = 0
         self.samples = 0
         self._gradients = 0.0
+        self._notes = Notes()
+        self._fresh = self._inputs = Fresh(self)
+        self._repeated: Repeated | None = None
+        self._choice = Choice("sequential")
+        self._no_graph = ""
         self.average_weights = (
             None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
         )
-        self._seen: dict[str, list[Tensor | float]] = {}
-        self._measured: dict[str, float] = {}
         self._memory: dict[str, Tensor] = {}
         self._past: PastGradients | None = None
         self._numerics = Numerics(experiment, replica.weights.device)
@@ -87,14 +94,14 @@ class Loop:
         """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
         if self._world.size > 1:
             self._streams = Distributed(self.replica, self._numerics, self._world, self._apart)
-            return Choice("distributed")
+            return self._settled(Choice("distributed"))
         way = self.experiment.runtime.streams if way in (None, "distributed") else way
         self._streams = sequential = Sequential(self.replica, self._numerics)
         if way == "sequential" or self.experiment.method.streams == 1:
-            return Choice("sequential")
+            return self._settled(Choice("sequential"))
         device, devices = self.replica.weights.device, self.experiment.runtime.devices
         if reason := what_keeps_from(device, devices, way):
-            return Choice("sequential", reason=reason)
+            return self._settled(Choice("sequential", reason=reason))
         parallel = Parallel(self.replica, self._numerics, neighbour(device, devices))
         choice = Choice("parallel")
         if way == "auto":
@@ -102,7 +109,33 @@ class Loop:
             choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
             self.watch = Stopwatch()
         self._streams = parallel if choice.way == "parallel" else sequential
+        return self._settled(choice)
+
+    def _settled(self, choice: Choice) -> Choice:
+        self._choice = choice
+        self._capture_anew()
         return choice
+
+    def _capture_anew(self) -> None:
+        """Forget a captured update, which does what was asked for before."""
+        device, self._repeated, self._no_graph = self.replica.weights.device, None, ""
+        if not self.experiment.runtime.cuda_graph:
+            return
+        if reason := what_keeps_from_graph(self.experiment, device, self._world.size):
+            self._no_graph = f"no CUDA graph: {reason}"
+        else:
+            self._repeated = Repeated(self.make_graph(device), Held(self), self._work, self._state)
+
+    def _state(self) -> list[Tensor]:
+        """What the work of an update may change."""
+        past = [] if self._past is None else [self._past.v]
+        return [self.replica.weights, *self.replica.buffers, *past, *self._memory.values()]
+
+    @property
+    def how(self) -> str:
+        """How gradients and updates are run, and why, for people to read."""
+        graph = str(self._repeated) if self._repeated else self._no_graph
+        return "; ".join(filter(None, (str(self._choice), graph)))
 
     @property
     def steps(self) -> int:
@@ -121,6 +154,7 @@ class Loop:
         self._numerics.smoothing = experiment.data.label_smoothing
         self._numerics.parts = experiment.runtime.accumulate
         self._optimizer.settings = experiment.optimizer
+        self._capture_anew()
 
     @property
     def _apart(self) -> bool:
@@ -147,7 +181,7 @@ class Loop:
     def batch(self, stream: int = 0) -> Batch:
         """The mini-batch of this update in one of the independent orders of the training set."""
         with self.watch.time("data"):
-            return self.data.batch(stream, self.step)
+            return self._inputs.batch(stream)
 
     def shards(self, batch: Batch, size: int | None) -> list[Batch]:
         """`batch` in pieces of `size` images, or whole."""
@@ -169,13 +203,12 @@ class Loop:
         with self.watch.time("gradients"):
             found = self._streams.run(passes)
         for one, gradient in zip(passes, found, strict=True):
-            self.samples += len(one.batch.labels)
-            self._gradients += len(one.batch.labels) / self.experiment.schedule.batch_size
+            self._notes.images += len(one.batch.labels)
             if gradient.radius is None:
-                self._note({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy})
+                self._notes.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy})
             else:
-                self._note({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy})
-                self._note({"train/perturbation_radius": gradient.radius})
+                self._notes.add({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy})
+                self._notes.add({"train/perturbation_radius": gradient.radius})
         return tuple(gradient.flat for gradient in found)
 
     def average(self, directions: Iterable[Tensor], count: int) -> Tensor:
@@ -191,10 +224,8 @@ class Loop:
 
     def noise(self, method: RandomPerturbation, damping: Damping | None = None, draw: int = 0) -> FilterNoise:
         """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
-        sigma = method.sigma_at(self.progress)
-        self._note({"train/sigma": sigma})
-        seed, step = self.experiment.seed, self.step
-        return FilterNoise(self.replica, method, sigma, lambda out: fill_normal(out, seed, "noise", step, draw), damping)
+        sigma = self._inputs.number("train/sigma", lambda: method.sigma_at(self.progress))
+        return FilterNoise(self.replica, method, sigma, self._inputs.normal(draw), damping)
 
     def ascent(self, gradient: Tensor, rho: float, scaled: float | None = None) -> Ascent:
         """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂."""
@@ -202,7 +233,9 @@ class Loop:
 
     def memory(self, name: str) -> Tensor:
         """A vector (d,) that lasts from update to update, zero at first."""
-        return self._memory.setdefault(name, torch.zeros_like(self.replica.weights))
+        if name not in self._memory:
+            self._memory[name] = torch.zeros_like(self.replica.weights)
+        return self._memory[name]
 
     def damping(self, eta: float, exponent: float) -> Damping:
         """The factors 1/(1 + ηv)^p with which past gradients damp ε."""
@@ -216,56 +249,72 @@ class Loop:
     def mix(self, g: Tensor, g_perturbed: Tensor, weight: float) -> Tensor:
         """(1 − λ) g + λ g_perturbed, in place of g."""
         with self.watch.time("optimizer"):
-            self._note({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
+            self._notes.add({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
             return g.lerp_(g_perturbed, weight)
 
     def update(self, direction: Tensor) -> None:
-        """One step of the base optimizer along `direction`. Raises `Diverged` instead if it is not finite."""
+        """Let the update be a step of the base optimizer along `direction`, which is the last that a method says."""
         with self.watch.time("optimizer"):
-            self._update(direction)
-
-    def _update(self, direction: Tensor) -> None:
-        if isinstance(self._streams, Distributed) and self._apart:
-            self._world.everyone.average(direction, *self._memory.values())
-        lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
-        self._note({"train/gradient_norm": direction.norm(), "train/lr": lr})
-        self._measured = self._read()
-        for tag, value in self._measured.items():
-            if not math.isfinite(value):
-                raise Diverged(f"{tag} is not finite at step {self.step + 1}")
-        if (longest := self.experiment.optimizer.clip_norm) and self._measured["train/gradient_norm"] > longest:
-            direction.mul_(longest / self._measured["train/gradient_norm"])
-        self._optimizer.step(direction, lr)
-        self.step += 1
-
-    def _note(self, values: dict[str, Tensor | float]) -> None:
-        """Keep what this update was seen to do, by TensorBoard tag; what is noted twice is averaged."""
-        for tag, value in values.items():
-            self._seen.setdefault(tag, []).append(value)
-
-    def _read(self) -> dict[str, float]:
-        """What was noted, as plain numbers fetched from the device in one go."""
-        tensors = [value for values in self._seen.values() for value in values if isinstance(value, Tensor)]
-        fetched = iter(torch.stack(tensors).tolist())
-        plain = {tag: [next(fetched) if isinstance(v, Tensor) else v for v in values] for tag, values in self._seen.items()}
-        return {tag: sum(values) / len(values) for tag, values in plain.items()}
+            if isinstance(self._streams, Distributed) and self._apart:
+                self._world.everyone.average(direction, *self._memory.values())
+            self._notes.direction = direction
+            self._notes.add({"train/gradient_norm": direction.norm()})
 
     def train(self) -> dict[str, float]:
-        """Make one update as the method says; return what it was seen to do, by TensorBoard tag."""
-        self._seen = {}
+        """Make one update as the method says; return what it was seen to do, by TensorBoard tag.
+
+        Raises `Diverged` instead if it is not finite.
+        """
         self.replica.module.train()
+        measured = {}
         try:
-            self.experiment.method.step(self)
-            self._numerics.scale.passed()
+            notes = self._repetition() or self._work(self._fresh)
         except Overflow:
             self._numerics.scale.overflowed()
-            self._measured = {}
-            self.step += 1
+        else:
+            measured = self._move(notes)
+            self._numerics.scale.passed()
+        self.samples += self._notes.images
+        self._gradients += self._notes.images / self.experiment.schedule.batch_size
+        self.step += 1
         if self._numerics.scale.active:
-            self._measured["train/loss_scale"] = self._numerics.scale.value
+            measured["train/loss_scale"] = self._numerics.scale.value
         if self.average_weights is not None:
             self.average_weights.after_update(self.replica.weights, self.progress, self.data.timetable.at(self.step).seen == 0)
-        return self._measured
+        return measured
+
+    def _work(self, inputs: Fresh) -> Notes:
+        """What is done on the device until the direction is found."""
+        self._inputs, self._notes = inputs, Notes(inputs.numbers)
+        self._numerics.restart = inputs.restart
+        self.experiment.method.step(self)
+        return self._notes
+
+    def _repetition(self) -> Notes | None:
+        """The same from a CUDA graph, if there is one and it does this update."""
+        if self._repeated is None:
+            return None
+        with self.watch.time("data"):
+            is_ready = self._repeated.bring()
+        if not is_ready:
+            return None
+        with self.watch.time("gradients") if self._repeated.is_trusted else nullcontext():
+            self._notes = self._repeated.update()
+        return self._notes
+
+    def _move(self, notes: Notes) -> dict[str, float]:
+        """One step of the base optimizer. Raises `Diverged` instead if anything that was seen is not finite."""
+        with self.watch.time("optimizer"):
+            lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
+            measured = {**notes.read(), "train/lr": lr}
+            for tag, value in measured.items():
+                if not math.isfinite(value):
+                    raise Diverged(f"{tag} is not finite at step {self.step + 1}")
+            longest, norm = self.experiment.optimizer.clip_norm, measured["train/gradient_norm"]
+            if longest and norm > longest:
+                notes.direction.mul_(longest / norm)
+            self._optimizer.step(notes.direction, lr)
+        return measured
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on exactly from here."""
@@ -300,3 +349,4 @@ class Loop:
         self._numerics.scale.restore(state["loss_scale"])
         if self.average_weights is not None:
             self.average_weights.restore(state["average"])
+        self._capture_anew()

@@ -50,7 +50,7 @@ class FilterNoise:
 
     replica: Replica
     settings: RandomPerturbation
-    sigma: float
+    sigma: float | Tensor
     draw: Callable[[Tensor], Tensor]
     """Fills a vector (d,) with N(0, 1)."""
     damping: Damping | None = None

@@ -1,10 +1,11 @@
 """How one gradient is computed: number format, micro-batches, and the loss itself."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.datasets import Batch
 from engine.experiment import Experiment
@@ -13,6 +14,13 @@ from engine.replica import Replica
 
 FORMATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 GROWTH_INTERVAL = 200
+Restart = Callable[[nn.Module, Batch, tuple[int, int]], None]
+"""Lets the dropout masks of a network begin as a batch wants them, of which it sees one of so many equal shares."""
+
+
+def restart(module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
+    """Start the dropout masks of `module` anew, at the seed of `batch`."""
+    reseed(module, batch.seed(), share)
 
 
 class Overflow(Exception):
@@ -47,6 +55,7 @@ class Numerics:
     """Computes ∇L_B at a replica's present weights, with the settings of an experiment."""
 
     def __init__(self, experiment: Experiment, device: torch.device) -> None:
+        self.restart: Restart = restart
         self._format = FORMATS.get(experiment.runtime.precision)
         self.parts = experiment.runtime.accumulate
         self.smoothing = experiment.data.label_smoothing
@@ -58,7 +67,7 @@ class Numerics:
     def differentiate(self, replica: Replica, batch: Batch) -> tuple[Tensor, Tensor]:
         """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
         replica.gradient.zero_()
-        reseed(replica.module, batch.seed, self.share)
+        self.restart(replica.module, batch, self.share)
         found = [self._backward(replica, part, len(part.labels) / len(batch.labels)) for part in batch.parts(self.parts)]
         if self.scale.active:
             replica.gradient.div_(self.scale.value)

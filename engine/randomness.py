@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -9,6 +10,9 @@ from torch import Tensor
 
 BLOCK = 1 << 18
 """How many numbers are drawn from one generator on a CPU, where threads cannot share one."""
+
+Seed = Callable[[], int]
+"""Tells the number that random sequences start from, now: it may be another one at the next update."""
 
 _helpers = ThreadPoolExecutor(max(os.cpu_count() or 1, 2), thread_name_prefix="normal")
 
@@ -19,25 +23,48 @@ def seed_for(seed: int, *what: str | int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def derived(seed: Seed, *what: str | int) -> Seed:
+    """The seed that follows from another for one purpose, and goes along with it."""
+    return lambda: seed_for(seed(), *what)
+
+
 def generator(device: torch.device | str, seed: int, *what: str | int) -> torch.Generator:
     """A generator on `device` at the start of the sequence of `seed_for(seed, *what)`."""
     return torch.Generator(device).manual_seed(seed_for(seed, *what))
 
 
-def fill_normal(out: Tensor, seed: int, *what: str | int) -> Tensor:
-    """Fill the vector `out` with independent N(0, 1): the same numbers for `(seed, *what)` on any number of threads.
+class Normal:
+    """Independent numbers from N(0, 1) for vectors of one length: the same for one seed on any number of threads.
 
-    Block by block, on as many threads as torch uses here for other work; an accelerator needs no blocks.
+    On a CPU they are drawn block by block, on as many threads as torch uses here for other work; an accelerator needs no blocks.
     """
-    blocks = out.split(BLOCK) if out.device.type == "cpu" else (out,)
-    team = min(torch.get_num_threads(), len(blocks))
 
-    def fill(first: int) -> None:
-        for i in range(first, len(blocks), team):
-            blocks[i].normal_(generator=generator(out.device, seed, *what, i))
+    def __init__(self, device: torch.device, count: int) -> None:
+        blocks = -(-count // BLOCK) if device.type == "cpu" else 1
+        self.generators = [torch.Generator(device) for _ in range(blocks)]
 
-    others = [_helpers.submit(fill, member) for member in range(1, team)]
-    fill(0)
-    for other in others:
-        other.result()
-    return out
+    def start(self, seed: int, *what: str | int) -> "Normal":
+        """Begin with the numbers of `(seed, *what)`."""
+        for i, one in enumerate(self.generators):
+            one.manual_seed(seed_for(seed, *what, i))
+        return self
+
+    def fill(self, out: Tensor) -> Tensor:
+        """Fill the vector `out` with the numbers that follow."""
+        blocks = out.split(BLOCK) if len(self.generators) > 1 else (out,)
+        team = min(torch.get_num_threads(), len(blocks))
+
+        def fill(first: int) -> None:
+            for i in range(first, len(blocks), team):
+                blocks[i].normal_(generator=self.generators[i])
+
+        others = [_helpers.submit(fill, member) for member in range(1, team)]
+        fill(0)
+        for other in others:
+            other.result()
+        return out
+
+
+def fill_normal(out: Tensor, seed: int, *what: str | int) -> Tensor:
+    """Fill the vector `out` with independent N(0, 1) that follow from `(seed, *what)`."""
+    return Normal(out.device, len(out)).start(seed, *what).fill(out)

@@ -109,7 +109,7 @@ class Training:
     def run_to_end(self) -> None:
         """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
         self.journal.say(state="running", message="", progress=None)
-        self.journal.event("started", streams=str(self.streams))
+        self.journal.event("started", streams=self.loop.how)
         pace = Pace(self.loop, self.control)
         try:
             while True:
@@ -175,7 +175,6 @@ class Training:
             raise Refused(Problem("parent.step", what, "Fork that run again"))
         self._compile()
         self.streams = self.loop.choose_streams(way)
-        self.journal.say(streams=str(self.streams))
         self.journal.cut(self.loop.step, is_evaluated=self.evaluated == self.loop.step)
         self._accuracies = self.run.records.accuracies()
         self._tell_course()
@@ -226,6 +225,7 @@ class Training:
     def _tell(self) -> None:
         """Bring the status up to where the loop is."""
         loop = self.loop
+        self.journal.say(streams=loop.how)
         self.journal.say(step=loop.step, epoch=self.timetable.at(loop.step).epoch, seconds=self.seconds)
         self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
         if self._flops_per_image is None and self._counter and self._counter.done():

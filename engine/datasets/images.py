@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.randomness import seed_for
+from engine.randomness import Seed, derived
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Batch:
     images: Tensor
     labels: Tensor
     partners: Tensor | None = None
-    share: float = 1.0
-    seed: int = 0
+    share: float | Tensor = 1.0
+    seed: Seed = lambda: 0
     """Of what is random within a network that sees this batch (dropout): two gradients of one batch share it."""
 
     def to(self, device: torch.device) -> "Batch":
@@ -70,7 +70,7 @@ class Batch:
         partners = [None] * len(self.labels) if self.partners is None else self.partners.split(size)
         pieces = zip(self.images.split(size), self.labels.split(size), partners, strict=False)
         return [
-            Batch(images, labels, others, self.share, seed_for(self.seed, "piece", index))
+            Batch(images, labels, others, self.share, derived(self.seed, "piece", index))
             for index, (images, labels, others) in enumerate(pieces)
         ]
 

@@ -42,14 +42,15 @@ class Variation:
         if self._randaugment is not None:
             images = self._randaugment(images, seed_for(self._seed, "randaugment", stream, step))
         images = self._augmentation.blank(self._normalise(images), draws)
-        return self._mixed(Batch(images, labels, seed=seed_for(self._seed, "dropout", stream, step)), stream, step)
+        seed = seed_for(self._seed, "dropout", stream, step)
+        return self._mixed(Batch(images, labels, seed=lambda: seed), stream, step)
 
     def _mixed(self, batch: Batch, stream: int, step: int) -> Batch:
         """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): s·x + (1 − s)·x[π], s ~ Beta(α, α), π a permutation."""
         if not self._mixup:
             return batch
         what = ("mixup", stream, step)
-        share = float(np.random.default_rng(seed_for(self._seed, *what)).beta(self._mixup, self._mixup))
+        share = float(np.float32(np.random.default_rng(seed_for(self._seed, *what)).beta(self._mixup, self._mixup)))
         order = torch.randperm(len(batch.labels), generator=generator("cpu", self._seed, *what)).to(self._device)
         images = batch.images.lerp(batch.images[order], 1 - share)
         return replace(batch, images=images, partners=batch.labels[order], share=share)

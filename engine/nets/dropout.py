@@ -37,13 +37,22 @@ class Dropout(nn.Module):
         if self._generator is not None:
             self._generator.manual_seed(seed)
 
+    def follow(self, source: torch.Generator, share: tuple[int, int] = (0, 1)) -> None:
+        """Draw the masks to come from `source`."""
+        self._generator, self._share = source, share
+
     def extra_repr(self) -> str:
         return f"p={self.p}"
 
 
+def dropouts(module: nn.Module) -> list[Dropout]:
+    """Every `Dropout` in `module`, in order."""
+    return [layer for layer in module.modules() if isinstance(layer, Dropout)]
+
+
 def reseed(module: nn.Module, seed: int, share: tuple[int, int] = (0, 1)) -> None:
     """Start the masks of every `Dropout` in `module` anew: from here on they depend on `seed` alone."""
-    for index, layer in enumerate(layer for layer in module.modules() if isinstance(layer, Dropout)):
+    for index, layer in enumerate(dropouts(module)):
         layer.reseed(seed_for(seed, "layer", index), share)
 
 
@@ -58,7 +67,6 @@ def own_dropout(module: nn.Module) -> nn.Module:
 
 def keep_as_it_is(module: nn.Module) -> None:
     """Let torch.compile leave every `Dropout` in `module` alone: compiled code would draw other masks."""
-    for layer in module.modules():
-        if isinstance(layer, Dropout):
-            own = MethodType(torch.compiler.disable(Dropout.forward), layer)  # which a copy of the layer gets for itself
-            layer.forward = own  # type: ignore[method-assign]
+    for layer in dropouts(module):
+        own = MethodType(torch.compiler.disable(Dropout.forward), layer)  # which a copy of the layer gets for itself
+        layer.forward = own  # type: ignore[method-assign]

@@ -1,7 +1,8 @@
 """A training loop on the digits, without a run folder around it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -62,3 +63,32 @@ def silent_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silent.write_text("#!/bin/sh\nexec sleep 30\n")
     silent.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(silent))
+
+
+class FakeStream:
+    """Writes down what a CUDA stream is asked for."""
+
+    said: list[str]
+
+    def __init__(self, device: object, name: str = "side") -> None:
+        self.device, self.name = device, name
+
+    def wait_stream(self, other: "FakeStream") -> None:
+        self.said.append(f"{self.name} waits for {other.name}")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was said to CUDA, which need not be there."""
+    FakeStream.said = []
+
+    @contextmanager
+    def stream(chosen: FakeStream) -> Iterator[None]:
+        FakeStream.said.append(f"on {chosen.name}")
+        yield
+        FakeStream.said.append(f"off {chosen.name}")
+
+    monkeypatch.setattr(torch.cuda, "Stream", FakeStream)
+    monkeypatch.setattr(torch.cuda, "stream", stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: FakeStream(device, "main"))
+    return FakeStream.said

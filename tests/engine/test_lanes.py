@@ -1,7 +1,5 @@
 """Two lanes: what is done on them, in which order, and what keeps from them. On a GPU: the numbers of one lane."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,35 +12,6 @@ from engine.loop import Loop
 from tests.engine.conftest import MakeLoop
 
 CUDA = torch.device("cuda", 0)
-
-
-class FakeStream:
-    """Writes down what a CUDA stream is asked for."""
-
-    said: list[str]
-
-    def __init__(self, device: object, name: str = "side") -> None:
-        self.device, self.name = device, name
-
-    def wait_stream(self, other: "FakeStream") -> None:
-        self.said.append(f"{self.name} waits for {other.name}")
-
-
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was said to CUDA, which need not be there."""
-    FakeStream.said = []
-
-    @contextmanager
-    def stream(chosen: FakeStream) -> Iterator[None]:
-        FakeStream.said.append(f"on {chosen.name}")
-        yield
-        FakeStream.said.append(f"off {chosen.name}")
-
-    monkeypatch.setattr(torch.cuda, "Stream", FakeStream)
-    monkeypatch.setattr(torch.cuda, "stream", stream)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: FakeStream(device, "main"))
-    return FakeStream.said
 
 
 def test_a_second_stream_begins_after_the_first_and_is_waited_for(said: list[str]) -> None:

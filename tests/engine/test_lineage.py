@@ -87,7 +87,7 @@ def test_a_fork_into_all_six_starts_from_the_same_to_the_bit(parent: Run) -> Non
     for batch in seen[1:]:
         assert torch.equal(batch.images, seen[0].images)
         assert torch.equal(batch.labels, seen[0].labels)
-        assert batch.seed == seen[0].seed
+        assert batch.seed() == seen[0].seed()
 
 
 def test_a_fork_into_its_own_method_ends_as_its_parent(parent: Run) -> None:

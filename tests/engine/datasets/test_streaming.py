@@ -78,7 +78,7 @@ def numbers(batch: Batch) -> list[int]:
 
 
 def equal(one: Batch, other: Batch) -> bool:
-    return torch.equal(one.images, other.images) and torch.equal(one.labels, other.labels) and one.seed == other.seed
+    return torch.equal(one.images, other.images) and torch.equal(one.labels, other.labels) and one.seed() == other.seed()
 
 
 def test_an_epoch_shows_every_picture_once_with_its_label(root: Path) -> None:
