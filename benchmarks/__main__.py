@@ -9,7 +9,7 @@ import torch
 
 from engine.several import cores
 
-OURS = ("streams", "step", "memory", "recording", "start", "processes", "allocation")
+OURS = ("streams", "step", "memory", "recording", "start", "processes", "allocation", "gpu")
 
 
 def main() -> None:
@@ -19,13 +19,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, help="how often everything is measured (default: %(default)s)")
     given = parser.parse_args()
     wanted = given.only or [*OURS, *(["peers"] if given.peers else [])]
-    print(
-        f"{time.strftime('%Y-%m-%d')}, {processor()}, {cores()} cores, torch {torch.__version__}, {given.rounds} rounds in turn\n"
-    )
+    machine = ", ".join([processor(), f"{cores()} cores", *gpus(), f"torch {torch.__version__}"])
+    print(f"{time.strftime('%Y-%m-%d')}, {machine}, {given.rounds} rounds in turn\n")
     print("| ratio | median | quartiles | goal |\n|---|---|---|---|")
     for name in wanted:
         for row in importlib.import_module(f"benchmarks.{name}").measure(given.rounds):
             print(row, flush=True)
+    if not torch.cuda.is_available():
+        print("\nThere is no GPU here, and so no line for one.")
 
 
 def processor() -> str:
@@ -35,6 +36,11 @@ def processor() -> str:
             return next(line.partition(":")[2].strip() for line in told if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def gpus() -> list[str]:
+    """What each GPU calls itself."""
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from engine.experiment import Experiment, read
 from engine.loop import Loop
 from engine.replica import Replica
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -36,10 +38,9 @@ def experiment(case: Case, method: str, **sections: Any) -> Experiment:
     return read({"data": data, "model": {"name": case.model}, "method": {"name": method}, "schedule": schedule, **sections})
 
 
-def loop_on_noise(chosen: Experiment, case: Case) -> Loop:
+def loop_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) -> Loop:
     images = ImageSet(torch.randint(0, 256, (512, *case.shape), dtype=torch.uint8), torch.randint(0, 10, (512,)))
     module = nets.build(chosen, case.shape, 10, chosen.seed)
-    device = torch.device("cpu")
     return Loop(chosen, Replica(module, device), TrainingData(images, chosen, device))
 
 

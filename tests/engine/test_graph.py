@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks import gpu
+from benchmarks.loops import Case
 from engine.datasets import Batch
 from engine.experiment import UNIONS
 from engine.graph import WARM_UP, CudaGraph, what_keeps_from_graph
@@ -235,6 +237,20 @@ def test_a_cuda_graph_is_warmed_up_and_captured_on_one_stream(said: list[str], m
     graph.replay()
     assert said[:5] == ["side waits for main", "on side", "work", "off side", "main waits for side"]
     assert said[5:] == ["draws from a", "draws from b", "captures side, thread_local", "work", "captured", "again"]
+
+
+def test_the_table_for_gpus_measures_every_way(anywhere: None, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.parallel.lanes", lambda here, _: CudaStreams(here))
+    monkeypatch.setattr(gpu, "UPDATES", 1)
+    monkeypatch.setattr(Loop, "make_graph", lambda loop, _: RecordedGraph(loop._state))
+    rows = [row.what for row in gpu.table(Case("mlp", 8, 16), "fp32", CPU, 1)]
+    where = "mlp 8×8, batch 16, fp32"
+    assert rows == [f"{way} / {other}, {where}" for way in (gpu.ONE_BY_ONE, gpu.STREAMS, gpu.GRAPH) for other in ("SGD", "SAM")]
+
+
+def test_the_table_for_gpus_does_not_tell_of_a_graph_that_there_is_not() -> None:
+    with pytest.raises(RuntimeError, match="no CUDA graph: cpu has none"):
+        gpu.updates(Case("mlp", 8, 16), CPU, "m-arwp", cuda_graph=True)
 
 
 @pytest.mark.gpu

@@ -1,0 +1,70 @@
+"""On a GPU: two gradients one after the other, in two streams, and with the whole update in one graph."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from benchmarks.loops import Case, experiment, loop_on_noise
+from benchmarks.turns import Row, in_turn, rows
+
+CASES = (Case("small-cnn", 32, 128), Case("resnet18", 32, 128), Case("vit-s", 32, 128))
+SGD, SAM, ONE_BY_ONE, STREAMS, GRAPH, TWO = (
+    "SGD",
+    "SAM",
+    "m-ARWP one after the other",
+    "m-ARWP in two streams",
+    "m-ARWP in two streams and one graph",
+    "m-ARWP on two GPUs",
+)
+GOALS = {("small-cnn", SGD): "≤ 0.60", ("small-cnn", SAM): "≤ 0.50", ("resnet18", SGD): "≤ 1.60", ("resnet18", SAM): "≤ 0.80"}
+UPDATES = 20
+
+
+def measure(rounds: int) -> Iterator[Row]:
+    """Nothing where there is no GPU."""
+    if torch.cuda.is_available():
+        for case in CASES:
+            for precision in ("fp32", "bf16"):
+                yield from table(case, precision, torch.device("cuda", 0), rounds)
+
+
+def table(case: Case, precision: str, device: torch.device, rounds: int) -> Iterator[Row]:
+    """Every way of m-ARWP against SGD and SAM on `device`."""
+    ways: dict[str, dict[str, Any]] = {
+        SGD: {"method": "sgd"},
+        SAM: {"method": "sam"},
+        ONE_BY_ONE: {"method": "m-arwp", "streams": "sequential"},
+        STREAMS: {"method": "m-arwp", "streams": "parallel"},
+        GRAPH: {"method": "m-arwp", "streams": "parallel", "cuda_graph": True},
+    }
+    if torch.cuda.device_count() > 1:
+        ways[TWO] = {"method": "m-arwp", "streams": "parallel", "devices": 2}
+    taken = in_turn({name: updates(case, device, precision=precision, **way) for name, way in ways.items()}, rounds)
+    ours = [name for name in ways if name not in (SGD, SAM)]
+    wanted = [(name, other, _goal(case, precision, name, other)) for name in ours for other in (SGD, SAM)]
+    yield from rows(taken, *wanted, where=f"{case}, {precision}")
+
+
+def _goal(case: Case, precision: str, name: str, other: str) -> str:
+    if name == TWO:
+        return "≤ 1.05" if other == SGD else ""
+    return GOALS.get((case.model, other), "") if name == GRAPH and precision == "fp32" else ""
+
+
+def updates(case: Case, device: torch.device, method: str, streams: str = "sequential", **runtime: Any) -> Callable[[], None]:
+    """Some updates of a new training on `device`. Raises `RuntimeError` if they were to be a graph's and are not."""
+    loop = loop_on_noise(experiment(case, method, runtime={"streams": streams, **runtime}), case, device)
+    loop.choose_streams()
+    for _ in range(6):
+        loop.train()
+    if runtime.get("cuda_graph") and "in one CUDA graph" not in loop.how:
+        raise RuntimeError(loop.how)
+
+    def some() -> None:
+        for _ in range(UPDATES):
+            loop.train()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    return some
