@@ -13,20 +13,20 @@ from engine.numerics import restart
 from engine.randomness import Normal, Seed, fill_normal, seed_for
 
 if TYPE_CHECKING:
-    from engine.loop import Loop
+    from engine.verbs import Verbs
 
 
 class Fresh:
     """Everything is made when it is asked for."""
 
-    def __init__(self, loop: "Loop") -> None:
-        self._loop = loop
+    def __init__(self, verbs: "Verbs") -> None:
+        self._verbs = verbs
         self.numbers: dict[str, float] = {}
         """The scheduled numbers of the present update, by TensorBoard tag."""
 
     def batch(self, stream: int) -> Batch:
         """The mini-batch of the present update in the order of `stream`."""
-        return self._loop.data.batch(stream, self._loop.step)
+        return self._verbs.data.batch(stream, self._verbs.step)
 
     def number(self, tag: str, now: Callable[[], float]) -> float | Tensor:
         """What `now` gives for the present update."""
@@ -35,7 +35,7 @@ class Fresh:
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
         """What fills a vector (d,) with N(0, 1): the numbers of draw `draw` of the present update."""
-        seed, step = self._loop.experiment.seed, self._loop.step
+        seed, step = self._verbs.experiment.seed, self._verbs.step
         return lambda out: fill_normal(out, seed, "noise", step, draw)
 
     def restart(self, module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
@@ -50,9 +50,9 @@ class Held(Fresh):
     numbers are those of `Fresh`.
     """
 
-    def __init__(self, loop: "Loop") -> None:
-        super().__init__(loop)
-        self._device = loop.replica.weights.device
+    def __init__(self, verbs: "Verbs") -> None:
+        super().__init__(verbs)
+        self._device = verbs.replica.weights.device
         self._batches: dict[int, Batch] = {}
         self._seeds: dict[int, int] = {}
         self._places: dict[str, tuple[Tensor, Callable[[], float]]] = {}
@@ -79,7 +79,7 @@ class Held(Fresh):
         for tag, (place, now) in self._places.items():
             place.fill_(super().number(tag, now))
         for draw, normal in self._normals.items():
-            normal.start(self._loop.experiment.seed, "noise", self._loop.step, draw)
+            normal.start(self._verbs.experiment.seed, "noise", self._verbs.step, draw)
         for seed, generators in self._masks:
             for index, one in enumerate(generators):
                 one.manual_seed(seed_for(seed(), "layer", index))
@@ -103,13 +103,13 @@ class Held(Fresh):
 
     def number(self, tag: str, now: Callable[[], float]) -> Tensor:
         if tag not in self._places:
-            self._places[tag] = torch.tensor(super().number(tag, now)).to(self._loop.replica.weights), now
+            self._places[tag] = torch.tensor(super().number(tag, now)).to(self._verbs.replica.weights), now
         return self._places[tag][0]
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
         if draw not in self._normals:
-            normal = self._normals[draw] = Normal(self._device, len(self._loop.replica.weights))
-            normal.start(self._loop.experiment.seed, "noise", self._loop.step, draw)
+            normal = self._normals[draw] = Normal(self._device, len(self._verbs.replica.weights))
+            normal.start(self._verbs.experiment.seed, "noise", self._verbs.step, draw)
         return self._normals[draw].fill
 
     def restart(self, module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:

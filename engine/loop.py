@@ -1,33 +1,31 @@
-"""Loop: what a method may ask for during one update."""
+"""Loop: the updates of a training, how they are run, and what must be kept to go on with them."""
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from engine.averaging import WeightAverage
-from engine.datasets import Batch, TrainingSource
+from engine.datasets import TrainingSource
 from engine.distributed import Distributed
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
 from engine.graph import CudaGraph, Graph, Repeated, what_keeps_from_graph
 from engine.inputs import Fresh, Held
 from engine.lanes import neighbour, what_keeps_from
-from engine.methods.base import RandomPerturbation
-from engine.methods.sam import Adversarial
-from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
 from engine.notes import Notes
-from engine.numerics import Numerics, Overflow
+from engine.numerics import Overflow
 from engine.optimizers import flat_optimizer
 from engine.parallel import Choice, Parallel, faster
 from engine.replica import Replica
-from engine.stopwatch import Stopwatch, Timed
-from engine.streams import Pass, Sequential
+from engine.stopwatch import Stopwatch
+from engine.streams import Sequential
+from engine.verbs import Verbs
 from engine.world import ALONE, World
 
 
@@ -35,43 +33,22 @@ class Diverged(Exception):
     """A loss or a gradient is no longer a number."""
 
 
-@dataclass(frozen=True)
-class Weights:
-    """The weights w, or with a perturbation added to them w + ε."""
+class Loop(Verbs):
+    """The state of a training: makes its updates, in a way that it chooses, and is kept and restored."""
 
-    perturbation: Perturbation | None = None
-
-    def __add__(self, perturbation: Perturbation) -> "Weights":
-        return Weights(perturbation)
-
-
-class Loop:
-    """The state of a training, and the verbs in which a method describes one update of it."""
-
-    weights = Weights()
     make_graph: Callable[[torch.device], Graph] = CudaGraph
 
     def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource, world: World = ALONE) -> None:
-        self.experiment = experiment
-        self.replica = replica
-        self.data = data
-        self.watch = Stopwatch()
-        self.step = 0
+        super().__init__(experiment, replica, data, world)
         self.samples = 0
         self._gradients = 0.0
-        self._notes = Notes()
-        self._fresh = self._inputs = Fresh(self)
+        self._fresh = self._inputs
         self._repeated: Repeated | None = None
         self._choice = Choice("sequential")
         self._no_graph = ""
         self.average_weights = (
             None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
         )
-        self._memory: dict[str, Tensor] = {}
-        self._past: PastGradients | None = None
-        self._numerics = Numerics(experiment, replica.weights.device)
-        self._world = world
-        self._streams: Sequential | Parallel | Distributed = Sequential(replica, self._numerics)
         self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
 
     def compile(self) -> float:
@@ -157,108 +134,9 @@ class Loop:
         self._capture_anew()
 
     @property
-    def _apart(self) -> bool:
-        """Whether every process finds an ε of its own, so that only directions are comparable."""
-        return isinstance(self.experiment.method, Adversarial) and self.experiment.runtime.ascent == "per-process"
-
-    @property
-    def progress(self) -> float:
-        """Fraction of all epochs that is done."""
-        return self.data.timetable.progress(self.step, self.experiment.schedule.epochs)
-
-    @property
     def gradient_evaluations(self) -> int:
         """Gradients of whole mini-batches computed so far."""
         return int(self._gradients + 1e-6)
-
-    @property
-    def past(self) -> PastGradients:
-        """v of eq. 15, empty at first."""
-        if self._past is None:
-            self._past = PastGradients(self.replica)
-        return self._past
-
-    def batch(self, stream: int = 0) -> Batch:
-        """The mini-batch of this update in one of the independent orders of the training set."""
-        with self.watch.time("data"):
-            return self._inputs.batch(stream)
-
-    def shards(self, batch: Batch, size: int | None) -> list[Batch]:
-        """`batch` in pieces of `size` images, or whole."""
-        return batch.split(size) if size else [batch]
-
-    def parts(self, batch: Batch, count: int) -> list[Batch]:
-        """`batch` in `count` equal pieces."""
-        return batch.parts(count)
-
-    def at(self, weights: Weights, batch: Batch) -> Pass:
-        """The gradient of the mean loss on `batch` at `weights`, to be handed to `gradients`."""
-        perturbation = weights.perturbation
-        moved_by = "clean" if perturbation is None else "perturbed"
-        timed = Timed(perturbation, self.watch) if perturbation else None
-        return Pass(batch, timed, self.experiment.method.statistics == moved_by)
-
-    def gradients(self, *passes: Pass) -> tuple[Tensor, ...]:
-        """The gradients of passes that do not depend on each other, each of shape (d,)."""
-        with self.watch.time("gradients"):
-            found = self._streams.run(passes)
-        for one, gradient in zip(passes, found, strict=True):
-            self._notes.images += len(one.batch.labels)
-            if gradient.radius is None:
-                self._notes.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy})
-            else:
-                self._notes.add({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy})
-                self._notes.add({"train/perturbation_radius": gradient.radius})
-        return tuple(gradient.flat for gradient in found)
-
-    def average(self, directions: Iterable[Tensor], count: int) -> Tensor:
-        """The mean of `count` gradients, taken one at a time."""
-        remaining = iter(directions)
-        total = next(remaining)
-        if count == 1:
-            return total
-        total = total.clone()
-        for direction in remaining:
-            total += direction
-        return total.div_(count)
-
-    def noise(self, method: RandomPerturbation, damping: Damping | None = None, draw: int = 0) -> FilterNoise:
-        """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
-        sigma = self._inputs.number("train/sigma", lambda: method.sigma_at(self.progress))
-        return FilterNoise(self.replica, method, sigma, self._inputs.normal(draw), damping)
-
-    def ascent(self, gradient: Tensor, rho: float, scaled: float | None = None) -> Ascent:
-        """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂."""
-        return Ascent(gradient, rho, scaled)
-
-    def memory(self, name: str) -> Tensor:
-        """A vector (d,) that lasts from update to update, zero at first."""
-        if name not in self._memory:
-            self._memory[name] = torch.zeros_like(self.replica.weights)
-        return self._memory[name]
-
-    def damping(self, eta: float, exponent: float) -> Damping:
-        """The factors 1/(1 + ηv)^p with which past gradients damp ε."""
-        return Damping(self.past, eta, exponent)
-
-    def remember(self, gradient: Tensor, beta: float) -> None:
-        """v ← βv + g²."""
-        with self.watch.time("optimizer"):
-            self.past.add(gradient, beta)
-
-    def mix(self, g: Tensor, g_perturbed: Tensor, weight: float) -> Tensor:
-        """(1 − λ) g + λ g_perturbed, in place of g."""
-        with self.watch.time("optimizer"):
-            self._notes.add({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
-            return g.lerp_(g_perturbed, weight)
-
-    def update(self, direction: Tensor) -> None:
-        """Let the update be a step of the base optimizer along `direction`, which is the last that a method says."""
-        with self.watch.time("optimizer"):
-            if isinstance(self._streams, Distributed) and self._apart:
-                self._world.everyone.average(direction, *self._memory.values())
-            self._notes.direction = direction
-            self._notes.add({"train/gradient_norm": direction.norm()})
 
     def train(self) -> dict[str, float]:
         """Make one update as the method says; return what it was seen to do, by TensorBoard tag.

@@ -8,8 +8,8 @@ from engine.schema import knob
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.loop import Loop
     from engine.noise import Ascent
+    from engine.verbs import Verbs
 
 
 class ASAM(Adversarial):
@@ -22,5 +22,5 @@ class ASAM(Adversarial):
     rho: float = knob(0.5, symbol="ρ", step=0.05, log_from=1e-2, live=True, ge=0, le=10)
     """Radius of the ball searched for the worst nearby loss, in units of the weights themselves."""
 
-    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
         return loop.ascent(g, self.rho, scaled=0.01)

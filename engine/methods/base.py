@@ -7,7 +7,7 @@ from engine.schema import Section, knob
 
 if TYPE_CHECKING:
     from engine.datasets import Batch
-    from engine.loop import Loop
+    from engine.verbs import Verbs
 
 Batches = Literal["same", "different"]
 Statistics = Literal["clean", "perturbed", "recalibrate"]
@@ -27,7 +27,7 @@ class Method(Section):
         """Which pass of an update moves BatchNorm's running statistics."""
         return "clean"
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         raise NotImplementedError
 
 
@@ -90,7 +90,7 @@ class Mixed(RandomPerturbation):
     gradients: ClassVar[int] = 2
     streams: ClassVar[int] = 2
 
-    def two_batches(self, loop: "Loop") -> tuple["Batch", "Batch"]:
+    def two_batches(self, loop: "Verbs") -> tuple["Batch", "Batch"]:
         """B₁ for the perturbed gradient and B₂ for the clean one."""
         b2 = loop.batch()
         return (b2 if self.batches == "same" else loop.batch(1)), b2

@@ -8,8 +8,8 @@ from engine.schema import knob
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.loop import Loop
     from engine.noise import Ascent
+    from engine.verbs import Verbs
 
 
 class FSAM(Adversarial):
@@ -24,7 +24,7 @@ class FSAM(Adversarial):
     mean_beta: float = knob(0.6, symbol="β", step=0.01, live=True, ge=0, le=0.9999)
     """Memory of the mean gradient m."""
 
-    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
         m = loop.memory("mean gradient")
         d = g - self.share * m
         m.lerp_(g, 1 - self.mean_beta)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.datasets import Batch
-    from engine.loop import Loop
+    from engine.verbs import Verbs
 
 
 class GSAM(SAM):
@@ -22,7 +22,7 @@ class GSAM(SAM):
     alpha: float = knob(0.4, symbol="α", step=0.05, live=True, ge=0, le=2)
     """Weight of the ascent along g_⊥; 0 gives SAM."""
 
-    def direction(self, loop: "Loop", first: "Batch", second: "Batch") -> "Tensor":
+    def direction(self, loop: "Verbs", first: "Batch", second: "Batch") -> "Tensor":
         (g,) = loop.gradients(loop.at(loop.weights, first))
         g = g.clone()
         (g_p,) = loop.gradients(loop.at(loop.weights + self.epsilon(loop, g), second))

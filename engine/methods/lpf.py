@@ -6,7 +6,7 @@ from engine.methods.base import RandomPerturbation
 from engine.schema import knob
 
 if TYPE_CHECKING:
-    from engine.loop import Loop
+    from engine.verbs import Verbs
 
 
 class LPFSGD(RandomPerturbation):
@@ -20,7 +20,7 @@ class LPFSGD(RandomPerturbation):
     draws: int = knob(8, symbol="M", ge=1, le=64)
     """Number of perturbations per update, each on its part of the mini-batch; 1 gives RWP."""
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         parts = loop.parts(loop.batch(), self.draws)
         passes = (loop.at(loop.weights + loop.noise(self, draw=i), part) for i, part in enumerate(parts))
         loop.update(loop.average((loop.gradients(one)[0] for one in passes), len(parts)))

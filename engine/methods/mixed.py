@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.methods.base import Adaptive, Mixed
 
 if TYPE_CHECKING:
-    from engine.loop import Loop
+    from engine.verbs import Verbs
 
 
 class MRWP(Mixed):
@@ -16,7 +16,7 @@ class MRWP(Mixed):
 
     name: Literal["m-rwp"] = "m-rwp"
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         b1, b2 = self.two_batches(loop)
         epsilon = loop.noise(self)
         g_perturbed, g = loop.gradients(loop.at(loop.weights + epsilon, b1), loop.at(loop.weights, b2))
@@ -31,7 +31,7 @@ class MARWP(Adaptive, Mixed):
 
     name: Literal["m-arwp"] = "m-arwp"
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         b1, b2 = self.two_batches(loop)
         epsilon = loop.noise(self, damping=loop.damping(self.eta, self.adaptive_exponent))
         g_perturbed, g = loop.gradients(loop.at(loop.weights + epsilon, b1), loop.at(loop.weights, b2))

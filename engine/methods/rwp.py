@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.methods.base import Adaptive, RandomPerturbation
 
 if TYPE_CHECKING:
-    from engine.loop import Loop
+    from engine.verbs import Verbs
 
 
 class RWP(RandomPerturbation):
@@ -16,7 +16,7 @@ class RWP(RandomPerturbation):
 
     name: Literal["rwp"] = "rwp"
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         epsilon = loop.noise(self)
         (g,) = loop.gradients(loop.at(loop.weights + epsilon, loop.batch()))
         loop.update(g)
@@ -30,7 +30,7 @@ class ARWP(Adaptive, RandomPerturbation):
 
     name: Literal["arwp"] = "arwp"
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         epsilon = loop.noise(self, damping=loop.damping(self.eta, self.adaptive_exponent))
         (g,) = loop.gradients(loop.at(loop.weights + epsilon, loop.batch()))
         loop.remember(g, self.beta)

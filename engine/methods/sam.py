@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.datasets import Batch
-    from engine.loop import Loop
     from engine.noise import Ascent
+    from engine.verbs import Verbs
 
 
 class Adversarial(Method):
@@ -33,19 +33,19 @@ class Adversarial(Method):
     def statistics(self) -> Statistics:
         return self.bn_statistics
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         batch = loop.batch()
         other = batch if self.batches == "same" else loop.batch(1)
         shards = list(zip(loop.shards(batch, self.m_sharpness), loop.shards(other, self.m_sharpness), strict=True))
         loop.update(loop.average((self.direction(loop, *pair) for pair in shards), len(shards)))
 
-    def direction(self, loop: "Loop", first: "Batch", second: "Batch") -> "Tensor":
+    def direction(self, loop: "Verbs", first: "Batch", second: "Batch") -> "Tensor":
         """The update direction on one shard."""
         (g,) = loop.gradients(loop.at(loop.weights, first))
         (g,) = loop.gradients(loop.at(loop.weights + self.epsilon(loop, g), second))
         return g
 
-    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
         """The perturbation that follows from g = ∇L_B(w), shape (d,)."""
         raise NotImplementedError
 
@@ -58,5 +58,5 @@ class SAM(Adversarial):
 
     name: Literal["sam"] = "sam"
 
-    def epsilon(self, loop: "Loop", g: "Tensor") -> "Ascent":
+    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
         return loop.ascent(g, self.rho)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.methods.base import Method
 
 if TYPE_CHECKING:
-    from engine.loop import Loop
+    from engine.verbs import Verbs
 
 
 class SGD(Method):
@@ -13,6 +13,6 @@ class SGD(Method):
 
     name: Literal["sgd"] = "sgd"
 
-    def step(self, loop: "Loop") -> None:
+    def step(self, loop: "Verbs") -> None:
         (g,) = loop.gradients(loop.at(loop.weights, loop.batch()))
         loop.update(g)
