@@ -25,7 +25,7 @@ def main() -> None:
     for name in wanted:
         for row in importlib.import_module(f"benchmarks.{name}").measure(given.rounds):
             print(row, flush=True)
-    if not torch.cuda.is_available():
+    if "gpu" in wanted and not torch.cuda.is_available():
         print("\nThere is no GPU here, and so no line for one.")
 
 

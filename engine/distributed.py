@@ -22,7 +22,7 @@ class Distributed:
     the experiment says otherwise, and ranks 1, 3, … the other; then each has both, so that all make the same update. With two
     processes nothing is summed, and the numbers are bitwise those of `Sequential`.
 
-    Where `apart`, a process keeps the gradient of its own piece of the batch, and `Loop.update` averages the directions.
+    Where `apart`, a process keeps the gradient of its own piece of the batch, and `Verbs.update` averages the directions.
     """
 
     def __init__(self, replica: Replica, numerics: Numerics, world: World, apart: bool) -> None:

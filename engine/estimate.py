@@ -41,6 +41,8 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
     loop = Loop(probe, Replica(module, device), TrainingData(images, probe, device))
     try:
         loop.choose_streams()
+        while not loop.is_settled:
+            loop.train()
         seconds = statistics.median([_timed(loop, device) for _ in range(1 + UPDATES)][1:])
     except torch.OutOfMemoryError:
         raise Refused(Problem("schedule.batch_size", "does not fit into the device's memory", "Choose a smaller one")) from None

@@ -1,6 +1,6 @@
 """What differs from one update to the next: mini-batches, scheduled numbers, and random numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from engine.datasets import Batch
-from engine.nets.dropout import dropouts
+from engine.nets.dropout import Dropout, dropouts
 from engine.numerics import restart
-from engine.randomness import Normal, Seed, fill_normal, seed_for
+from engine.randomness import Normal, SeedNow, fill_normal, seed_for
 
 if TYPE_CHECKING:
     from engine.verbs import Verbs
@@ -57,16 +57,8 @@ class Held(Fresh):
         self._seeds: dict[int, int] = {}
         self._places: dict[str, tuple[Tensor, Callable[[], float]]] = {}
         self._normals: dict[int, Normal] = {}
-        self._masks: list[tuple[Seed, list[torch.Generator]]] = []
+        self._masks: list[tuple[SeedNow, list[Dropout], list[torch.Generator]]] = []
         self._restarts = 0
-
-    @property
-    def generators(self) -> Iterator[torch.Generator]:
-        """All that random numbers are drawn from."""
-        for normal in self._normals.values():
-            yield from normal.generators
-        for _, generators in self._masks:
-            yield from generators
 
     def bring(self) -> bool:
         """Put what belongs to the present update where it is looked for; False if a mini-batch does not fit its place."""
@@ -80,14 +72,19 @@ class Held(Fresh):
             place.fill_(super().number(tag, now))
         for draw, normal in self._normals.items():
             normal.start(self._verbs.experiment.seed, "noise", self._verbs.step, draw)
-        for seed, generators in self._masks:
+        for seed, _, generators in self._masks:
             for index, one in enumerate(generators):
                 one.manual_seed(seed_for(seed(), "layer", index))
         return True
 
-    def forget_batches(self) -> None:
-        """Make new places for the mini-batches to come, which are of another size."""
-        self._batches.clear()
+    def forget(self) -> None:
+        """Make new places for what is to come."""
+        for _, layers, _ in self._masks:
+            for layer in layers:
+                layer.follow(None)
+        for places in (self._batches, self._seeds, self._places, self._normals):
+            places.clear()
+        self._masks.clear()
 
     def rewind(self) -> None:
         """The work of the update begins anew."""
@@ -116,19 +113,20 @@ class Held(Fresh):
         layers = dropouts(module)
         if self._restarts == len(self._masks):
             starts = [seed_for(batch.seed(), "layer", index) for index in range(len(layers))]
-            self._masks.append((batch.seed, [torch.Generator(self._device).manual_seed(start) for start in starts]))
-        for layer, one in zip(layers, self._masks[self._restarts][1], strict=True):
+            self._masks.append((batch.seed, layers, [torch.Generator(self._device).manual_seed(start) for start in starts]))
+        for layer, one in zip(layers, self._masks[self._restarts][2], strict=True):
             layer.follow(one, share)
         self._restarts += 1
 
 
-def _place_for(batch: Batch, seed: Seed) -> Batch:
+def _place_for(batch: Batch, seed: SeedNow) -> Batch:
     """Room for batches of the kind of `batch`."""
     images, labels = torch.empty_like(batch.images), torch.empty_like(batch.labels)
     if batch.partners is None:
         return replace(batch, images=images, labels=labels, seed=seed)
-    share = torch.empty((), dtype=batch.images.dtype, device=batch.images.device)
-    return replace(batch, images=images, labels=labels, partners=torch.empty_like(batch.partners), share=share, seed=seed)
+    share, rest = (torch.empty((), dtype=images.dtype, device=images.device) for _ in range(2))
+    partners = torch.empty_like(batch.partners)
+    return Batch(images, labels, partners, share, rest, seed)
 
 
 def _fits(batch: Batch, place: Batch) -> bool:
@@ -141,4 +139,6 @@ def _put(batch: Batch, place: Batch) -> None:
     if place.partners is not None and batch.partners is not None:
         place.partners.copy_(batch.partners)
         assert isinstance(place.share, Tensor)
+        assert isinstance(place.rest, Tensor)
         place.share.fill_(batch.share)
+        place.rest.fill_(batch.rest)

@@ -15,7 +15,7 @@ from engine.datasets import TrainingSource
 from engine.distributed import Distributed
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
-from engine.graph import CudaGraph, Graph, Repeated, what_keeps_from_graph
+from engine.graph import DIFFERENCE, Captured, CudaGraph, Graph, what_keeps_from_graph
 from engine.inputs import Fresh, Held
 from engine.lanes import neighbour, what_keeps_from
 from engine.notes import Notes
@@ -43,7 +43,7 @@ class Loop(Verbs):
         self.samples = 0
         self._gradients = 0.0
         self._fresh = self._inputs
-        self._repeated: Repeated | None = None
+        self._captured: Captured | None = None
         self._choice = Choice("sequential")
         self._no_graph = ""
         self.average_weights = (
@@ -89,19 +89,20 @@ class Loop(Verbs):
         return self._settled(choice)
 
     def _settled(self, choice: Choice) -> Choice:
-        self._choice = choice
-        self._capture_anew()
-        return choice
-
-    def _capture_anew(self) -> None:
-        """Forget a captured update, which does what was asked for before."""
-        device, self._repeated, self._no_graph = self.replica.weights.device, None, ""
+        device, self._choice, self._captured, self._no_graph = self.replica.weights.device, choice, None, ""
         if not self.experiment.runtime.cuda_graph:
-            return
+            return choice
         if reason := what_keeps_from_graph(self.experiment, device, self._world.size):
             self._no_graph = f"no CUDA graph: {reason}"
         else:
-            self._repeated = Repeated(self.make_graph(device), Held(self), self._work, self._state)
+            difference = DIFFERENCE[self.experiment.runtime.precision]
+            self._captured = Captured(self.make_graph(device), Held(self), self._work, self._state, difference)
+        return choice
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether updates are made as they are going to be made from here on."""
+        return self._captured is None or self._captured.is_trusted or bool(self._captured.reason)
 
     def _state(self) -> list[Tensor]:
         """What the work of an update may change."""
@@ -111,7 +112,7 @@ class Loop(Verbs):
     @property
     def how(self) -> str:
         """How gradients and updates are run, and why, for people to read."""
-        graph = str(self._repeated) if self._repeated else self._no_graph
+        graph = str(self._captured) if self._captured else self._no_graph
         return "; ".join(filter(None, (str(self._choice), graph)))
 
     @property
@@ -127,11 +128,12 @@ class Loop(Verbs):
             least = epoch + (seen > 0)
             raise Refused(Problem("schedule.epochs", f"the training is already in epoch {least}", f"Ask for at least {least}"))
         self.data.follow(timetable)
+        if self._captured and _what_is_captured(experiment) != _what_is_captured(self.experiment):
+            self._captured.forget()
         self.experiment = experiment
         self._numerics.smoothing = experiment.data.label_smoothing
         self._numerics.parts = experiment.runtime.accumulate
         self._optimizer.settings = experiment.optimizer
-        self._capture_anew()
 
     @property
     def gradient_evaluations(self) -> int:
@@ -146,14 +148,15 @@ class Loop(Verbs):
         self.replica.module.train()
         measured = {}
         try:
-            notes = self._repetition() or self._work(self._fresh)
+            self._notes = self._replayed() or self._work(self._fresh)
         except Overflow:
             self._numerics.scale.overflowed()
         else:
-            measured = self._move(notes)
+            measured = self._move(self._notes)
             self._numerics.scale.passed()
         self.samples += self._notes.images
         self._gradients += self._notes.images / self.experiment.schedule.batch_size
+        self._notes = Notes()
         self.step += 1
         if self._numerics.scale.active:
             measured["train/loss_scale"] = self._numerics.scale.value
@@ -163,28 +166,31 @@ class Loop(Verbs):
 
     def _work(self, inputs: Fresh) -> Notes:
         """What is done on the device until the direction is found."""
-        self._inputs, self._notes = inputs, Notes(inputs.numbers)
-        self._numerics.restart = inputs.restart
-        self.experiment.method.step(self)
+        self._inputs, self._notes, self._numerics.restart = inputs, Notes(inputs.numbers), inputs.restart
+        try:
+            self.experiment.method.step(self)
+        finally:
+            self._inputs, self._numerics.restart = self._fresh, self._fresh.restart
         return self._notes
 
-    def _repetition(self) -> Notes | None:
-        """The same from a CUDA graph, if there is one and it does this update."""
-        if self._repeated is None:
+    def _replayed(self) -> Notes | None:
+        """The same by a CUDA graph, if there is one and it is for this update."""
+        if self._captured is None:
             return None
         with self.watch.time("data"):
-            is_ready = self._repeated.bring()
+            is_ready = self._captured.bring()
         if not is_ready:
             return None
-        with self.watch.time("gradients") if self._repeated.is_trusted else nullcontext():
-            self._notes = self._repeated.update()
-        return self._notes
+        with self.watch.time("gradients") if self._captured.is_trusted else nullcontext():
+            return self._captured.update()
 
     def _move(self, notes: Notes) -> dict[str, float]:
         """One step of the base optimizer. Raises `Diverged` instead if anything that was seen is not finite."""
+        with self.watch.time("gradients"):
+            measured = notes.read()
         with self.watch.time("optimizer"):
             lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
-            measured = {**notes.read(), "train/lr": lr}
+            measured["train/lr"] = lr
             for tag, value in measured.items():
                 if not math.isfinite(value):
                     raise Diverged(f"{tag} is not finite at step {self.step + 1}")
@@ -227,4 +233,11 @@ class Loop(Verbs):
         self._numerics.scale.restore(state["loss_scale"])
         if self.average_weights is not None:
             self.average_weights.restore(state["average"])
-        self._capture_anew()
+        if self._captured:
+            self._captured.forget()
+
+
+def _what_is_captured(experiment: Experiment) -> tuple[object, ...]:
+    """Those of the live fields that are part of an update's work; σ is brought to it."""
+    method = experiment.method.model_dump(exclude={"sigma"})
+    return method, experiment.data.label_smoothing, experiment.runtime.accumulate, experiment.schedule.batch_size

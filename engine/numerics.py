@@ -90,7 +90,7 @@ class Numerics:
         if batch.partners is None:
             return loss
         other = F.cross_entropy(logits, batch.partners, label_smoothing=self.smoothing)
-        return batch.share * loss + (1 - batch.share) * other
+        return batch.share * loss + batch.rest * other
 
     def _autocast(self) -> AbstractContextManager[object]:
         return torch.autocast(self._device.type, self._format) if self._format else nullcontext()

@@ -11,7 +11,7 @@ from torch import Tensor
 BLOCK = 1 << 18
 """How many numbers are drawn from one generator on a CPU, where threads cannot share one."""
 
-Seed = Callable[[], int]
+SeedNow = Callable[[], int]
 """Tells the number that random sequences start from, now: it may be another one at the next update."""
 
 _helpers = ThreadPoolExecutor(max(os.cpu_count() or 1, 2), thread_name_prefix="normal")
@@ -23,7 +23,7 @@ def seed_for(seed: int, *what: str | int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def derived(seed: Seed, *what: str | int) -> Seed:
+def derived(seed: SeedNow, *what: str | int) -> SeedNow:
     """The seed that follows from another for one purpose, and goes along with it."""
     return lambda: seed_for(seed(), *what)
 

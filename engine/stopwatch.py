@@ -33,6 +33,7 @@ class Stopwatch:
         """The share of each part in the time since this was last asked; they add up to 1. Empty if nothing was done.
 
         ε is drawn while the gradients are computed, maybe on a thread of its own: what is left of them is told as theirs.
+        So is all that a CUDA graph does.
         """
         spent, self._seconds = self._seconds, defaultdict(float)
         whole = spent["update"] + spent["recording"]

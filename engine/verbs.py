@@ -109,8 +109,13 @@ class Verbs:
 
     def noise(self, method: RandomPerturbation, damping: Damping | None = None, draw: int = 0) -> FilterNoise:
         """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
-        sigma = self._inputs.number("train/sigma", lambda: method.sigma_at(self.progress))
+        sigma = self._inputs.number("train/sigma", self._sigma)
         return FilterNoise(self.replica, method, sigma, self._inputs.normal(draw), damping)
+
+    def _sigma(self) -> float:
+        method = self.experiment.method
+        assert isinstance(method, RandomPerturbation)
+        return method.sigma_at(self.progress)
 
     def ascent(self, gradient: Tensor, rho: float, scaled: float | None = None) -> Ascent:
         """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂."""

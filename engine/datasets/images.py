@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.randomness import Seed, derived
+from engine.randomness import SeedNow, derived
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,15 @@ class Splits:
 class Batch:
     """Images as a network sees them: `images` float (N, C, H, W), normalised, `labels` int64 (N,), both on the device.
 
-    Where images are mixed up, each holds `share` of an image of `labels` and the rest of one of `partners` (N,).
+    Where images are mixed up, each holds `share` of an image of `labels` and `rest` of one of `partners` (N,).
     """
 
     images: Tensor
     labels: Tensor
     partners: Tensor | None = None
     share: float | Tensor = 1.0
-    seed: Seed = lambda: 0
+    rest: float | Tensor = 0.0
+    seed: SeedNow = lambda: 0
     """Of what is random within a network that sees this batch (dropout): two gradients of one batch share it."""
 
     def to(self, device: torch.device) -> "Batch":
@@ -70,7 +71,7 @@ class Batch:
         partners = [None] * len(self.labels) if self.partners is None else self.partners.split(size)
         pieces = zip(self.images.split(size), self.labels.split(size), partners, strict=False)
         return [
-            Batch(images, labels, others, self.share, derived(self.seed, "piece", index))
+            Batch(images, labels, others, self.share, self.rest, derived(self.seed, "piece", index))
             for index, (images, labels, others) in enumerate(pieces)
         ]
 

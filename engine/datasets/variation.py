@@ -50,7 +50,7 @@ class Variation:
         if not self._mixup:
             return batch
         what = ("mixup", stream, step)
-        share = float(np.float32(np.random.default_rng(seed_for(self._seed, *what)).beta(self._mixup, self._mixup)))
+        share = float(np.random.default_rng(seed_for(self._seed, *what)).beta(self._mixup, self._mixup))
         order = torch.randperm(len(batch.labels), generator=generator("cpu", self._seed, *what)).to(self._device)
         images = batch.images.lerp(batch.images[order], 1 - share)
-        return replace(batch, images=images, partners=batch.labels[order], share=share)
+        return replace(batch, images=images, partners=batch.labels[order], share=share, rest=1 - share)

@@ -37,8 +37,8 @@ class Dropout(nn.Module):
         if self._generator is not None:
             self._generator.manual_seed(seed)
 
-    def follow(self, source: torch.Generator, share: tuple[int, int] = (0, 1)) -> None:
-        """Draw the masks to come from `source`."""
+    def follow(self, source: torch.Generator | None, share: tuple[int, int] = (0, 1)) -> None:
+        """Draw the masks to come from `source`, or from a generator of its own."""
         self._generator, self._share = source, share
 
     def extra_repr(self) -> str:

@@ -1,30 +1,51 @@
 """A CUDA graph for processors: operations are written down one by one, and done again on the same memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-FORBIDDEN = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
-"""What a CUDA stream that is captured refuses, for the processor would have to wait for it."""
+FORBIDDEN = {
+    torch.ops.aten._local_scalar_dense.default: "the processor would wait for it",
+    torch.ops.aten.nonzero.default: "the processor would wait for it",
+    torch.ops.aten.lift_fresh.default: "it would be copied from the processor",
+}
+RANDOM = ("normal", "bernoulli", "uniform", "rand", "native_dropout")
+
+Call = tuple[Any, Any, Any, Any]
 
 
 class Recording(TorchDispatchMode):
-    """Writes down operations below autograd, with the very tensors that they read and write."""
+    """Writes down operations below autograd, with the very tensors that they read and write.
 
-    def __init__(self) -> None:
+    Refuses what a CUDA stream refuses that is captured, and random numbers that are not drawn from one of `sources`.
+    """
+
+    def __init__(self, sources: list[torch.Generator] | None = None) -> None:
         super().__init__()
-        self.calls: list[tuple[Any, Any, Any, Any]] = []
+        self.calls: list[Call] = []
+        self.sources: list[torch.Generator] = [] if sources is None else sources
+        self._is_open = sources is None
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in FORBIDDEN:
-            raise RuntimeError(f"{func} is not permitted when a stream is captured\nand more lines")
-        found = func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if not self._is_open and func in FORBIDDEN:
+            raise RuntimeError(f"{func} is not permitted when a stream is captured: {FORBIDDEN[func]}\nand more lines")
+        if func.name().partition("::")[2].startswith(RANDOM):
+            self._drawn_from(kwargs.get("generator"), func)
+        found = func(*args, **kwargs)
         if not func.is_view:
-            self.calls.append((func, args, kwargs or {}, found))
+            self.calls.append((func, args, kwargs, found))
         return found
+
+    def _drawn_from(self, source: torch.Generator | None, func: Any) -> None:
+        if source is None or not any(source is one for one in self.sources):
+            if not self._is_open:
+                raise RuntimeError(f"{func} draws from what was not there before")
+            if source is not None:
+                self.sources.append(source)
 
 
 class RecordedGraph:
@@ -32,22 +53,25 @@ class RecordedGraph:
 
     def __init__(self, state: Callable[[], list[Tensor]]) -> None:
         self._state = state
-        self._calls: list[tuple[Any, Any, Any, Any]] = []
-        self.replays = 0
+        self._calls: list[Call] = []
+        self._sources: list[torch.Generator] = []
+        self.captures = self.replays = 0
 
     def warm(self, work: Callable[[], None]) -> None:
-        work()
+        with Recording() as recording:
+            work()
+        self._sources = recording.sources
 
-    def capture(self, work: Callable[[], None], generators: Iterable[torch.Generator]) -> None:
-        used = list(generators)
-        before, starts = [one.clone() for one in self._state()], [one.get_state() for one in used]
+    def capture(self, work: Callable[[], None]) -> None:
+        self.captures += 1
+        before, starts = [one.clone() for one in self._state()], [one.get_state() for one in self._sources]
         try:
-            with Recording() as recording:
+            with Recording(self._sources) as recording:
                 work()
         finally:
             for tensor, saved in zip(self._state(), before, strict=True):
                 tensor.copy_(saved)
-            for one, start in zip(used, starts, strict=True):
+            for one, start in zip(self._sources, starts, strict=True):
                 one.set_state(start)
         self._calls = recording.calls
 
@@ -59,6 +83,9 @@ class RecordedGraph:
             for place, value in zip(_tensors(kept), _tensors(found), strict=True):
                 if place is not value:
                     place.copy_(value)
+
+    def forget(self) -> None:
+        self._calls = []
 
 
 def _tensors(found: Any) -> list[Tensor]:

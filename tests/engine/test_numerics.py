@@ -36,7 +36,7 @@ def test_bf16_is_close_to_fp32(make_loop: MakeLoop) -> None:
 
 def test_label_smoothing_and_mixup_are_blends_of_losses() -> None:
     logits, labels, partners = torch.randn(5, 3), torch.tensor([0, 1, 2, 0, 1]), torch.tensor([1, 1, 0, 2, 2])
-    batch = Batch(torch.empty(5, 1, 1, 1), labels, partners, 0.3)
+    batch = Batch(torch.empty(5, 1, 1, 1), labels, partners, 0.3, 0.7)
     smooth = Numerics(read({"data": {"label_smoothing": 0.2}}), CPU).loss(logits, replace(batch, partners=None))
     targets = F.one_hot(labels, 3) * 0.8 + 0.2 / 3
     assert torch.isclose(smooth, -(targets * logits.log_softmax(1)).sum(1).mean())
