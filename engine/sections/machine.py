@@ -52,8 +52,9 @@ class Runtime(Section):
     cuda_graph: bool = knob(False, advanced=True)
     """Tell a GPU what to do in an update once and let it repeat that (a CUDA graph), which small networks gain most by.
 
-    The first repetition is compared with the update itself; where they differ, or where it cannot be done, updates go on as
-    they are and the page says why. It takes torch 2.14, and has not been tried on a GPU yet.
+    The first repetition is compared with the update; where that fails updates go on as they are, and the page says why.
+
+    It takes torch 2.14, and has not been tried on a GPU yet.
     """
     processes: int = knob(1, advanced=True, ge=1, le=64)
     """Processes that share the work of every update, by torchrun: one a GPU, or one a few CPU cores; 1 is off."""
