@@ -100,7 +100,7 @@ class Held(Fresh):
 
     def number(self, tag: str, now: Callable[[], float]) -> Tensor:
         if tag not in self._places:
-            self._places[tag] = torch.tensor(super().number(tag, now)).to(self._verbs.replica.weights), now
+            self._places[tag] = torch.tensor(super().number(tag, now), dtype=torch.float64).to(self._verbs.replica.weights), now
         return self._places[tag][0]
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:

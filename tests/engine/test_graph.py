@@ -32,6 +32,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "bf16": {**SMALL, **MARWP, "model": {"name": "mlp"}, "runtime": {"precision": "bf16"}},
     "Adam and clipping": {**SMALL, **MARWP, "optimizer": {"name": "adamw", "lr": 0.001, "clip_norm": 0.5}},
     "m-sharpness": {**SMALL, "method": {"name": "sam", "m_sharpness": 32}},
+    "float64": {**SMALL, **MARWP, "double": True},
     "mostly clean": {**SMALL, "method": {"name": "m-rwp", "lambda": 0.1}, "model": {"name": "mlp"}},
     "perturbed statistics": {**SMALL, "method": {"name": "m-rwp", "bn_statistics": "perturbed"}},
 }
