@@ -61,14 +61,14 @@ export class LiveKnob {
       await Promise.all([this.ask(value, (refusal) => this.#answered(refusal)), paused]);
     }
     this.isSending = false;
-    if (!this.unanswered) this.#draw(this.inForce);
+    this.follow(this.inForce);
   }
 
   #answered(refusal) {
     this.unanswered -= 1;
     if (this.wanted) return;
     this.#tell(refusal);
-    if (!this.unanswered && !this.isSending) this.#draw(this.inForce);
+    this.follow(this.inForce);
   }
 
   #tell(refusal) {

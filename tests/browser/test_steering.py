@@ -38,6 +38,20 @@ TURN = """async ([path, place]) => {
 """Turns a slider, and gives the milliseconds until the mark and until a changed σ are drawn."""
 
 
+RETYPE = """async ([path, refused, next]) => {
+    const number = document.querySelector(`[data-path="${path}"] input[type=number]`);
+    const refusal = document.querySelector(`[data-path="${path}"] [role=alert]`);
+    number.focus();
+    number.value = refused;
+    number.dispatchEvent(new Event('change', {bubbles: true}));
+    while (refusal.hidden) await new Promise(requestAnimationFrame);
+    number.value = next;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return number.value;
+}"""
+"""Types a value that is refused, and the next one as soon as that is told; gives what stands there a second later."""
+
+
 def turned(page: Page, place: int) -> Any:
     page.wait_for_timeout(1000)
     return page.evaluate(TURN, ["method.sigma", place])
@@ -188,6 +202,12 @@ def test_marks_stand_where_something_was_changed_whatever_the_axis(page: Page, s
     expect(live(page, "method.sigma").locator("input[type=number]")).to_have_value("0.04")
     expect(live(page, "method.sigma").locator("input[type=range]")).to_be_disabled()
     expect(page.locator("[data-live-hint]")).to_contain_text("This training is over")
+
+
+def test_what_is_typed_stays_when_the_value_before_is_refused(page: Page, studio: Studio) -> None:
+    start_long(page)
+    expect(live(page, "schedule.batch_size").locator("input[type=number]")).to_be_enabled()
+    assert page.evaluate(RETYPE, ["schedule.batch_size", "1438", "77"]) == "77"
 
 
 def test_the_batch_size_is_changed_and_epochs_are_counted_with_it(page: Page, studio: Studio) -> None:
