@@ -186,7 +186,7 @@ def test_ctrl_c_ends_the_studio_although_a_page_is_open(page: Page, studio: Stud
     start_long(page)
     began = time.monotonic()
     studio.end(signal.SIGINT)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # and not as long as the page is open
     assert studio.newest.status().state == "running"
 
 
