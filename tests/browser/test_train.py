@@ -62,7 +62,7 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     page.evaluate(NOTE_CAMERA)
     drag(page, PLOT["surface"], (0.4, 0.5), (0.7, 0.6))
     until(page, lambda: bool(page.evaluate("window.turned")))
-    badge(page, "finished", 120)
+    badge(page, "finished", 200)
     expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25 points;")
     page.evaluate("document.body.classList.toggle('dark')")  # draws everything anew
     until(page, lambda: bool(camera(page) == page.evaluate("window.turned")))
