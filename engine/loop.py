@@ -45,7 +45,6 @@ class Loop(Verbs):
         self._fresh = self._inputs
         self._captured: Captured | None = None
         self._choice = Choice("sequential")
-        self._no_graph = ""
         self.average_weights = (
             None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
         )
@@ -89,15 +88,15 @@ class Loop(Verbs):
         return self._settled(choice)
 
     def _settled(self, choice: Choice) -> Choice:
-        device, self._choice, self._captured, self._no_graph = self.replica.weights.device, choice, None, ""
-        if not self.experiment.runtime.cuda_graph:
-            return choice
-        if reason := what_keeps_from_graph(self.experiment, device, self._world.size):
-            self._no_graph = f"no CUDA graph: {reason}"
-        else:
-            difference = DIFFERENCE[self.experiment.runtime.precision]
-            self._captured = Captured(self.make_graph(device), Held(self), self._work, self._state, difference)
+        self._choice, self._captured = choice, None
+        if self.experiment.runtime.cuda_graph and not self._no_graph:
+            graph, difference = self.make_graph(self.replica.weights.device), DIFFERENCE[self.experiment.runtime.precision]
+            self._captured = Captured(graph, Held(self), self._work, self._state, difference)
         return choice
+
+    @property
+    def _no_graph(self) -> str:
+        return what_keeps_from_graph(self.experiment, self.replica.weights.device, self._world.size)
 
     @property
     def is_settled(self) -> bool:
@@ -112,8 +111,9 @@ class Loop(Verbs):
     @property
     def how(self) -> str:
         """How gradients and updates are run, and why, for people to read."""
-        graph = str(self._captured) if self._captured else self._no_graph
-        return "; ".join(filter(None, (str(self._choice), graph)))
+        if not self.experiment.runtime.cuda_graph:
+            return str(self._choice)
+        return f"{self._choice}; {self._captured or f'no CUDA graph: {self._no_graph}'}"
 
     @property
     def steps(self) -> int:

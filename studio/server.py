@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import sqlite3
@@ -43,6 +44,7 @@ def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto
         spares.keep()
     with contextlib.closing(spares), contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
         _Server(config, address, app.state.hub, Keeper(runs, data, auto_resume), inbrowser).run([listener])
+    gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 
 
 def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:

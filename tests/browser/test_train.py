@@ -43,6 +43,13 @@ def camera(page: Page) -> Any:
     return page.evaluate("document.querySelector('[data-surface]').layout.scene.camera.eye")
 
 
+BUTTON_HEIGHTS = """[
+    ...document.querySelectorAll('#rwp-start, #rwp-clone, #rwp-fold button'),
+    ...[...document.querySelectorAll('[data-ask]')].filter((button) => button.checkVisibility()),
+].map((button) => button.getBoundingClientRect().height)"""
+"""Of what must be there, and of what may be asked of the shown run at this moment; a hidden one has none."""
+
+
 def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     page.locator("#rwp-start").click()
     expect(page.locator("#rwp-start")).to_be_enabled(timeout=10_000)
@@ -62,7 +69,7 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     page.evaluate(NOTE_CAMERA)
     drag(page, PLOT["surface"], (0.4, 0.5), (0.7, 0.6))
     until(page, lambda: bool(page.evaluate("window.turned")))
-    badge(page, "finished", 200)
+    badge(page, "finished", 120)
     expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25 points;")
     page.evaluate("document.body.classList.toggle('dark')")  # draws everything anew
     until(page, lambda: bool(camera(page) == page.evaluate("window.turned")))
@@ -186,7 +193,7 @@ def test_ctrl_c_ends_the_studio_although_a_page_is_open(page: Page, studio: Stud
     start_long(page)
     began = time.monotonic()
     studio.end(signal.SIGINT)
-    assert time.monotonic() - began < 10  # and not as long as the page is open
+    assert time.monotonic() - began < 2
     assert studio.newest.status().state == "running"
 
 
@@ -198,7 +205,4 @@ def test_a_narrow_page_folds_the_settings_and_fits(page: Page) -> None:
             page.get_by_role("button", name="Settings").click()
             expect(knob(page, "method.name")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 400
-    buttons = "[...document.querySelectorAll('#rwp-start, #rwp-clone, #rwp-fold button, [data-ask]')]"
-    heights = page.evaluate(f"{buttons}.filter((button) => button.checkVisibility()).map((button) => button.offsetHeight)")
-    assert len(heights) >= 3
-    assert min(heights) >= 40
+    assert min(page.evaluate(BUTTON_HEIGHTS)) >= 40

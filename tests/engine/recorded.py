@@ -88,5 +88,72 @@ class RecordedGraph:
         self._calls = []
 
 
+class Refusing(RecordedGraph):
+    """Cannot be captured, for its work does `unfitting`."""
+
+    unfitting: Callable[[], object]
+
+    def capture(self, work: Callable[[], None]) -> None:
+        def both() -> None:
+            work()
+            self.unfitting()
+
+        super().capture(both)
+
+
+class Waits(Refusing):
+    def unfitting(self) -> object:
+        return torch.ones(()).item()
+
+
+class Copies(Refusing):
+    def unfitting(self) -> object:
+        return torch.tensor(1.0)
+
+
+class Draws(Refusing):
+    def unfitting(self) -> object:
+        return torch.empty(3).normal_(generator=torch.Generator())
+
+
+class Stale(RecordedGraph):
+    """Repeats itself with the random numbers of before."""
+
+    def capture(self, work: Callable[[], None]) -> None:
+        self._starts = [one.get_state() for one in self._sources]
+        super().capture(work)
+
+    def replay(self) -> None:
+        for one, start in zip(self._sources, self._starts, strict=True):
+            one.set_state(start)
+        super().replay()
+
+
+class FullAtCapture(RecordedGraph):
+    """Finds no memory to capture."""
+
+    def capture(self, work: Callable[[], None]) -> None:
+        super().capture(work)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+class FullAtReplay(RecordedGraph):
+    """Finds no memory when the repetition is under way."""
+
+    def replay(self) -> None:
+        super().replay()
+        self._state()[0].fill_(7)
+        raise torch.OutOfMemoryError
+
+
+class FullBeside(RecordedGraph):
+    """Finds no memory for the work itself beside what was captured."""
+
+    def warm(self, work: Callable[[], None]) -> None:
+        super().warm(work)
+        if self._calls:
+            raise torch.OutOfMemoryError
+
+
 def _tensors(found: Any) -> list[Tensor]:
     return [one for one in (found if isinstance(found, tuple | list) else (found,)) if isinstance(one, Tensor)]

@@ -1,6 +1,6 @@
 """Updates from a graph: the numbers of the updates themselves, and what happens where there can be none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
@@ -16,6 +16,7 @@ from engine.graph import WARM_UP, CudaGraph, what_keeps_from_graph
 from engine.lanes import CudaStreams
 from engine.live import laid_over
 from engine.loop import Loop
+from tests.engine import recorded
 from tests.engine.conftest import FakeStream, MakeLoop
 from tests.engine.recorded import RecordedGraph
 
@@ -157,83 +158,16 @@ def test_nothing_is_left_at_the_places_of_a_graph(make_loop: MakeLoop, anywhere:
     assert_alike(one, two, 2)
 
 
-class Refusing(RecordedGraph):
-    """Cannot be captured, for its work does `unfitting`."""
-
-    unfitting: Callable[[], object]
-
-    def capture(self, work: Callable[[], None]) -> None:
-        def both() -> None:
-            work()
-            self.unfitting()
-
-        super().capture(both)
-
-
-class Waits(Refusing):
-    def unfitting(self) -> object:
-        return torch.ones(()).item()
-
-
-class Copies(Refusing):
-    def unfitting(self) -> object:
-        return torch.tensor(1.0)
-
-
-class Draws(Refusing):
-    def unfitting(self) -> object:
-        return torch.empty(3).normal_(generator=torch.Generator())
-
-
-class Stale(RecordedGraph):
-    """Repeats itself with the random numbers of before."""
-
-    def capture(self, work: Callable[[], None]) -> None:
-        self._starts = [one.get_state() for one in self._sources]
-        super().capture(work)
-
-    def replay(self) -> None:
-        for one, start in zip(self._sources, self._starts, strict=True):
-            one.set_state(start)
-        super().replay()
-
-
-class FullAtCapture(RecordedGraph):
-    """Finds no memory to capture."""
-
-    def capture(self, work: Callable[[], None]) -> None:
-        super().capture(work)
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-
-class FullAtReplay(RecordedGraph):
-    """Finds no memory when the repetition is under way."""
-
-    def replay(self) -> None:
-        super().replay()
-        self._state()[0].fill_(7)
-        raise torch.OutOfMemoryError
-
-
-class FullBeside(RecordedGraph):
-    """Finds no memory for the work itself beside what was captured."""
-
-    def warm(self, work: Callable[[], None]) -> None:
-        super().warm(work)
-        if self._calls:
-            raise torch.OutOfMemoryError
-
-
 @pytest.mark.parametrize(
     ("graph", "reason"),
     [
-        (Waits, "is not permitted when a stream is captured"),
-        (Copies, "copied from the processor"),
-        (Draws, "draws from what was not there before"),
-        (Stale, "does not give the numbers"),
-        (FullAtCapture, "CUDA out of memory"),
-        (FullAtReplay, "no memory"),
-        (FullBeside, "no memory"),
+        (recorded.Waits, "is not permitted when a stream is captured"),
+        (recorded.Copies, "copied from the processor"),
+        (recorded.Draws, "draws from what was not there before"),
+        (recorded.Stale, "does not give the numbers"),
+        (recorded.FullAtCapture, "CUDA out of memory"),
+        (recorded.FullAtReplay, "no memory"),
+        (recorded.FullBeside, "no memory"),
     ],
 )
 @pytest.mark.parametrize("kind", ["m-arwp", "mostly clean"])
