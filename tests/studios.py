@@ -4,7 +4,10 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import psutil
 
 from engine.run import Run
 
@@ -39,6 +42,19 @@ class Studio:
         self.process.wait(10)
         self.process.stdout.close()
         self.process = None
+
+    def clear(self) -> None:
+        """No run waits any longer and no engine trains, not even one that is only beginning."""
+        for run in Run.all(self.runs):
+            run.leave_queue()
+        while engines := [one for one in psutil.process_iter(["cmdline"]) if self._is_engine(one)]:
+            for engine in engines:
+                engine.kill()
+            time.sleep(0.05)
+
+    def _is_engine(self, process: psutil.Process) -> bool:
+        """Whether a process was started for one of the runs: it may not have told its pid yet."""
+        return any(word.startswith(f"{self.runs}/") for word in process.info["cmdline"] or [])
 
     @property
     def said(self) -> str:

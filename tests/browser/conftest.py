@@ -1,6 +1,5 @@
 """A real studio as a process of its own, and a real browser."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from engine.run import Run
 from tests.studios import Studio
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -32,10 +30,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     yield studio
     if studio.process:
         studio.end(signal.SIGINT)
-    for run in Run.all(studio.runs):
-        run.leave_queue()
-        if run.is_locked():
-            os.kill(run.status().pid, signal.SIGKILL)
+    studio.clear()
     assert "Traceback" not in studio.said
 
 

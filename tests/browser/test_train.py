@@ -1,6 +1,5 @@
 """The main job in a real browser: start a training and watch it live."""
 
-import os
 import re
 import signal
 import time
@@ -25,6 +24,7 @@ from tests.browser.actions import (
     until,
 )
 from tests.browser.conftest import Studio
+from tests.processes import kill
 
 NOTE_CAMERA = """document.querySelector('[data-surface]').on('plotly_relayout', change => {
     window.turned = change['scene.camera'].eye
@@ -179,7 +179,7 @@ def test_killing_the_studio_does_not_disturb_the_run(page: Page, studio: Studio)
 def test_a_run_whose_engine_died_is_interrupted_and_can_go_on(page: Page, studio: Studio) -> None:
     start_long(page)
     until(page, lambda: step(page) > 5)
-    os.kill(studio.newest.status().pid, signal.SIGKILL)
+    kill(studio.newest)
     badge(page, "interrupted", 10)
     page.locator("[data-trouble]").get_by_role("button", name="Resume").click()
     badge(page, "running", 30)

@@ -1,7 +1,5 @@
 """Steering a running engine: live changes, single steps, slow motion, and what is done on request."""
 
-import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from engine.experiment import read
 from engine.lineage import replay
 from engine.records import Event
 from engine.run import Run
-from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, wait, weights_at_end
+from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, kill, wait, weights_at_end
 
 
 def answer(run: Run, asked: str) -> Event:
@@ -77,7 +75,8 @@ def changed_and_killed(launch: Launch, config: dict[str, Any], runs: Path) -> Ru
     answer(run, run.ask("set", changes={"method.sigma": 0.1, "optimizer.lr": 0.05}))
     wait(run, lambda status: status.step > 22)
     changed = answer(run, run.ask("set", changes={"method.lambda": 0.9, "data.label_smoothing": 0.2}))
-    os.kill(wait(run, lambda status: status.step > changed.step).pid, signal.SIGKILL)
+    wait(run, lambda status: status.step > changed.step)
+    kill(run)
     wait(run, ended)
     return run
 
@@ -180,7 +179,7 @@ def test_a_command_whose_answer_was_safe_is_not_obeyed_twice(launch: Launch) -> 
     asked = run.ask("set", changes={"optimizer.lr": 0.05})
     changed = answer(run, asked)
     (run.path / "commands" / f"{asked}.json").write_text('{"kind": "set", "changes": {"optimizer.lr": 0.05}}')
-    os.kill(run.status().pid, signal.SIGKILL)
+    kill(run)
     wait(run, ended)
     wait(launch({}, run), is_finished)
     assert [one.step for one in run.records.changes()] == [changed.step]

@@ -1,7 +1,6 @@
 """kill -9 of the studio, alone and together with the engine, and a machine that begins anew."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from engine.queue import Queue
 from engine.records import Writer
 from engine.run import Run
 from tests.faults.forms import counts
-from tests.processes import LONG, is_running, pace, wait
+from tests.processes import LONG, Launch, is_running, kill, pace, wait
 from tests.studios import Studio
 
 WATCHED = 1.0
@@ -31,11 +30,9 @@ WATCHED = 1.0
 def studio(tmp_path: Path) -> Iterator[Studio]:
     studio = Studio(tmp_path)
     yield studio
-    for run in Run.all(studio.runs):
-        if run.is_locked():
-            os.kill(run.status().pid, signal.SIGKILL)
     if studio.process:
         studio.end(signal.SIGKILL)
+    studio.clear()
 
 
 def started(studio: Studio) -> Run:
@@ -94,7 +91,7 @@ def killed_and_attached_again(studio: Studio, run: Run, count: int, figure: Any)
 
 def both_killed_and_begun_anew(studio: Studio, run: Run, new_boot: list[str], figure: Any) -> None:
     """Kill engine and studio; a studio after a new start of the machine tells that the run was interrupted, and resumes it."""
-    os.kill(run.status().pid, signal.SIGKILL)
+    kill(run)
     studio.end(signal.SIGKILL)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
         give_pid_to(stranger.pid, run)
@@ -108,6 +105,12 @@ def both_killed_and_begun_anew(studio: Studio, run: Run, new_boot: list[str], fi
         wait(run, lambda now: now.state == "running" and now.step > status["step"])
         stranger.communicate(b"\n")
     assert stranger.returncode == 0
+
+
+def test_an_engine_that_has_not_told_its_pid_is_ended_and_nobody_else(launch: Launch, studio: Studio) -> None:
+    assert launch(LONG).status().pid == 0
+    studio.clear()
+    assert launch.processes[-1].wait(10) == -signal.SIGKILL
 
 
 @counts(1, 50)
