@@ -17,6 +17,7 @@ import { Stream } from "./stream.js";
 import { Toolbar } from "./toolbar.js";
 import { Trouble } from "./trouble.js";
 import { onThemeChange } from "./palette.js";
+import { followFilling } from "./filling.js";
 import { followStart } from "./start.js";
 
 export function mount(root, { figures, methods, paper: inPaper }) {
@@ -88,6 +89,7 @@ export function mount(root, { figures, methods, paper: inPaper }) {
     landscape.redraw();
   });
   find("picker").addEventListener("rwp:listed", () => group.refresh(picker.members));
+  followFilling();
   followStart(onShow);
   picker.begin(new URLSearchParams(location.search).get("run"));
 }

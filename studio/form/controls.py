@@ -33,6 +33,13 @@ def changed(knob: Knob, member: str, value: Any) -> dict[str, Any]:
     return gr.update(**update)
 
 
+def turned(knob: Knob, before: tuple[str, Any], after: tuple[str, Any]) -> dict[str, Any]:
+    """The update that takes a control from one alternative and value to others: none where it looks the same, so that it keeps
+    what somebody has typed in the meantime."""
+    update = changed(knob, *after)
+    return gr.skip() if update == changed(knob, *before) else update
+
+
 def choice(section: str, member: str) -> gr.Dropdown:
     """The choice between the alternatives of a section."""
     names = list(alternatives(section))

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from studio.form.choices import has_choice, is_union, sections
-from studio.form.controls import changed, choice, control, explained
+from studio.form.controls import changed, choice, control, explained, turned
 from studio.form.knobs import knobs, top_knobs
 from studio.form.values import Values, initial, paths, switched
 
@@ -89,7 +89,8 @@ def _wire(form: Form, section: str) -> None:
 
     def switch(before: str, after: str, *current: Any) -> list[Any]:
         values = switched(section, before, after, dict(zip((knob.path for knob in own), current, strict=True)))
-        return [gr.update(info=explained(section, after)), after, *(changed(knob, after, values[knob.path]) for knob in own)]
+        updates = (turned(knob, (before, shown), (after, values[knob.path])) for knob, shown in zip(own, current, strict=True))
+        return [gr.update(info=explained(section, after)), after, *updates]
 
     controls = [form.controls[knob.path] for knob in own]
     chooser.input(switch, [form.showing[section], chooser, *controls], [chooser, form.showing[section], *controls], **QUICK)

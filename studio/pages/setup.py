@@ -17,7 +17,10 @@ from studio.pages import recipe
 
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FOLDING = "import('/ui/fold.js').then(fold => fold.mount(element))"
-SHOWN_RUN = "() => [new URLSearchParams(location.search).get('run') ?? '']"
+FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
+FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
+CHOSEN_RECIPE = f"recipe => {{ {FILLING}; return [recipe] }}"
+SHOWN_RUN = f"() => {{ {FILLING}; return [new URLSearchParams(location.search).get('run') ?? ''] }}"
 CLONED_RUN = "() => [new URLSearchParams(location.search).get('clone') ?? '']"
 NAMED_RECIPE = "() => [new URLSearchParams(location.search).get('recipe') ?? '']"
 RECIPE_INFO = "A ready-made experiment: it fills the form below. Type to search, for instance `CIFAR-100 with SAM`."
@@ -39,7 +42,8 @@ class Setup:
         with gr.Column(elem_id="rwp-knobs"):
             self._recipe = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")
             self._about = gr.HTML(elem_id="rwp-about")
-            self._form = view.build()
+            with gr.Column(elem_id="rwp-fields"):
+                self._form = view.build()
         with gr.Row(elem_id="rwp-cost-row"):
             self._cost = gr.HTML(self._told(Experiment()), elem_id="rwp-cost")
             self._time = gr.Button("How long?", size="sm", elem_id="rwp-time")
@@ -63,11 +67,13 @@ class Setup:
         begun = self._start.click(self._begin, form.inputs, [self._problems, started], js=STARTING, **view.QUICK)
         begun.then(None, started, js=STARTED)
         filled = [self._about, self._problems, *form.outputs]
-        chosen = self._recipe.input(self._follow_recipe, self._recipe, filled, **view.QUICK)
+        chosen = self._recipe.input(self._follow_recipe, self._recipe, filled, js=CHOSEN_RECIPE, **view.QUICK)
+        copied = self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **view.QUICK)
+        for answered in (chosen, copied):
+            answered.then(None, js=FILLED)
         chosen.then(lambda: None, None, self._recipe, **view.QUICK)  # so that the next search starts from nothing
         gr.on(None, self._follow_recipe, named, filled, js=NAMED_RECIPE, **view.QUICK)  # when the page is opened
         gr.on(None, self._clone_named, named, filled, js=CLONED_RUN, **view.QUICK)
-        self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **view.QUICK)
 
     def _describe(self, *given: Any) -> tuple[str, str, str]:
         """The command, the problems and the cost of what is in the form."""

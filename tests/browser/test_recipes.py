@@ -8,10 +8,19 @@ from playwright.sync_api import Page, expect
 from engine.recipes import find
 from engine.records import Status, Writer
 from engine.run import Run
-from tests.browser.actions import PLOT, fill, knob, open_fold, until
+from tests.browser.actions import PLOT, choose, fill, knob, open_fold, until
 from tests.browser.conftest import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SLOWLY = """{
+    const soon = window.fetch;
+    window.fetch = async (...asked) => {
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        return soon(...asked);
+    };
+}"""
+"""Makes the studio answer a second later."""
 
 
 def search(page: Page, text: str) -> None:
@@ -61,6 +70,31 @@ def test_how_long_a_training_takes_can_be_asked_before_it_is_started(page: Page)
     search(page, "30-second demo")
     expect(cost).to_contain_text("22 updates an epoch")
     expect(cost).not_to_contain_text("timed here")
+
+
+def type_in(page: Page, path: str, value: str) -> None:
+    """Click on a field as soon as that is possible, and type over what stands there."""
+    knob(page, path).locator("input[type=number]").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(value)
+    page.keyboard.press("Tab")
+
+
+def test_what_is_typed_right_after_a_recipe_is_chosen_stays(page: Page) -> None:
+    open_fold(page, "Schedule")
+    page.evaluate(SLOWLY)
+    search(page, "30-second demo")
+    type_in(page, "schedule.epochs", "7")
+    expect(knob(page, "schedule.batch_size").locator("input")).to_have_value("64")
+    expect(knob(page, "schedule.epochs").locator("input")).to_have_value("7")
+
+
+def test_what_is_typed_right_after_a_method_is_chosen_stays(page: Page) -> None:
+    page.evaluate(SLOWLY)
+    choose(page, "method.name", "m-arwp")
+    type_in(page, "method.lambda", "0.3")
+    expect(knob(page, "method.eta")).to_be_visible()
+    expect(knob(page, "method.lambda").locator("input[type=number]")).to_have_value("0.3")
 
 
 def test_what_only_the_person_knows_is_left_empty_and_asked_for(page: Page) -> None:
