@@ -1,12 +1,13 @@
 """On a GPU: two gradients one after the other, in two streams, and with the whole update in one graph."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
 
 from benchmarks.loops import Case, experiment, loop_on_noise
-from benchmarks.turns import Row, in_turn, rows
+from benchmarks.turns import Row, in_turn, rows, seconds_of
 from engine.graph import WARM_UP
 
 CASES = (Case("small-cnn", 32, 128), Case("resnet18", 32, 128), Case("vit-s", 32, 128))
@@ -37,7 +38,8 @@ def table(case: Case, precision: str, device: torch.device, rounds: int) -> Iter
     """Everything against SGD and SAM as they are, on `device`."""
     two = {TWO: {"method": "m-arwp", "streams": "parallel", "devices": 2}} if torch.cuda.device_count() > 1 else {}
     ways = WAYS | two
-    taken = in_turn({name: updates(case, device, precision=precision, **way) for name, way in ways.items()}, rounds)
+    made = {name: updates(case, device, precision=precision, **way) for name, way in ways.items()}
+    taken = in_turn({name: partial(seconds_of, some) for name, some in made.items()}, rounds)
     ours = [name for name in ways if name not in (SGD, SAM)]
     wanted = [(name, other, _goal(case, precision, name, other)) for name in ours for other in (SGD, SAM)]
     yield from rows(taken, *wanted, where=f"{case}, {precision}")

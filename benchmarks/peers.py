@@ -3,14 +3,16 @@
 import math
 import statistics
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.apart import between
 from benchmarks.loops import Case, experiment, on_threads, update
 from benchmarks.streams import CASES, PARALLEL
-from benchmarks.turns import Row, in_turn, ratios, rows
+from benchmarks.turns import Row, ratios, rows
 from engine import nets
 
 
@@ -78,8 +80,8 @@ def measure(rounds: int) -> Iterator[Row]:
     medians = []
     for case in CASES:
         plain, sam = "the sequential loop over parameters", "the two-pass SAM optimizer"
-        ours = update(case, "m-arwp", "parallel")
-        taken = in_turn({PARALLEL: ours, plain: looped(LoopedMARWP, case), sam: looped(LoopedSAM, case)}, rounds)
+        ours = {PARALLEL: partial(update, case, "m-arwp", "parallel", threads=2)}
+        taken = between(ours, {plain: partial(looped, LoopedMARWP, case), sam: partial(looped, LoopedSAM, case)}, rounds)
         medians.append(statistics.median(ratios(taken, PARALLEL, plain)))
         yield from rows(taken, (PARALLEL, plain, ""), (PARALLEL, sam, ""), where=f"{case}, all on two cores")
     mean = math.exp(statistics.mean(math.log(median) for median in medians))
@@ -92,8 +94,8 @@ def _augmentation(rounds: int) -> Iterator[Row]:
     from benchmarks.images import batched, in_loader, in_process
 
     count = 2048
-    ways = {"batched": batched(count), "in-process": in_process(count), "loader": in_loader(count, 2)}
-    taken = in_turn(ways, rounds)
+    others = {"in-process": partial(in_process, count), "loader": partial(in_loader, count, 2)}
+    taken = between({"batched": partial(batched, count)}, others, rounds)
     per_second = "images/s of batched augmentation /"
     yield Row.of(f"{per_second} PIL transforms in-process", ratios(taken, "in-process", "batched"), "≥ 25")
     yield Row.of(f"{per_second} DataLoader with two workers", ratios(taken, "loader", "batched"), "≥ 18")

@@ -1,9 +1,11 @@
 """Two gradients at the same time against one after the other, SAM, and SGD."""
 
 from collections.abc import Iterator
+from functools import partial
 
+from benchmarks.apart import between
 from benchmarks.loops import Case, update
-from benchmarks.turns import Row, in_turn, ratios, rows
+from benchmarks.turns import Row, ratios, rows
 
 CASES = (
     Case("mlp", 8, 128),
@@ -18,17 +20,16 @@ PARALLEL = "m-ARWP in parallel"
 
 def measure(rounds: int) -> Iterator[Row]:
     for case in CASES:
-        taken = in_turn(
-            {
-                PARALLEL: update(case, "m-arwp", "parallel"),
-                "SGD on one core": update(case, "sgd"),
-                "SAM on one core": update(case, "sam"),
-                "SAM on two cores": update(case, "sam", threads=2),
-                "m-ARWP one after the other on two cores": update(case, "m-arwp", threads=2),
-                "SGD of twice the batch on two cores": update(Case(case.model, case.side, 2 * case.batch_size), "sgd", threads=2),
-            },
-            rounds,
-        )
+        twice = Case(case.model, case.side, 2 * case.batch_size)
+        ways = {
+            PARALLEL: partial(update, case, "m-arwp", "parallel", threads=2),
+            "SGD on one core": partial(update, case, "sgd"),
+            "SAM on one core": partial(update, case, "sam"),
+            "SAM on two cores": partial(update, case, "sam", threads=2),
+            "m-ARWP one after the other on two cores": partial(update, case, "m-arwp", threads=2),
+            "SGD of twice the batch on two cores": partial(update, twice, "sgd", threads=2),
+        }
+        taken = between(ways, {}, rounds)
         tiny = str(case).startswith(TINY)
         yield from rows(
             taken,
@@ -38,5 +39,5 @@ def measure(rounds: int) -> Iterator[Row]:
             (PARALLEL, "m-ARWP one after the other on two cores", "≤ 1.00"),
             where=str(case),
         )
-        twice = ratios(taken, PARALLEL, "SGD of twice the batch on two cores")
-        yield Row.of(f"{PARALLEL} / SGD of twice the batch on two cores (cost per sample), {case}", twice, "≤ 1.00")
+        a_sample = ratios(taken, PARALLEL, "SGD of twice the batch on two cores")
+        yield Row.of(f"{PARALLEL} / SGD of twice the batch on two cores (cost per sample), {case}", a_sample, "≤ 1.00")

@@ -28,14 +28,21 @@ class Row:
         return cls(what, statistics.median(ordered), ordered[quarter], ordered[-1 - quarter], goal)
 
 
-def in_turn(ways: Mapping[str, Callable[[], object]], rounds: int) -> Timed:
-    """Seconds of every way in every round; a round before the first is not counted."""
+def seconds_of(run: Callable[[], object], at_least: float = 0.0) -> float:
+    """What `run` takes once, on average over as many times as fill `at_least` seconds."""
+    began, times = time.perf_counter(), 0
+    while not times or time.perf_counter() - began < at_least:
+        run()
+        times += 1
+    return (time.perf_counter() - began) / times
+
+
+def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> Timed:
+    """The seconds that every way gives in every round; a round before the first is not counted."""
     taken: Timed = {name: [] for name in ways}
     for _ in range(rounds + 1):
-        for name, run in ways.items():
-            began = time.perf_counter()
-            run()
-            taken[name].append(time.perf_counter() - began)
+        for name, seconds in ways.items():
+            taken[name].append(seconds())
     return {name: seconds[1:] for name, seconds in taken.items()}
 
 
