@@ -89,7 +89,10 @@ class Queue:
             write_atomically(self._runs / SETTINGS, json.dumps({"at_once": {**self.at_once, kind: count}}).encode())
 
     def advance(self, data: Path) -> list[Run]:
-        """Start every run that there is room for, in order; one that waits for another device holds nobody up."""
+        """Start every run that there is room for, in order.
+
+        One that waits for another device holds nobody up; for one that waits for a second device the first is kept free.
+        """
         if not self.waiting():
             return []
         with self.locked():
@@ -106,6 +109,7 @@ class Queue:
             fitting = devices.suitable(run.experiment)
             free = [name for name in fitting if busy[name] < self._room(name)]
             if len(free) < min(run.experiment.devices, len(fitting)):
+                busy.update(free)
                 return False
             device = devices.chosen(run.experiment, free)
             supervise.start(run, data, device)

@@ -53,6 +53,8 @@ class Spares:
         """Let the engine that is ready do `work`, with the run's lock and log as descriptors; None if there is none."""
         with self._guard:
             if self._ready is None:
+                if self._renewal and not self._renewal.is_alive():  # loading one has failed
+                    self._renew_after(RENEW_SECONDS)
                 return None
             (process, ours), self._ready = self._ready, None
             self._renew_after(RENEW_SECONDS)

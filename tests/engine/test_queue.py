@@ -109,7 +109,7 @@ def test_one_that_waits_can_be_started_beside_the_others(
         lane.start(runs[0], tmp_path)
 
 
-def test_a_run_for_two_gpus_waits_for_both_and_holds_both(
+def test_a_run_for_two_gpus_waits_for_both_holds_both_and_is_not_overtaken(
     silent_engines: None, started: "list[tuple[str, str]]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(devices, "accelerators", lambda: ["cuda:0", "cuda:1", "cuda:2"])
@@ -118,9 +118,11 @@ def test_a_run_for_two_gpus_waits_for_both_and_holds_both(
     lane = Queue(tmp_path / "runs")
     lane.add(*runs)
     lane.advance(tmp_path)
+    assert started == [(runs[0].id, "cuda:0,1")]  # cuda:2 is kept for the second
     lane.start(runs[1], tmp_path)
-    assert started == [(runs[0].id, "cuda:0,1"), (runs[2].id, "cuda:2"), (runs[1].id, "cuda:0,1")]
-    assert ids(lane.waiting()) == ids(runs[3:])
+    lane.set_at_once("cuda", 2)
+    lane.advance(tmp_path)
+    assert started[1:] == [(runs[1].id, "cuda:2,0"), (runs[2].id, "cuda:1"), (runs[3].id, "cuda:2")]
     assert devices.environment("cuda:0,1") == {"CUDA_VISIBLE_DEVICES": "0,1"}
     monkeypatch.setattr(devices, "accelerators", list)  # so that the engine says what is missing
     assert devices.chosen(runs[0].experiment, devices.suitable(runs[0].experiment)) == "cpu"

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine import supervise
-from engine.spare import Spares
+from engine.spare import Spares, Work
 from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
 
 
@@ -80,10 +80,20 @@ def test_it_ends_with_the_studio_however_that_ends() -> None:
     assert eventually(lambda: not spare.is_running())
 
 
-def test_one_that_cannot_be_loaded_is_not_asked_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.spare.sys.executable", "/bin/false")
+def test_one_that_cannot_be_loaded_leaves_nothing_and_is_tried_again_with_the_next_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     spares = Spares()
-    spares.keep()
-    assert eventually(lambda: not children())
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.spare.sys.executable", "/bin/false")
+        spares.keep()
+        assert spares._renewal
+        spares._renewal.join(60)
+        assert not children()
     assert not spares.is_ready
+    monkeypatch.setattr("engine.spare.RENEW_SECONDS", 0.1)
+    assert spares.take(Work([], "", {}), 0, 0) is None
+    assert eventually(lambda: spares.is_ready)
     spares.close()
+    assert spares.take(Work([], "", {}), 0, 0) is None
+    assert not children()
