@@ -1,43 +1,20 @@
-"""Memory that is kept, as an engine's is, against memory as the C library deals with it. In processes of their own, in turn."""
+"""Memory that is kept, as an engine's is, against memory as the C library deals with it."""
 
-import os
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
+from functools import partial
 
+from benchmarks.apart import between
 from benchmarks.loops import Case, update
-from benchmarks.turns import Row
+from benchmarks.streams import PARALLEL
+from benchmarks.turns import Row, rows
 from engine.devices import OF_A_PROCESS
 
 CASES = (Case("small-cnn", 32, 128), Case("vit-s", 32, 16), Case("resnet18", 32, 32))
-UPDATES = 8
+KEPT, GIVEN_BACK = f"{PARALLEL} with memory kept", "given back"
 
 
 def measure(rounds: int) -> Iterator[Row]:
+    without = {name: value for name, value in OF_A_PROCESS.items() if not name.startswith("MALLOC_")}
     for case in CASES:
-        found = [_seconds(case, is_kept=True) / _seconds(case, is_kept=False) for _ in range(rounds)]
-        yield Row.of(f"m-ARWP in parallel with memory kept / given back, {case}", found)
-
-
-def _seconds(case: Case, is_kept: bool) -> float:
-    """An update, in a new process."""
-    environment = os.environ | OF_A_PROCESS
-    if not is_kept:
-        environment = {name: value for name, value in environment.items() if not name.startswith("MALLOC_")}
-    command = [sys.executable, "-m", "benchmarks.allocation", case.model, str(case.side), str(case.batch_size)]
-    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
-
-
-def main(model: str, side: str, batch_size: str) -> None:
-    train, taken = update(Case(model, int(side), int(batch_size)), "m-arwp", "parallel"), []
-    for _ in range(1 + UPDATES):
-        began = time.perf_counter()
-        train()
-        taken.append(time.perf_counter() - began)
-    print(statistics.median(taken[1:]))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        way = partial(update, case, "m-arwp", "parallel", threads=2)
+        yield from rows(between({KEPT: way}, {GIVEN_BACK: way}, rounds, without), (KEPT, GIVEN_BACK, ""), where=str(case))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import IO
 
 from benchmarks.turns import Timed, in_turn, seconds_of
@@ -18,12 +19,15 @@ A_TURN = 0.25
 """Seconds that a turn takes at least: what is short is done again and again, as a training does."""
 
 
-def between(ours: Mapping[str, Maker], others: Mapping[str, Maker], rounds: int) -> Timed:
-    """Seconds of every way in every round: `ours` started as an engine is, `others` as anybody starts Python."""
+def between(
+    ours: Mapping[str, Maker], others: Mapping[str, Maker], rounds: int, surroundings: Mapping[str, str] = MappingProxyType({})
+) -> Timed:
+    """Seconds of every way in every round: `ours` started as an engine is, `others` as anybody starts Python, or in
+    the `surroundings` that are given."""
     plain = {name: value for name, value in os.environ.items() if name not in OF_A_PROCESS}
     with ExitStack() as stack:
         ways = {name: stack.enter_context(_waiting(make, plain | OF_A_PROCESS)) for name, make in ours.items()}
-        ways |= {name: stack.enter_context(_waiting(make, plain)) for name, make in others.items()}
+        ways |= {name: stack.enter_context(_waiting(make, plain | dict(surroundings))) for name, make in others.items()}
         return in_turn(ways, rounds)
 
 

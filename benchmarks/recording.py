@@ -30,6 +30,7 @@ def _recorded(case: Case) -> Callable[[], object]:
     atexit.register(shutil.rmtree, folder)
     run = Run.create(folder, chosen)
     journal = Journal(run)
+    atexit.register(journal.close)
     control = Control(run, journal)
 
     def recorded() -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -49,7 +50,8 @@ class Studio:
             run.leave_queue()
         while engines := [one for one in psutil.process_iter(["cmdline"]) if self._is_engine(one)]:
             for engine in engines:
-                engine.kill()
+                with suppress(psutil.NoSuchProcess):
+                    engine.kill()
             time.sleep(0.05)
 
     def _is_engine(self, process: psutil.Process) -> bool:

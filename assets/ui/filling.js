@@ -1,21 +1,9 @@
-// While a recipe or another run fills the form, nothing can be typed there: it would be overwritten when the answer comes.
-const PATIENCE = 20_000; // ms until the form may be used again although nothing came back
+// While a recipe or another run fills the form, nothing can be typed there, for it would be overwritten, and nothing started.
+import { whileBusy } from "./busy.js";
 
 export function followFilling() {
-  let timer = 0;
-  document.addEventListener("rwp:filling", () => {
-    clearTimeout(timer);
-    setBusy(true);
-    timer = setTimeout(() => setBusy(false), PATIENCE);
+  whileBusy("rwp:filling", "rwp:filled", (busy) => {
+    document.querySelector("#rwp-fields").setAttribute("aria-busy", String(busy));
+    for (const part of document.querySelectorAll("#rwp-fields, #rwp-start")) part.inert = busy;
   });
-  document.addEventListener("rwp:filled", () => {
-    clearTimeout(timer);
-    setBusy(false);
-  });
-}
-
-function setBusy(busy) {
-  const form = document.querySelector("#rwp-fields");
-  form.inert = busy;
-  form.setAttribute("aria-busy", String(busy));
 }

@@ -89,6 +89,14 @@ def test_what_is_typed_right_after_a_recipe_is_chosen_stays(page: Page) -> None:
     expect(knob(page, "schedule.epochs").locator("input")).to_have_value("7")
 
 
+def test_what_is_started_right_after_a_recipe_is_chosen_is_the_recipe(page: Page, studio: Studio) -> None:
+    page.evaluate(SLOWLY)
+    search(page, "30-second demo")
+    page.locator("#rwp-start").click()
+    until(page, lambda: bool(Run.all(studio.runs)), 60)
+    assert studio.newest.experiment.method.name == "m-arwp"
+
+
 def test_what_is_typed_right_after_a_method_is_chosen_stays(page: Page) -> None:
     page.evaluate(SLOWLY)
     choose(page, "method.name", "m-arwp")

@@ -19,7 +19,7 @@ from engine.queue import Queue
 from engine.records import Writer
 from engine.run import Run
 from tests.faults.forms import counts
-from tests.processes import LONG, Launch, is_running, kill, pace, wait
+from tests.processes import LONG, is_running, kill, pace, wait
 from tests.studios import Studio
 
 WATCHED = 1.0
@@ -107,10 +107,18 @@ def both_killed_and_begun_anew(studio: Studio, run: Run, new_boot: list[str], fi
     assert stranger.returncode == 0
 
 
-def test_an_engine_that_has_not_told_its_pid_is_ended_and_nobody_else(launch: Launch, studio: Studio) -> None:
-    assert launch(LONG).status().pid == 0
-    studio.clear()
-    assert launch.processes[-1].wait(10) == -signal.SIGKILL
+def test_an_engine_that_has_not_told_its_pid_is_ended_and_nobody_else(studio: Studio) -> None:
+    run = Run.create(studio.runs, read(LONG))
+    waits = [sys.executable, "-c", "input()"]
+    with (
+        subprocess.Popen([*waits, str(run.path)], stdin=subprocess.PIPE) as engine,
+        subprocess.Popen(waits, stdin=subprocess.PIPE) as stranger,
+    ):
+        assert run.status().pid == 0
+        studio.clear()
+        assert engine.wait(10) == -signal.SIGKILL
+        stranger.communicate(b"\n")
+    assert stranger.returncode == 0
 
 
 @counts(1, 50)
