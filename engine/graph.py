@@ -22,8 +22,8 @@ class Graph(Protocol):
         """Do `work` as it is, where it is going to be captured."""
         ...
 
-    def capture(self, work: Callable[[], None]) -> None:
-        """Keep `work` without doing it. Raises what keeps it from that, and then is as it was before."""
+    def capture(self, work: Callable[[], None], sources: list[torch.Generator]) -> None:
+        """Keep `work`, which draws from `sources`, without doing it. Raises what keeps it from that, and then is as it was."""
         ...
 
     def replay(self) -> None:
@@ -51,9 +51,11 @@ class CudaGraph:
         finally:
             present.wait_stream(self._stream)
 
-    def capture(self, work: Callable[[], None]) -> None:
+    def capture(self, work: Callable[[], None], sources: list[torch.Generator]) -> None:
         present = torch.cuda.current_stream(self._device)
         self._graph = torch.cuda.CUDAGraph()
+        for source in sources:
+            self._graph.register_generator_state(source)
         try:
             with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
                 work()
@@ -141,7 +143,7 @@ class Captured:
         """Keep the work with what lies at its places now, which belongs to the update before."""
         kept: list[Notes] = []
         try:
-            self._graph.capture(lambda: kept.append(self._once()))
+            self._graph.capture(lambda: kept.append(self._once()), self._inputs.sources)
         except Exception as error:  # noqa: BLE001 - whatever it is, updates can be made without
             self._give_up(str(error).partition("\n")[0])
         else:
@@ -181,8 +183,6 @@ def what_keeps_from_graph(experiment: Experiment, device: torch.device, processe
     """Why updates of `experiment` are not captured, whatever they do; empty if nothing keeps from it."""
     if device.type != "cuda":
         return f"{device.type} has none"
-    if torch.__version__ < "2.14":
-        return "it takes torch 2.14 or newer, which knows by itself what random numbers are drawn from"
     if processes > 1 or experiment.devices > 1:
         return "the work is on several devices"
     if experiment.runtime.precision == "fp16":

@@ -60,6 +60,12 @@ class Held(Fresh):
         self._masks: list[tuple[SeedNow, list[Dropout], list[torch.Generator]]] = []
         self._restarts = 0
 
+    @property
+    def sources(self) -> list[torch.Generator]:
+        """Every generator that the work of an update draws from."""
+        masks = [one for _, _, generators in self._masks for one in generators]
+        return [one for normal in self._normals.values() for one in normal.generators] + masks
+
     def bring(self) -> bool:
         """Put what belongs to the present update where it is looked for; False if a mini-batch does not fit its place."""
         fresh = {stream: super(Held, self).batch(stream) for stream in self._batches}

@@ -54,7 +54,7 @@ class Runtime(Section):
 
     The first repetition is compared with the update; where that fails updates go on as they are, and the page says why.
 
-    It takes torch 2.14, and has not been tried on a GPU yet.
+    It has not been tried on a GPU yet.
     """
     processes: int = knob(1, advanced=True, ge=1, le=64)
     """Processes that share the work of every update, by torchrun: one a GPU, or one a few CPU cores; 1 is off."""

@@ -20,18 +20,18 @@ Call = tuple[Any, Any, Any, Any]
 class Recording(TorchDispatchMode):
     """Writes down operations below autograd, with the very tensors that they read and write.
 
-    Refuses what a CUDA stream refuses that is captured, and random numbers that are not drawn from one of `sources`.
+    While a stream is `captured` it refuses what a CUDA stream refuses then, and random numbers of a generator that the graph
+    was not told of.
     """
 
-    def __init__(self, sources: list[torch.Generator] | None = None) -> None:
+    def __init__(self, captured: bool = False, sources: list[torch.Generator] | None = None) -> None:
         super().__init__()
         self.calls: list[Call] = []
-        self.sources: list[torch.Generator] = [] if sources is None else sources
-        self._is_open = sources is None
+        self._is_captured, self._sources = captured, sources or []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if not self._is_open and func in FORBIDDEN:
+        if self._is_captured and func in FORBIDDEN:
             raise RuntimeError(f"{func} is not permitted when a stream is captured: {FORBIDDEN[func]}\nand more lines")
         if func.name().partition("::")[2].startswith(RANDOM):
             self._drawn_from(kwargs.get("generator"), func)
@@ -41,11 +41,9 @@ class Recording(TorchDispatchMode):
         return found
 
     def _drawn_from(self, source: torch.Generator | None, func: Any) -> None:
-        if source is None or not any(source is one for one in self.sources):
-            if not self._is_open:
-                raise RuntimeError(f"{func} draws from what was not there before")
-            if source is not None:
-                self.sources.append(source)
+        """The dispatcher hands over another Python object for the same generator: it is known by its state."""
+        if self._is_captured and not any(source and torch.equal(source.get_state(), one.get_state()) for one in self._sources):
+            raise RuntimeError(f"{func} draws from what the graph was not told of")
 
 
 class RecordedGraph:
@@ -58,15 +56,15 @@ class RecordedGraph:
         self.captures = self.replays = 0
 
     def warm(self, work: Callable[[], None]) -> None:
-        with Recording() as recording:
+        with Recording():
             work()
-        self._sources = recording.sources
 
-    def capture(self, work: Callable[[], None]) -> None:
+    def capture(self, work: Callable[[], None], sources: list[torch.Generator]) -> None:
         self.captures += 1
+        self._sources = sources
         before, starts = [one.clone() for one in self._state()], [one.get_state() for one in self._sources]
         try:
-            with Recording(self._sources) as recording:
+            with Recording(True, sources) as recording:
                 work()
         finally:
             for tensor, saved in zip(self._state(), before, strict=True):
@@ -93,12 +91,12 @@ class Refusing(RecordedGraph):
 
     unfitting: Callable[[], object]
 
-    def capture(self, work: Callable[[], None]) -> None:
+    def capture(self, work: Callable[[], None], sources: list[torch.Generator]) -> None:
         def both() -> None:
             work()
             self.unfitting()
 
-        super().capture(both)
+        super().capture(both, sources)
 
 
 class Waits(Refusing):
@@ -119,9 +117,9 @@ class Draws(Refusing):
 class Stale(RecordedGraph):
     """Repeats itself with the random numbers of before."""
 
-    def capture(self, work: Callable[[], None]) -> None:
-        self._starts = [one.get_state() for one in self._sources]
-        super().capture(work)
+    def capture(self, work: Callable[[], None], sources: list[torch.Generator]) -> None:
+        self._starts = [one.get_state() for one in sources]
+        super().capture(work, sources)
 
     def replay(self) -> None:
         for one, start in zip(self._sources, self._starts, strict=True):
@@ -132,8 +130,8 @@ class Stale(RecordedGraph):
 class FullAtCapture(RecordedGraph):
     """Finds no memory to capture."""
 
-    def capture(self, work: Callable[[], None]) -> None:
-        super().capture(work)
+    def capture(self, work: Callable[[], None], sources: list[torch.Generator]) -> None:
+        super().capture(work, sources)
         raise torch.OutOfMemoryError("CUDA out of memory")
 
 

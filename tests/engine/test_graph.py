@@ -163,7 +163,7 @@ def test_nothing_is_left_at_the_places_of_a_graph(make_loop: MakeLoop, anywhere:
     [
         (recorded.Waits, "is not permitted when a stream is captured"),
         (recorded.Copies, "copied from the processor"),
-        (recorded.Draws, "draws from what was not there before"),
+        (recorded.Draws, "was not told of"),
         (recorded.Stale, "does not give the numbers"),
         (recorded.FullAtCapture, "CUDA out of memory"),
         (recorded.FullAtReplay, "no memory"),
@@ -212,6 +212,9 @@ def test_a_processor_says_that_it_has_none(make_loop: MakeLoop) -> None:
 class FakeGraph:
     """Writes down what a CUDA graph is asked for."""
 
+    def register_generator_state(self, source: torch.Generator) -> None:
+        FakeStream.said.append(f"told of {source.initial_seed()}")
+
     def replay(self) -> None:
         FakeStream.said.append("again")
 
@@ -243,16 +246,17 @@ def test_a_cuda_graph_is_warmed_up_and_captured_on_one_stream(capturing: list[st
     graph.warm(lambda: capturing.append("work"))
     assert capturing == ["side waits for main", "on side", "work", "off side", "main waits for side"]
     capturing.clear()
-    graph.capture(lambda: capturing.append("work"))
+    graph.capture(lambda: capturing.append("work"), [torch.Generator().manual_seed(seed) for seed in (3, 4)])
     graph.replay()
     graph.forget()
     graph.forget()
-    assert capturing == ["captures side, thread_local", "work", "captured", "again", "given back"]
+    captured = ["captures side, thread_local", "work", "captured"]
+    assert capturing == ["told of 3", "told of 4", *captured, "again", "given back"]
 
 
 def test_a_failed_capture_leaves_nothing_and_tells_what_went_wrong_first(capturing: list[str]) -> None:
     with pytest.raises(ZeroDivisionError):
-        CudaGraph(CUDA).capture(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        CudaGraph(CUDA).capture(lambda: 1 / 0, [])  # type: ignore[arg-type, return-value]
     assert capturing == ["captures side, thread_local", "back on main", "given back"]
 
 
