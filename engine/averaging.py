@@ -45,16 +45,19 @@ class WeightAverage:
 
 @torch.no_grad()
 def recalibrate(replica: Replica, batches: Iterable[Batch]) -> None:
-    """Set BatchNorm's running statistics to their mean over `batches` at the replica's weights."""
+    """Set BatchNorm's running statistics to their mean over all images of `batches` at the replica's weights."""
     norms = [m for m in replica.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None
     replica.module.train()
+    seen = 0
     for batch in batches:
+        seen += len(batch)
+        for norm in norms:
+            norm.momentum = len(batch) / seen
         replica.module(batch.images)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

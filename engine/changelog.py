@@ -34,6 +34,14 @@ class ChangeLog:
             self._made.append(self._to_come.popleft())
             yield self._made[-1]
 
+    def withdraw(self, step: int) -> list[Change]:
+        """Take back what was changed before the update that follows `step`, which did not survive it."""
+        taken = [change for change in self._made if change.step == step]
+        self._made = [change for change in self._made if change.step != step]
+        if taken:
+            self._journal.withdrawn(step)
+        return taken
+
     def add(self, step: int, paths: Iterable[str], before: Experiment, after: Experiment, command: str) -> None:
         """Note that `command` changed the fields at `paths`. What the log has yet to change of them is forgotten."""
         for path in paths:

@@ -67,8 +67,7 @@ class Distributed:
 
     def _piece(self, one: Pass) -> Gradient:
         """The gradient on this process's piece of the batch."""
-        pieces = one.batch.split(len(one.batch.labels) // self._world.size)
-        found = self._found(replace(one, batch=pieces[self._world.rank]))
+        found = self._found(replace(one, batch=one.batch.parts(self._world.size)[self._world.rank]))
         self._world.everyone.average(found.loss, found.accuracy)
         return found
 

@@ -50,6 +50,11 @@ class Journal:
         self._writer.forget_changes(change.path, change.step)
         self._writer.event(change.step, "changed", path=change.path, new=change.new, **told)
 
+    def withdrawn(self, step: int) -> None:
+        """The changes made at `step` were none."""
+        self.flush()
+        self._writer.forget_changes_at(step)
+
     def say(self, **changes: Any) -> None:
         """Change fields of the status; they are written with the next flush."""
         for name, value in changes.items():

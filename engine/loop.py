@@ -22,6 +22,7 @@ from engine.notes import Notes
 from engine.numerics import Overflow
 from engine.optimizers import flat_optimizer
 from engine.parallel import Choice, Parallel, faster
+from engine.portions import is_apart
 from engine.replica import Replica
 from engine.stopwatch import Stopwatch
 from engine.streams import Sequential
@@ -69,7 +70,7 @@ class Loop(Verbs):
     def choose_streams(self, way: str | None = None) -> Choice:
         """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
         if self._world.size > 1:
-            self._streams = Distributed(self.replica, self._numerics, self._world, self._apart)
+            self._streams = Distributed(self.replica, self._numerics, self._world, is_apart(self.experiment))
             return self._settled(Choice("distributed"))
         way = self.experiment.runtime.streams if way in (None, "distributed") else way
         self._streams = sequential = Sequential(self.replica, self._numerics)

@@ -68,7 +68,7 @@ class Numerics:
         """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
         replica.gradient.zero_()
         self.restart(replica.module, batch, self.share)
-        found = [self._backward(replica, part, len(part.labels) / len(batch.labels)) for part in batch.parts(self.parts)]
+        found = [self._backward(replica, part, len(part) / len(batch)) for part in batch.parts(self.parts)]
         if self.scale.active:
             replica.gradient.div_(self.scale.value)
             if not torch.isfinite(replica.gradient).all():

@@ -3,10 +3,12 @@
 from functools import cache
 from pathlib import Path
 
-from engine import folders, several
+from engine import folders, portions, several
 from engine.catalogue import DATASETS, MODELS
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
+from engine.methods.lpf import LPFSGD
+from engine.methods.sam import Adversarial
 from engine.sections import BuiltIn, Folder, ImageNet
 
 
@@ -67,12 +69,38 @@ def sizes(experiment: Experiment) -> list[Problem]:
     elif used and experiment.schedule.batch_size > used:
         what = f"one batch of {experiment.schedule.batch_size} is more than the {used} training images"
         problems.append(Problem("schedule.batch_size", what, f"Choose at most {used}"))
+    draws = experiment.method.draws if isinstance(experiment.method, LPFSGD) else 1
+    if draws > experiment.schedule.batch_size:
+        what = f"{draws} draws are more than the {experiment.schedule.batch_size} images of a batch"
+        problems.append(Problem("method.draws", what, f"Choose at most {experiment.schedule.batch_size}"))
     if experiment.runtime.accumulate > experiment.schedule.batch_size:
         what = f"{experiment.runtime.accumulate} parts are more than the {experiment.schedule.batch_size} images of a batch"
         problems.append(Problem("runtime.accumulate", what, f"Choose at most {experiment.schedule.batch_size}"))
     if experiment.runtime.precision == "fp16" and experiment.runtime.device == "cpu":
         problems.append(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
-    return problems
+    return [*problems, *_single_images(experiment)]
+
+
+def _single_images(experiment: Experiment) -> list[Problem]:
+    """Where a gradient would be computed of one image, and the model cannot take its mean and variance."""
+    if not MODELS[experiment.model.name].needs_two_images(input_shape(experiment)) or 1 not in portions.normalised(experiment):
+        return []
+    side = input_shape(experiment)[1]
+    what = f"{experiment.model.name} would see one image of {side}×{side} by itself, of which its BatchNorm has no variance"
+    cure = "Let no piece of a mini-batch be smaller than 2 images, or choose another model"
+    return [Problem(_field_of_pieces(experiment), what, cure)]
+
+
+def _field_of_pieces(experiment: Experiment) -> str:
+    """The field that makes the pieces of a mini-batch as small as they are."""
+    method, runtime = experiment.method, experiment.runtime
+    if runtime.accumulate > 1:
+        return "runtime.accumulate"
+    if isinstance(method, LPFSGD):
+        return "method.draws"
+    if isinstance(method, Adversarial) and method.m_sharpness:
+        return "method.m_sharpness"
+    return "runtime.processes"
 
 
 def _files(experiment: Experiment, data_dir: Path) -> list[Problem]:

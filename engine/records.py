@@ -159,6 +159,10 @@ class Writer:
         later = "kind = 'changed' AND step > ? AND json_extract(data, '$.path') = ?"
         self._db.execute(f"DELETE FROM event WHERE {later}", (step, path))  # noqa: S608 - no part of it is from outside
 
+    def forget_changes_at(self, step: int) -> None:
+        """Forget the changes at `step`."""
+        self._db.execute("DELETE FROM event WHERE kind = 'changed' AND step = ?", (step,))
+
     def close(self) -> None:
         self._db.close()
 

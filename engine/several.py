@@ -7,8 +7,7 @@ from pathlib import Path
 
 from engine.errors import Problem
 from engine.experiment import Experiment
-from engine.methods.lpf import LPFSGD
-from engine.methods.sam import Adversarial
+from engine.portions import shared
 from engine.sections import ImageNet
 
 PER_CORE = 4
@@ -105,23 +104,7 @@ def _unfit(experiment: Experiment, count: int) -> Iterator[Problem]:
 def _uneven(experiment: Experiment, count: int) -> Iterator[Problem]:
     """Every process gets an equal share of whatever is computed at once."""
     sharers = count // 2 if experiment.method.streams == 2 else count
-    uneven = [size for size in _portions(experiment) if size % sharers]
+    uneven = [size for size in shared(experiment) if size % sharers]
     if uneven:
         what = f"{uneven[0]} images at a time cannot be shared equally by {sharers} processes"
         yield Problem("schedule.batch_size", what, f"Choose batches, shards and parts that are multiples of {sharers}")
-
-
-def _portions(experiment: Experiment) -> list[int]:
-    """Of how many images the pieces are for which a gradient is computed, one after another."""
-    method, batch_size = experiment.method, experiment.schedule.batch_size
-    size = batch_size
-    if isinstance(method, LPFSGD):
-        size = -(-batch_size // method.draws)
-    if isinstance(method, Adversarial) and method.m_sharpness:
-        size = min(method.m_sharpness, batch_size)
-    return [part for piece in _cut(batch_size, size) for part in _cut(piece, -(-piece // experiment.runtime.accumulate))]
-
-
-def _cut(total: int, size: int) -> list[int]:
-    """The sizes that occur when `total` images are cut into pieces of `size`."""
-    return [size, total % size] if total % size else [size]

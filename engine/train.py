@@ -1,6 +1,7 @@
 """The outer loop: update, obey, evaluate, checkpoint, and at the end look at the landscape."""
 
 import json
+import sqlite3
 import time
 from concurrent.futures import Future
 from contextlib import nullcontext
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from engine import checkpoint, environment, failures, kept, nets
 from engine.changelog import ChangeLog
-from engine.control import Command, Control, Stop
+from engine.control import Command, Control, Gone, Stop
 from engine.datasets import Supply, load
 from engine.datasets.timetable import Timetable
 from engine.errors import Problem, Refused
@@ -19,7 +20,7 @@ from engine.flops import loading, per_image
 from engine.following import Leader
 from engine.journal import Journal
 from engine.live import as_of, asked, changed, laid_over
-from engine.loop import Loop
+from engine.loop import Diverged, Loop
 from engine.pace import Pace
 from engine.patience import Patience
 from engine.preflight import check, input_shape
@@ -120,6 +121,11 @@ class Training:
         except Stop:
             self._save()
             raise
+        except (Lost, Gone, Diverged, OSError, sqlite3.Error):
+            raise
+        except Exception:
+            self._withdraw()
+            raise
         finally:
             self.supply.training.close()
             self._tracer.end()
@@ -198,6 +204,11 @@ class Training:
         self.loop.change(after)
         self._changes.add(self.loop.step, changes, before, after, command["id"])
         self._tell_course()
+
+    def _withdraw(self) -> None:
+        """Take back the changes since the last update: with them there was none, and a resumed training would end as this one."""
+        for change in self._changes.withdraw(self.loop.step):
+            self.journal.event("withdrawn", path=change.path, new=change.new)
 
     def _want_evaluation(self, _: Command) -> None:
         self._evaluation_wanted = True

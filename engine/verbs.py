@@ -11,11 +11,11 @@ from engine.distributed import Distributed
 from engine.experiment import Experiment
 from engine.inputs import Fresh
 from engine.methods.base import RandomPerturbation
-from engine.methods.sam import Adversarial
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
 from engine.notes import Notes
 from engine.numerics import Numerics
 from engine.parallel import Parallel
+from engine.portions import is_apart, shards
 from engine.replica import Replica
 from engine.stopwatch import Stopwatch, Timed
 from engine.streams import Pass, Sequential
@@ -70,10 +70,10 @@ class Verbs:
 
     def shards(self, batch: Batch, size: int | None) -> list[Batch]:
         """`batch` in pieces of `size` images, or whole."""
-        return batch.split(size) if size else [batch]
+        return batch.split(shards(len(batch), min(size, len(batch)))) if size else [batch]
 
     def parts(self, batch: Batch, count: int) -> list[Batch]:
-        """`batch` in `count` equal pieces."""
+        """`batch` in `count` pieces of as equal a size as can be."""
         return batch.parts(count)
 
     def at(self, weights: Weights, batch: Batch) -> Pass:
@@ -88,24 +88,26 @@ class Verbs:
         with self.watch.time("gradients"):
             found = self._streams.run(passes)
         for one, gradient in zip(passes, found, strict=True):
-            self._notes.images += len(one.batch.labels)
+            images = len(one.batch)
+            self._notes.images += images
             if gradient.radius is None:
-                self._notes.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy})
+                self._notes.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy}, images)
             else:
-                self._notes.add({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy})
-                self._notes.add({"train/perturbation_radius": gradient.radius})
+                self._notes.add({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy}, images)
+                self._notes.add({"train/perturbation_radius": gradient.radius}, images)
         return tuple(gradient.flat for gradient in found)
 
-    def average(self, directions: Iterable[Tensor], count: int) -> Tensor:
-        """The mean of `count` gradients, taken one at a time."""
+    def average(self, directions: Iterable[Tensor], pieces: list[Batch]) -> Tensor:
+        """The mean over all images of `pieces`, each of which has one of the directions, taken one at a time."""
         remaining = iter(directions)
         total = next(remaining)
-        if count == 1:
+        if len(pieces) == 1:
             return total
         total = total.clone()
-        for direction in remaining:
-            total += direction
-        return total.div_(count)
+        shares = [len(piece) / len(pieces[0]) for piece in pieces]
+        for direction, share in zip(remaining, shares[1:], strict=True):
+            total.add_(direction, alpha=share)
+        return total.div_(sum(shares))
 
     def noise(self, method: RandomPerturbation, damping: Damping | None = None, draw: int = 0) -> FilterNoise:
         """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
@@ -145,12 +147,7 @@ class Verbs:
     def update(self, direction: Tensor) -> None:
         """Let the update be a step of the base optimizer along `direction`, which is the last that a method says."""
         with self.watch.time("optimizer"):
-            if isinstance(self._streams, Distributed) and self._apart:
+            if isinstance(self._streams, Distributed) and is_apart(self.experiment):
                 self._world.everyone.average(direction, *self._memory.values())
             self._notes.direction = direction
             self._notes.add({"train/gradient_norm": direction.norm()})
-
-    @property
-    def _apart(self) -> bool:
-        """Whether every process finds an ε of its own, so that only directions are comparable."""
-        return isinstance(self.experiment.method, Adversarial) and self.experiment.runtime.ascent == "per-process"

@@ -25,9 +25,15 @@ class Model:
     """Every image side has to be a multiple of this."""
     shape: tuple[int, int, int] = SMALL
     classes: int = 10
+    stride: int = 0
+    """Pixels along a side that come to one where its last BatchNorm is, if images can be as small as that."""
 
     def accepts(self, shape: tuple[int, int, int]) -> bool:
         return all(self.smallest <= side <= self.largest and side % self.multiple == 0 for side in shape[1:])
+
+    def needs_two_images(self, shape: tuple[int, int, int]) -> bool:
+        """Whether a BatchNorm sees a single number of each channel of an image, which has no variance."""
+        return self.stride > 0 and max(shape[1:]) <= self.stride
 
     @property
     def sides(self) -> str:
@@ -46,8 +52,12 @@ MODELS: dict[str, Model] = {
         Model("mlp", "Two hidden layers of 256 units", "engine.nets.mlp:mlp", 855_050, 1_709_056, 1, 64),
         Model("small-cnn", "Three convolutions with BatchNorm", "engine.nets.small_cnn:small_cnn", 94_762, 20_646_400),
         Model("vgg16-bn", "VGG-16 with BatchNorm, for CIFAR", "engine.nets.vgg:vgg16_bn", 14_724_042, 626_403_328, 32),
-        Model("resnet18", "ResNet-18 with a 3×3 stem, for CIFAR", "engine.nets.resnet:resnet18", 11_173_962, 1_110_845_440),
-        Model("resnet50", "ResNet-50 with a 3×3 stem, for CIFAR", "engine.nets.resnet:resnet50", 23_520_842, 2_595_659_776),
+        Model(
+            "resnet18", "ResNet-18 with a 3×3 stem, for CIFAR", "engine.nets.resnet:resnet18", 11_173_962, 1_110_845_440, stride=8
+        ),
+        Model(
+            "resnet50", "ResNet-50 with a 3×3 stem, for CIFAR", "engine.nets.resnet:resnet50", 23_520_842, 2_595_659_776, stride=8
+        ),
         Model("wrn-16-8", "Wide ResNet-16-8, for CIFAR", "engine.nets.wide_resnet:wrn_16_8", 10_961_370, 3_096_291_328),
         Model("wrn-28-10", "Wide ResNet-28-10, for CIFAR", "engine.nets.wide_resnet:wrn_28_10", 36_479_194, 10_486_657_536),
         Model(

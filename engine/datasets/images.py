@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.portions import parts
 from engine.randomness import SeedNow, derived
 
 
@@ -66,18 +67,21 @@ class Batch:
         partners = None if self.partners is None else self.partners.to(device)
         return replace(self, images=self.images.to(device), labels=self.labels.to(device), partners=partners)
 
-    def split(self, size: int) -> "list[Batch]":
-        """Consecutive pieces of `size` images; the last may be smaller."""
-        partners = [None] * len(self.labels) if self.partners is None else self.partners.split(size)
-        pieces = zip(self.images.split(size), self.labels.split(size), partners, strict=False)
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def split(self, sizes: list[int]) -> "list[Batch]":
+        """Consecutive pieces of so many images each, all of them together."""
+        partners = [None] * len(sizes) if self.partners is None else self.partners.split(sizes)
+        pieces = zip(self.images.split(sizes), self.labels.split(sizes), partners, strict=True)
         return [
             Batch(images, labels, others, self.share, self.rest, derived(self.seed, "piece", index))
             for index, (images, labels, others) in enumerate(pieces)
         ]
 
     def parts(self, count: int) -> "list[Batch]":
-        """`count` pieces of as equal a size as can be."""
-        return self.split(-(-len(self.labels) // count)) if count > 1 else [self]
+        """`count` pieces of as equal a size as can be, or one an image where there are fewer."""
+        return self.split(parts(len(self), min(count, len(self)))) if count > 1 else [self]
 
     def share_of(self, index: int, count: int) -> "Batch":
         """Share `index` of `count` equal ones, a part of the same whole: its seed stays that of all images."""

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 class LPFSGD(RandomPerturbation):
     """Low-pass filtering SGD (Bisla et al. 2022, https://arxiv.org/abs/2201.08025).
 
-    The mini-batch is split into M parts, each seen at weights with a perturbation of its own:
-    w ← w − γ (1/M) Σᵢ ∇L_Bᵢ(w + εᵢ).
+    The mini-batch is split into M parts of as equal a size as can be, each seen at weights with a perturbation of its own:
+    w ← w − γ Σᵢ |Bᵢ|/|B| ∇L_Bᵢ(w + εᵢ).
     """
 
     name: Literal["lpf-sgd"] = "lpf-sgd"
     draws: int = knob(8, symbol="M", ge=1, le=64)
-    """Number of perturbations per update, each on its part of the mini-batch; 1 gives RWP."""
+    """Number of perturbations per update, each on its part of the mini-batch, whose images it may not exceed; 1 gives RWP."""
 
     def step(self, loop: "Verbs") -> None:
         parts = loop.parts(loop.batch(), self.draws)
         passes = (loop.at(loop.weights + loop.noise(self, draw=i), part) for i, part in enumerate(parts))
-        loop.update(loop.average((loop.gradients(one)[0] for one in passes), len(parts)))
+        loop.update(loop.average((loop.gradients(one)[0] for one in passes), parts))

@@ -37,7 +37,7 @@ class Adversarial(Method):
         batch = loop.batch()
         other = batch if self.batches == "same" else loop.batch(1)
         shards = list(zip(loop.shards(batch, self.m_sharpness), loop.shards(other, self.m_sharpness), strict=True))
-        loop.update(loop.average((self.direction(loop, *pair) for pair in shards), len(shards)))
+        loop.update(loop.average((self.direction(loop, *pair) for pair in shards), [first for first, _ in shards]))
 
     def direction(self, loop: "Verbs", first: "Batch", second: "Batch") -> "Tensor":
         """The update direction on one shard."""

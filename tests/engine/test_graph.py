@@ -96,7 +96,7 @@ def cut(loop: Loop, step: int) -> None:
 
     def smaller(stream: int, at: int) -> Batch:
         whole = batch(stream, at)
-        return whole.split(len(whole.labels) // 2)[0] if at == step else whole
+        return whole.parts(2)[0] if at == step else whole
 
     loop.data.batch = smaller  # type: ignore[method-assign]
 

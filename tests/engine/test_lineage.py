@@ -17,6 +17,8 @@ from engine.following import Leader
 from engine.journal import Journal
 from engine.kept import Checkpoint, checkpoints
 from engine.lineage import fork, replay
+from engine.loop import Loop
+from engine.pace import Pace
 from engine.records import Writer
 from engine.run import Run, write_atomically
 from engine.train import Training
@@ -283,3 +285,30 @@ def test_a_form_never_shows_a_parent() -> None:
 
 def test_every_method_of_the_paper_is_there() -> None:
     assert set(PAPER) <= set(UNIONS["method"])
+
+
+def test_a_change_after_which_no_update_can_be_made_is_withdrawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the run can be resumed as it was before; changes that were survived stay."""
+    run = Run.create(tmp_path, read(CONFIG))
+    train = Loop.train
+
+    def failing(loop: Loop) -> dict[str, float]:
+        if loop.experiment.runtime.accumulate == 3:
+            raise RuntimeError("what nobody thought of")
+        return train(loop)
+
+    with training(run) as made:
+        for _ in range(2):
+            made._update(Pace(made.loop, made.control))
+        made._set({"id": "a", "changes": {"method.sigma": 0.05}})
+        made._update(Pace(made.loop, made.control))
+        made._set({"id": "b", "changes": {"runtime.accumulate": 3, "method.eta": 0.2}})
+        monkeypatch.setattr(Loop, "train", failing)
+        with pytest.raises(RuntimeError, match="nobody"):
+            made.run_to_end()
+    withdrawn = [event.data for event in run.records.events() if event.kind == "withdrawn"]
+    assert [data["path"] for data in withdrawn] == ["runtime.accumulate", "method.eta"]
+    assert [change.path for change in run.records.changes()] == ["method.sigma"]
+    with training(run) as again:
+        again.run_to_end()
+    assert (again.experiment.runtime.accumulate, again.loop.step) == (1, 16)

@@ -77,7 +77,7 @@ def test_torchs_own_is_replaced() -> None:
 
 def test_every_piece_of_a_batch_has_masks_of_its_own() -> None:
     once, again = (
-        [piece.seed() for piece in Batch(torch.empty(8, 1), torch.empty(8), seed=lambda: 5).split(2)] for _ in range(2)
+        [piece.seed() for piece in Batch(torch.empty(8, 1), torch.empty(8), seed=lambda: 5).split([2] * 4)] for _ in range(2)
     )
     assert len(set(once)) == 4
     assert once == again
