@@ -43,7 +43,11 @@ class Journal:
 
     def event(self, kind: str, **data: Any) -> None:
         """Something worth telling, at the present step."""
-        self._writer.event(self.status.step, kind, **data)
+        self.event_of(self.status.step, kind, **data)
+
+    def event_of(self, step: int, kind: str, **data: Any) -> None:
+        """Something that belongs to the weights after `step`, and may have taken until now."""
+        self._writer.event(step, kind, **data)
 
     def changed(self, change: Change, **told: Any) -> None:
         """A field of the experiment was changed. What was to become of it later is forgotten."""

@@ -4,7 +4,9 @@ import copy
 from collections.abc import Iterator
 from functools import partial
 
+from engine.averaging import recalibrate
 from engine.datasets import EvaluationSource
+from engine.evaluate import RECALIBRATION_IMAGES
 from engine.journal import Journal
 from engine.loop import Loop
 from engine.patience import Patience
@@ -52,13 +54,20 @@ class Survey:
 
     def _points(self) -> Iterator[tuple[float, Surface | None]]:
         """Measure around the present weights on a copy of the network."""
-        name, settings, weights = self._name, self._loop.experiment.landscape, self._loop.replica
-        replica = Replica(copy.deepcopy(weights.module), weights.weights.device)
+        name, step, settings = self._name, self._loop.step, self._loop.experiment.landscape
+        replica = self._copy()
         batches = list(self._images.batches(limit=settings.images))
         for fraction, surface in measure(replica, batches, settings, self._loop.experiment.seed):
             self._journal.say(message="Measuring the loss landscape", progress=fraction)
             if surface is not None:
                 self._patience.write(partial(surface.save, self._run.path / "arrays" / f"{name}.npz"))
-                self._journal.event("landscape", array=name, points=len(surface.x), done=surface.done)
+                self._journal.event_of(step, "landscape", array=name, points=len(surface.x), done=surface.done)
             yield fraction, surface
         self._journal.say(message="", progress=None)
+
+    def _copy(self) -> Replica:
+        """The network as it is evaluated now."""
+        replica = Replica(copy.deepcopy(self._loop.replica.module), self._loop.replica.weights.device)
+        if self._loop.experiment.method.statistics == "recalibrate":
+            recalibrate(replica, self._images.batches(limit=RECALIBRATION_IMAGES))
+        return replica

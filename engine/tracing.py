@@ -22,15 +22,15 @@ class Tracer:
     def __init__(self, run: Run, journal: Journal, patience: Patience) -> None:
         self._folder, self._journal, self._patience = run.path / "traces", journal, patience
         self._profile: profile | None = None
-        self._left = 0
+        self._left = self._step = 0
 
     def want(self) -> None:
         """Record from the next update on."""
         self._left = self._left or UPDATES
 
     @contextmanager
-    def update(self) -> Iterator[None]:
-        """One update happens inside."""
+    def update(self, step: int) -> Iterator[None]:
+        """The update to `step` happens inside."""
         if not self._left:
             yield
             return
@@ -39,22 +39,23 @@ class Tracer:
         self._profile = self._profile or _begun()
         with record_function("update"):
             yield
+        self._step = step
         self._left -= 1
         if not self._left:
             self.end()
 
     def end(self) -> None:
-        """Leave what was recorded, if anything."""
+        """Leave what was recorded, if anything, by the name of its last update."""
         recorded, self._profile, self._left = self._profile, None, 0
         if recorded is None:
             return
         recorded.stop()
-        name = f"step-{self._journal.status.step:08d}.pt.trace.json.gz"
+        name = f"step-{self._step:08d}.pt.trace.json.gz"
         with tempfile.TemporaryDirectory() as folder:
             recorded.export_chrome_trace(str(file := Path(folder) / name))  # which can be done only once
             content = file.read_bytes()
         self._patience.write(lambda: self._save(name, content))
-        self._journal.event("trace", file=name)
+        self._journal.event_of(self._step, "trace", file=name)
 
     def _save(self, name: str, content: bytes) -> None:
         self._folder.mkdir(exist_ok=True)

@@ -216,7 +216,7 @@ class Training:
     def _update(self, pace: "Pace") -> None:
         self.leader.begin_update(self.loop)
         before = time.perf_counter()
-        with self._tracer.update(), self.loop.watch.time("update"):
+        with self._tracer.update(self.loop.step + 1), self.loop.watch.time("update"):
             measured = self.loop.train()
         elapsed = time.perf_counter() - before
         self.seconds += elapsed

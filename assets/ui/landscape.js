@@ -43,7 +43,7 @@ export class Landscape {
   }
 
   #offer(newest) {
-    this.steps.replaceChildren(...[...this.measured.values()].map((event) => new Option(event.step, event.data.array)));
+    this.steps.replaceChildren(...[...this.measured.keys()].map((name) => new Option(stepOf(name), name)));
     this.steps.value = newest;
     this.choice.hidden = this.measured.size < 2;
     this.#load();
@@ -73,4 +73,9 @@ export class Landscape {
     drawContour(this.contour, this.grid, look);
     drawSurface(this.surface, this.grid, look);
   }
+}
+
+// After how many updates the weights in its middle were copied.
+function stepOf(name) {
+  return Number(name.split("-").at(-1));
 }
