@@ -40,7 +40,7 @@ def experiment(case: Case, method: str, **sections: Any) -> Experiment:
 
 def loop_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) -> Loop:
     images = ImageSet(torch.randint(0, 256, (512, *case.shape), dtype=torch.uint8), torch.randint(0, 10, (512,)))
-    module = nets.build(chosen, case.shape, 10, chosen.seed)
+    module = nets.build(chosen, case.shape, 10, chosen.root)
     return Loop(chosen, Replica(module, device), TrainingData(images, chosen, device))
 
 

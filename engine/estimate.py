@@ -31,7 +31,7 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
     device, shape = environment.choose_device(experiment), input_shape(experiment)
     if experiment.runtime.threads:
         torch.set_num_threads(experiment.runtime.threads)
-    module = nets.build(experiment, shape, classes(experiment), experiment.seed)
+    module = nets.build(experiment, shape, classes(experiment), experiment.root)
     size = experiment.schedule.batch_size
     if device.type == "cpu":
         cost = per_image(module, shape) * experiment.method.gradients

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from engine.catalogue import DATASETS, Dataset
 from engine.errors import explain
@@ -21,6 +21,10 @@ from engine.sections import (
     Schedule,
     SGDOptimizer,
 )
+from engine.seeds import root
+
+FORMAT = 2
+"""The format of new experiments. A stored one that does not tell its own is of format 1."""
 
 
 class Parent(Section):
@@ -35,6 +39,8 @@ class Parent(Section):
 class Experiment(Section):
     """Everything that decides how a training goes."""
 
+    format: int = knob(FORMAT, hidden=True, ge=1)
+    """Version of what the fields mean: 1 draws random numbers from 32 bits of a seed on a CPU, 2 from 128."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Start of every random draw: the same seed gives the same training."""
     seeds: int = Field(1, ge=1, le=20)
@@ -58,6 +64,18 @@ class Experiment(Section):
     runtime: Runtime = Runtime()
     """The machine."""
 
+    @field_validator("format")
+    @classmethod
+    def _is_known(cls, value: int) -> int:
+        if value > FORMAT:
+            raise ValueError(f"this version of RWP Studio knows formats up to {FORMAT}; update it")
+        return value
+
+    @property
+    def root(self) -> int:
+        """The seed from which every other one follows."""
+        return root(self.seed, self.format > 1)
+
     def runs(self) -> "list[Experiment]":
         """One experiment for each of the seeds."""
         return [self.model_copy(update={"seed": self.seed + i, "seeds": 1}) for i in range(self.seeds)]
@@ -65,7 +83,7 @@ class Experiment(Section):
     @property
     def group(self) -> "Experiment":
         """What all runs of a group have in common."""
-        return self.model_copy(update={"seed": 0, "seeds": 1})
+        return self.model_copy(update={"format": FORMAT, "seed": 0, "seeds": 1})
 
     @property
     def devices(self) -> int:
@@ -96,6 +114,11 @@ def read(config: object) -> Experiment:
         return Experiment.model_validate(_with_names(config))
     except ValidationError as error:
         raise explain(error, UNIONS) from None
+
+
+def read_stored(config: object) -> Experiment:
+    """The experiment in the config.json of a run or an archive, which may be of an older format. Raises `Refused`."""
+    return read({"format": 1, **config} if isinstance(config, dict) else config)
 
 
 def _with_names(config: object) -> object:

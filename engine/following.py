@@ -76,7 +76,7 @@ def _loop(run: Run, data_dir: Path, world: World) -> Loop:
     device = environment.choose_device(experiment, world)
     splits = load(experiment, data_dir, lambda _message, _fraction: None)
     training = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
-    module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.seed)
+    module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.root)
     loop = Loop(experiment, Replica(module, device), training, world)
     loop.choose_streams()
     return loop

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from engine.datasets import Batch
 from engine.nets.dropout import Dropout, dropouts
 from engine.numerics import restart
-from engine.randomness import Normal, SeedNow, fill_normal, seed_for
+from engine.randomness import Normal, fill_normal, start
+from engine.seeds import SeedNow, seed_for
 
 if TYPE_CHECKING:
     from engine.verbs import Verbs
@@ -35,7 +36,7 @@ class Fresh:
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
         """What fills a vector (d,) with N(0, 1): the numbers of draw `draw` of the present update."""
-        seed, step = self._verbs.experiment.seed, self._verbs.step
+        seed, step = self._verbs.experiment.root, self._verbs.step
         return lambda out: fill_normal(out, seed, "noise", step, draw)
 
     def restart(self, module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
@@ -77,10 +78,10 @@ class Held(Fresh):
         for tag, (place, now) in self._places.items():
             place.fill_(super().number(tag, now))
         for draw, normal in self._normals.items():
-            normal.start(self._verbs.experiment.seed, "noise", self._verbs.step, draw)
+            normal.start(self._verbs.experiment.root, "noise", self._verbs.step, draw)
         for seed, _, generators in self._masks:
             for index, one in enumerate(generators):
-                one.manual_seed(seed_for(seed(), "layer", index))
+                start(one, seed_for(seed(), "layer", index))
         return True
 
     def forget(self) -> None:
@@ -112,14 +113,14 @@ class Held(Fresh):
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
         if draw not in self._normals:
             normal = self._normals[draw] = Normal(self._device, len(self._verbs.replica.weights))
-            normal.start(self._verbs.experiment.seed, "noise", self._verbs.step, draw)
+            normal.start(self._verbs.experiment.root, "noise", self._verbs.step, draw)
         return self._normals[draw].fill
 
     def restart(self, module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
         layers = dropouts(module)
         if self._restarts == len(self._masks):
-            starts = [seed_for(batch.seed(), "layer", index) for index in range(len(layers))]
-            self._masks.append((batch.seed, layers, [torch.Generator(self._device).manual_seed(start) for start in starts]))
+            seeds = [seed_for(batch.seed(), "layer", index) for index in range(len(layers))]
+            self._masks.append((batch.seed, layers, [start(torch.Generator(self._device), one) for one in seeds]))
         for layer, one in zip(layers, self._masks[self._restarts][2], strict=True):
             layer.follow(one, share)
         self._restarts += 1

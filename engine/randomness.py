@@ -2,35 +2,44 @@
 
 import hashlib
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from engine.seeds import WIDE, seed_for
 
 BLOCK = 1 << 18
 """How many numbers are drawn from one generator on a CPU, where threads cannot share one."""
 
-SeedNow = Callable[[], int]
-"""Tells the number that random sequences start from, now: it may be another one at the next update."""
+TWISTER_WORDS = 624
+TWISTER = slice(24, 24 + 8 * TWISTER_WORDS)
+"""Where torch keeps the words of a CPU generator in its state, one in eight bytes."""
+_SEEDED = torch.Generator().manual_seed(0).get_state().numpy()
 
 _helpers = ThreadPoolExecutor(max(os.cpu_count() or 1, 2), thread_name_prefix="normal")
 
 
-def seed_for(seed: int, *what: str | int) -> int:
-    """A 63-bit seed for one purpose of the experiment with `seed`, such as `seed_for(seed, "order", stream, epoch)`."""
-    digest = hashlib.blake2b(repr((seed, *what)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+def start(generator: torch.Generator, seed: int) -> torch.Generator:
+    """Put `generator` at the start of the sequence of `seed`, all of whose bits count.
 
-
-def derived(seed: SeedNow, *what: str | int) -> SeedNow:
-    """The seed that follows from another for one purpose, and goes along with it."""
-    return lambda: seed_for(seed(), *what)
+    On a CPU torch itself takes 32 bits of a seed: a wide one is spread over the whole state of the Mersenne twister instead. An
+    accelerator's Philox takes 64.
+    """
+    if not seed & WIDE:
+        return generator.manual_seed(seed)
+    if generator.device.type != "cpu":
+        return generator.manual_seed(seed & (1 << 64) - 1)
+    words = hashlib.shake_256(seed.to_bytes(17, "big")).digest(4 * TWISTER_WORDS)
+    state = _SEEDED.copy()
+    state[TWISTER] = np.frombuffer(words, "<u4").astype(np.uint64).view(np.uint8)
+    return generator.set_state(torch.from_numpy(state))
 
 
 def generator(device: torch.device | str, seed: int, *what: str | int) -> torch.Generator:
     """A generator on `device` at the start of the sequence of `seed_for(seed, *what)`."""
-    return torch.Generator(device).manual_seed(seed_for(seed, *what))
+    return start(torch.Generator(device), seed_for(seed, *what))
 
 
 class Normal:
@@ -46,7 +55,7 @@ class Normal:
     def start(self, seed: int, *what: str | int) -> "Normal":
         """Begin with the numbers of `(seed, *what)`."""
         for i, one in enumerate(self.generators):
-            one.manual_seed(seed_for(seed, *what, i))
+            start(one, seed_for(seed, *what, i))
         return self
 
     def fill(self, out: Tensor) -> Tensor:

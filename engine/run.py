@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.config import read_file
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, read
+from engine.experiment import Experiment, read_stored
 from engine.live import as_of
 from engine.records import ACTIVE, DATABASE, Reader, Status
 
@@ -73,7 +73,7 @@ class Run:
         if is_made_here and digest.read_bytes() != hashlib.sha256(path.read_bytes()).hexdigest().encode():
             cure = "Put back what was there, or remove config.sha256 if it is meant to be as it is now"
             raise Refused(Problem(str(path), "is not what was written when the run was made", cure))
-        return read(read_file(path))
+        return read_stored(read_file(path))
 
     @property
     def present(self) -> Experiment:

@@ -156,7 +156,7 @@ def _load() -> None:
 
     experiment, device = Experiment(), torch.device("cpu")
     splits = load(experiment, Path(), lambda _message, _fraction: None)
-    module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.seed)
+    module = nets.build(experiment, input_shape(experiment), len(splits.classes), experiment.root)
     images = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
     Loop(experiment, Replica(module, device), images).train()
     per_image(module, input_shape(experiment))

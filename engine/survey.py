@@ -57,7 +57,7 @@ class Survey:
         name, step, settings = self._name, self._loop.step, self._loop.experiment.landscape
         replica = self._copy()
         batches = list(self._images.batches(limit=settings.images))
-        for fraction, surface in measure(replica, batches, settings, self._loop.experiment.seed):
+        for fraction, surface in measure(replica, batches, settings, self._loop.experiment.root):
             self._journal.say(message="Measuring the loss landscape", progress=fraction)
             if surface is not None:
                 self._patience.write(partial(surface.save, self._run.path / "arrays" / f"{name}.npz"))

@@ -76,7 +76,7 @@ class Training:
         splits = load(experiment, data_dir, self._loading)
         self.supply = Supply.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
-        module = nets.build(experiment, self._shape, len(splits.classes), experiment.seed)
+        module = nets.build(experiment, self._shape, len(splits.classes), experiment.root)
         replica = Replica(module, device, experiment.runtime.compile)
         self.loop = Loop(experiment, replica, self.supply.training, world)
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)

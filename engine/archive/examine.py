@@ -9,7 +9,7 @@ from engine.archive import arrays, database, weights
 from engine.archive.layout import faulty
 from engine.config import merge
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, read
+from engine.experiment import Experiment, read, read_stored
 from engine.labels import FILE, read_labels
 from engine.records import DATABASE
 from engine.run import write_atomically
@@ -33,7 +33,7 @@ def examine(folder: Path, images: str) -> None:
 
 
 def _experiment(path: Path, images: str) -> Experiment:
-    experiment, digest = read(_object(path)), path.with_suffix(".sha256")
+    experiment, digest = read_stored(_object(path)), path.with_suffix(".sha256")
     if digest.exists() and digest.read_bytes() != _sha256(path):
         raise faulty(path.name, "is not what its .sha256 says")
     if not isinstance(experiment.data, Folder):

@@ -10,6 +10,7 @@ from engine.run import SLUG
 from engine.schema import Section
 
 MANIFEST = "manifest.json"
+FORMAT = 1
 MOST_FILES = 10_000
 MOST_BYTES = 16 * 2**30
 """How large all files of a run may be together."""

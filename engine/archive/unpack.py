@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from engine.archive.examine import examine
 from engine.archive.extract import extract
-from engine.archive.layout import MANIFEST, Manifest, faulty
+from engine.archive.layout import FORMAT, MANIFEST, Manifest, faulty
 from engine.archive.workplace import workplace
 from engine.errors import Problem, Refused
 from engine.run import Run, sync, under_free_name
@@ -39,11 +39,21 @@ def unpack(archive: Path, runs: Path, images: str = "") -> Run:
     return made
 
 
+def _refuse_newer(manifest: object) -> None:
+    """Raises `Refused` for an archive of a later version of this program."""
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        what = f"is of format {found}, and this version of RWP Studio knows formats up to {FORMAT}"
+        raise faulty(MANIFEST, what, "Update RWP Studio, and import again")
+
+
 def _checked(draft: Path, hashes: dict[str, str]) -> str:
     """The name of the run, once all its files are those that the archive's own list tells of."""
     path = draft / MANIFEST
     try:
-        manifest = Manifest.model_validate(json.loads(path.read_bytes()))
+        told = json.loads(path.read_bytes())
+        _refuse_newer(told)
+        manifest = Manifest.model_validate(told)
     except (ValidationError, ValueError, RecursionError):
         raise faulty(MANIFEST, "is no list of the files of a run") from None
     path.unlink()

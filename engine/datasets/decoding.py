@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from engine.datasets.images import FileSet
 from engine.datasets.picture import TooLarge, Unreadable, decoded, pixels
+from engine.randomness import start
 
 
 class Key(NamedTuple):
@@ -84,7 +85,7 @@ class RandomCrop:
 
     def __call__(self, image: Image.Image, seed: int) -> Tensor:
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+            start(torch.default_generator, seed)
             return pixels(_random_transform(self.size, self.randaugment)(image))
 
 

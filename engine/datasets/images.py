@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.portions import parts
-from engine.randomness import SeedNow, derived
+from engine.seeds import SeedNow, derived
 
 
 @dataclass(frozen=True)

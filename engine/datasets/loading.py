@@ -42,7 +42,7 @@ def _subset(images: Stored, experiment: Experiment) -> Stored:
     size = experiment.data.train_size
     if size is None:
         return images
-    order = torch.randperm(len(images.labels), generator=generator("cpu", experiment.seed, "subset"))
+    order = torch.randperm(len(images.labels), generator=generator("cpu", experiment.root, "subset"))
     return images.take(order[:size].sort().values)
 
 
@@ -50,7 +50,7 @@ def _with_noise(images: Stored, classes: int, experiment: Experiment) -> Stored:
     """The fraction `label_noise` of the labels redrawn uniformly over all classes, the true one included."""
     total = len(images.labels)
     count = round(experiment.data.label_noise * total)
-    source = generator("cpu", experiment.seed, "label noise")
+    source = generator("cpu", experiment.root, "label noise")
     redrawn = torch.randperm(total, generator=source)[:count]
     labels = images.labels.clone()
     labels[redrawn] = torch.randint(classes, (count,), generator=source)

@@ -5,6 +5,8 @@ from threading import Lock
 import torch
 from torch import Tensor
 
+from engine.randomness import start
+
 _GLOBAL_GENERATOR = Lock()
 
 
@@ -22,5 +24,5 @@ class RandAugment:
         torchvision draws from the global generator, which is lent to one thread at a time and given back as it was.
         """
         with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+            start(torch.default_generator, seed)
             return torch.stack([self._transform(image) for image in images])

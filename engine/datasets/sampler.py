@@ -20,7 +20,7 @@ class TrainingData:
     """
 
     def __init__(self, train: ImageSet, experiment: Experiment, device: torch.device) -> None:
-        self._order = Order(len(train.labels), experiment.schedule.batch_size, experiment.seed)
+        self._order = Order(len(train.labels), experiment.schedule.batch_size, experiment.root)
         randaugment = RandAugment() if experiment.data.augmentation == "randaugment" else None
         self._variation = Variation(experiment, device, randaugment)
         self._padded = self._variation.padded(train.images)
@@ -56,7 +56,7 @@ class EvaluationData:
     """Images as they are, normalised, in their stored order."""
 
     def __init__(self, image_set: ImageSet, experiment: Experiment, device: torch.device) -> None:
-        self._seed = experiment.seed
+        self._seed = experiment.root
         self._normalise = Normalisation(experiment, device)
         self._images, self._labels = image_set.images.to(device), image_set.labels.to(device)
         self.count = len(image_set.labels)

@@ -16,8 +16,8 @@ from engine.datasets.variation import Variation
 from engine.datasets.workers import Faults, Reader
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
-from engine.randomness import seed_for
 from engine.sections import ImageNet
+from engine.seeds import seed_for
 
 IN_A_ROW = 100
 """Files that may be unusable one after another."""
@@ -43,9 +43,9 @@ class StreamedTraining:
         assert isinstance(data, ImageNet)
         crop = RandomCrop(data.image_size, data.augmentation == "randaugment")
         self._reader = Reader(Pictures(files, crop, min(IN_A_ROW, len(files.labels))), data.workers, device, faults)
-        self._order = Order(len(files.labels), experiment.schedule.batch_size, experiment.seed)
+        self._order = Order(len(files.labels), experiment.schedule.batch_size, experiment.root)
         self._variation = Variation(experiment, device)
-        self._seed, self._device, self._waited = experiment.seed, device, 0.0
+        self._seed, self._device, self._waited = experiment.root, device, 0.0
         self._streams: dict[int, Reading] = {}
 
     @property
@@ -104,7 +104,7 @@ class StreamedEvaluation:
         data = experiment.data
         assert isinstance(data, ImageNet)
         self._reader = Reader(Pictures(files, MiddleCrop(data.image_size), 1), data.workers, device, faults)
-        self._seed, self._device = experiment.seed, device
+        self._seed, self._device = experiment.root, device
         self._normalise = Normalisation(experiment, device)
         self.count = len(files.labels)
 

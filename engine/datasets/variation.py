@@ -10,7 +10,8 @@ from engine.datasets.augment import Augmentation, Normalisation
 from engine.datasets.images import Batch
 from engine.datasets.randaugment import RandAugment
 from engine.experiment import Experiment
-from engine.randomness import generator, seed_for
+from engine.randomness import generator
+from engine.seeds import seed_for
 
 
 class Variation:
@@ -20,7 +21,7 @@ class Variation:
     """
 
     def __init__(self, experiment: Experiment, device: torch.device, randaugment: RandAugment | None = None) -> None:
-        self._seed, self._mixup, self._device = experiment.seed, experiment.data.mixup, device
+        self._seed, self._mixup, self._device = experiment.root, experiment.data.mixup, device
         self._augmentation = Augmentation.of(experiment)
         self._randaugment = randaugment
         self._normalise = Normalisation(experiment, device)

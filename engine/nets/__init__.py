@@ -7,13 +7,14 @@ from torch import nn
 
 from engine.catalogue import MODELS
 from engine.experiment import Experiment
-from engine.randomness import seed_for
+from engine.randomness import start
+from engine.seeds import seed_for
 
 
 def build(experiment: Experiment, shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
     """The network of `experiment` on the CPU, with initial weights that depend on `seed` alone."""
     constructor = pkgutil.resolve_name(MODELS[experiment.model.name].build)
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed_for(seed, "init"))
+        start(torch.default_generator, seed_for(seed, "init"))
         module: nn.Module = constructor(shape, classes)
     return module

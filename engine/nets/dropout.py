@@ -5,7 +5,8 @@ from types import MethodType
 import torch
 from torch import Tensor, nn
 
-from engine.randomness import seed_for
+from engine.randomness import start
+from engine.seeds import seed_for
 
 
 class Dropout(nn.Module):
@@ -26,7 +27,7 @@ class Dropout(nn.Module):
         if not self.training or self.p == 0 or x.is_meta:
             return x
         if self._generator is None or self._generator.device != x.device:
-            self._generator = torch.Generator(x.device).manual_seed(self._seed)
+            self._generator = start(torch.Generator(x.device), self._seed)
         index, count = self._share
         whole = x.new_empty(count * len(x), *x.shape[1:]).bernoulli_(1 - self.p, generator=self._generator)
         return x * whole.chunk(count)[index].div_(1 - self.p)
@@ -35,7 +36,7 @@ class Dropout(nn.Module):
         """Start the sequence of masks of `seed`; of each mask this network sees `share`, an index of so many equal ones."""
         self._seed, self._share = seed, share
         if self._generator is not None:
-            self._generator.manual_seed(seed)
+            start(self._generator, seed)
 
     def follow(self, source: torch.Generator | None, share: tuple[int, int] = (0, 1)) -> None:
         """Draw the masks to come from `source`, or from a generator of its own."""

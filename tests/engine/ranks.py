@@ -14,8 +14,8 @@ from engine.datasets import Batch, Splits, TrainingData, load
 from engine.experiment import UNIONS, Experiment, read
 from engine.loop import Loop
 from engine.nets.dropout import Dropout
-from engine.randomness import seed_for
 from engine.replica import Replica
+from engine.seeds import seed_for
 from engine.world import ALONE, World, join
 
 STEPS = 20

@@ -322,7 +322,7 @@ def test_a_file_that_is_not_what_the_digest_beside_it_says(files: Files, tmp_pat
 def test_a_list_that_is_not_of_these_files(files: Files, tmp_path: Path) -> None:
     for tampered in (_without(files, "env.json"), {**files, "arrays/more.npz": b""}):
         assert "its list" in refused(zipped(tmp_path / "x.zip", tampered), tmp_path / "runs")
-    for manifest in (b"", b"[]", b'{"run": "../x", "files": {}}', b'{"format": 2, "run": "x", "files": {}}'):
+    for manifest in (b"", b"[]", b'{"run": "../x", "files": {}}', b'{"format": 0, "run": "x", "files": {}}'):
         tampered = {**files, "manifest.json": manifest}
         assert "is no list" in refused(zipped(tmp_path / "x.zip", tampered), tmp_path / "runs")
 
