@@ -15,7 +15,6 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 from engine import actions
 from engine.errors import Problem, Refused
 from engine.queue import Queue
-from engine.records import DATABASE
 from engine.run import Run
 from engine.space import why_not_written
 from studio import gallery, group
@@ -60,16 +59,19 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
 
     @api.get("/runs/{run_id}/paper")
     def in_paper(run_id: str) -> dict[str, Any]:
-        return gallery.beside(Run.open(runs, run_id).present)
+        return gallery.beside(Run.open(runs, run_id))
 
     @api.get("/runs/{run_id}/group")
     def of_group(run_id: str) -> Response:
         members = listing.members(Run.open(runs, run_id))
-        runs_of_group = [member.run for member in members]
+        found = group.Group.of(members)
+        counted = [entry.run for entry in found.counted]
         content = {
-            "runs": [run.id for run in runs_of_group],
+            "runs": [run.id for run in counted],
+            "repeats": found.repeats,
+            "unfinished": found.unfinished,
             "to_come": any(member.is_to_come for member in members),
-            "metrics": group.curves([member.run for member in members if member.status.field != DATABASE]),
+            "metrics": group.curves(counted),
         }
         return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from engine.experiment import Experiment
 from engine.recipes import Recipe, all_recipes
+from engine.run import Run
 from engine.schema import flat
+from studio.group import Group
+from studio.history import History
 from studio.listing import Entry
 
 PLACES = ("runtime.", "landscape.", "data.path", "data.workers", "data.download")
@@ -43,6 +46,10 @@ class Reached:
     accuracy: float
     sd: float | None
     seeds: int
+    repeats: int
+    """Runs left out because their seed counts already."""
+    unfinished: int
+    """Runs left out because they have not been trained to their end."""
     epochs: int
     run: str
     """One of the runs, to be looked at."""
@@ -61,15 +68,16 @@ def tables(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     return [_table(number, cells, found) for number, cells in paper().items()]
 
 
-def beside(experiment: Experiment) -> dict[str, Any]:
-    """The figure of the paper that is nearest to an experiment, and what differs; empty if there is none of its kind."""
+def beside(run: Run) -> dict[str, Any]:
+    """The figure of the paper that is nearest to a run, and what differs; empty if there is none of its kind."""
+    experiment = run.present
     fitting = [cell for cells in paper().values() for cell in cells if cell.subject == subject(experiment)]
     if not fitting:
         return {}
     here = settings(experiment)
     nearest = min(fitting, key=lambda cell: len(differing(here, cell.settings)))
-    recipe = nearest.recipe
-    return recipe.model_dump(include={"name", "title", "paper"}) | {"differs": differing(here, nearest.settings)}
+    differs = differing(here, nearest.settings) + changed(History.of(run.experiment, run.records.changes(), run.status().step))
+    return nearest.recipe.model_dump(include={"name", "title", "paper"}) | {"differs": differs}
 
 
 @cache
@@ -102,21 +110,25 @@ def _shown(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _groups(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """The finished runs that have been evaluated, by group."""
+def changed(history: History) -> list[str]:
+    """Each value that was set while a run trained."""
+    return [f"{path} {_shown(new)} from step {step} on" for step, path, new in history.changes]
+
+
+def _groups(entries: Iterable[Entry]) -> list[Group]:
+    """The groups of which a run is finished."""
     found: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.status.state == "finished" and entry.accuracy is not None:
-            found.setdefault(entry.group, []).append(entry)
-    return list(found.values())
+        found.setdefault(entry.group, []).append(entry)
+    return [group for members in found.values() if (group := Group.of(members)).counted]
 
 
-def _assigned(groups: list[list[Entry]]) -> dict[str, list[Reached]]:
+def _assigned(groups: list[Group]) -> dict[str, list[Reached]]:
     """By recipe, what was reached with settings nearest to it; in each table a group stands once, the nearest first."""
     found: dict[str, list[Reached]] = {}
     for cells in paper().values():
         for group in groups:
-            fitting = [cell for cell in cells if cell.subject == subject(group[0].experiment)]
+            fitting = [cell for cell in cells if cell.subject == subject(group.counted[0].experiment)]
             if fitting:
                 reached = {cell.recipe.name: _reached(group, cell) for cell in fitting}
                 nearest = min(reached, key=lambda name: len(reached[name].differs))
@@ -124,18 +136,21 @@ def _assigned(groups: list[list[Entry]]) -> dict[str, list[Reached]]:
     return {name: sorted(groups, key=lambda one: (len(one.differs), -one.seeds)) for name, groups in found.items()}
 
 
-def _reached(group: list[Entry], cell: Cell) -> Reached:
-    accuracies = [100 * entry.accuracy for entry in group if entry.accuracy is not None]
-    flops = [entry.status.flops for entry in group if entry.status.flops is not None]
+def _reached(group: Group, cell: Cell) -> Reached:
+    first = group.counted[0]
+    accuracies = [100 * entry.accuracy for entry in group.counted if entry.accuracy is not None]
+    flops = [entry.status.flops for entry in group.counted if entry.status.flops is not None]
     return Reached(
         mean(accuracies),
         stdev(accuracies) if len(accuracies) > 1 else None,
-        len(group),
-        group[0].experiment.schedule.epochs,
-        group[0].run.id,
-        differing(settings(group[0].experiment), cell.settings),
+        len(accuracies),
+        group.repeats,
+        group.unfinished,
+        first.experiment.schedule.epochs,
+        first.run.id,
+        differing(settings(first.experiment), cell.settings) + changed(first.history),
         mean(flops) if flops else None,
-        mean(entry.status.seconds for entry in group),
+        mean(entry.status.seconds for entry in group.counted),
     )
 
 

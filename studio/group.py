@@ -1,5 +1,7 @@
 """Group: the curves of runs that differ only in their seed, as a mean and a spread."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,8 +9,28 @@ from numpy.typing import NDArray
 
 from engine.run import Run
 from studio.curve import thinned
+from studio.listing import Entry
 
 Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs that count, one finished run for each seed, and how many others are left out."""
+
+    counted: list[Entry]
+    repeats: int
+    """Finished runs whose seed counts already."""
+    unfinished: int
+
+    @classmethod
+    def of(cls, members: Iterable[Entry]) -> "Group":
+        """Of runs with the same seed, which are given newest first, the newest that is finished counts."""
+        given = list(members)
+        finished = [entry for entry in given if entry.status.state == "finished" and entry.accuracy is not None]
+        newest = {entry.experiment.seed: entry for entry in reversed(finished)}
+        counted = [entry for entry in finished if newest[entry.experiment.seed] is entry]
+        return cls(counted, len(finished) - len(counted), len(given) - len(finished))
 
 
 def curves(members: list[Run]) -> dict[str, dict[str, Any]]:

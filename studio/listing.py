@@ -2,17 +2,19 @@
 
 import logging
 import sqlite3
-from dataclasses import dataclass
-from hashlib import blake2b
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import Refused
 from engine.experiment import Experiment
 from engine.labels import Labels, labels
+from engine.live import as_of
 from engine.queue import Queue
 from engine.records import ACTIVE, DATABASE, Status
 from engine.run import Run, unreadable
 from studio.feed import signature_of
+from studio.history import History, groups
 from studio.waiting import Row, expected
 
 log = logging.getLogger(__name__)
@@ -34,17 +36,14 @@ class Entry:
     """What its folder takes of the disk."""
     created: float
     """When the run was made, in Unix seconds."""
+    history: History
+    group: str = ""
+    """A name that all runs share which differ in nothing but their seed."""
 
     @property
     def is_to_come(self) -> bool:
         """Whether there is more to expect of it without anybody's doing."""
         return self.status.state in (*ACTIVE, "queued")
-
-    @property
-    def group(self) -> str:
-        """A name that all runs share which differ in nothing but their seed."""
-        course = self.status.course[1:-1]  # where the batch size was changed, equal steps are no equal epochs
-        return blake2b(f"{self.experiment.group.model_dump_json()}{course or ''}".encode(), digest_size=8).hexdigest()
 
 
 class Listing:
@@ -63,7 +62,8 @@ class Listing:
             if name not in found and entry.is_to_come:
                 log.warning("%s was removed or renamed while it was %s", entry.run.path, entry.status.state)
         self._known = {name: looked for name, looked in found.items() if looked is not None}
-        return [entry for _, entry in self._known.values()]
+        named = groups({name: entry.history for name, (_, entry) in self._known.items()})
+        return [replace(entry, group=named[name]) for name, (_, entry) in self._known.items()]
 
     def rows(self) -> list[Row]:
         """Identity, choices, state, cost and place in the queue of every run, for the picker."""
@@ -104,12 +104,15 @@ class Listing:
 def _read(run: Run) -> Entry:
     """A run whose records are damaged has no history, but it can be resumed."""
     created, used, told = (run.path / "config.json").stat().st_mtime, run.bytes_used(), labels(run)
+    begun = run.experiment
     try:
-        return Entry(run, run.present, told, run.status(), run.records.last("test/accuracy"), used, created)
+        status, changes, accuracy = run.status(), run.records.changes(), run.records.last("test/accuracy")
     except Refused as damaged:
         if damaged.problems[0].field != DATABASE:
             raise
-        return Entry(run, run.experiment, told, unreadable(damaged), None, used, created)
+        status, changes, accuracy = unreadable(damaged), [], None
+    present, history = as_of(begun, changes, sys.maxsize), History.of(begun, changes, status.step)
+    return Entry(run, present, told, status, accuracy, used, created, history)
 
 
 def _row(entry: Entry) -> Row:

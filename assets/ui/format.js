@@ -14,6 +14,12 @@ export function spread(mean, deviation) {
   return deviation === null || deviation === undefined ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }
 
+// Which runs of a group are not in its mean, if any.
+export function leftOut({ repeats, unfinished }) {
+  const parts = [repeats && `${count(repeats)} ${repeats === 1 ? "repeat" : "repeats"}`, unfinished && `${count(unfinished)} unfinished`].filter(Boolean);
+  return parts.length ? `, ${parts.join(" and ")} left out` : "";
+}
+
 export function multiple(value) {
   return value === null || value === undefined ? "–" : `${Number(value.toFixed(2))}×`;
 }

@@ -1,7 +1,7 @@
 // Gallery: the paper's tables, and beside each figure what was reached here.
 import { element } from "./element.js";
 import { fetchJson } from "./fetch-json.js";
-import { multiple, spread } from "./format.js";
+import { leftOut, multiple, spread } from "./format.js";
 
 const CAPTIONS = {
   2: "Table 2: CIFAR",
@@ -56,9 +56,9 @@ function reached(here) {
   return cell;
 }
 
-function group({ accuracy, sd, seeds, epochs, run, differs }) {
+function group({ accuracy, sd, seeds, epochs, run, differs, ...others }) {
   const link = element("a", { href: `/?run=${encodeURIComponent(run)}`, title: "Show this run" }, spread(accuracy, sd));
-  const block = element("div", {}, link, ` n = ${seeds}, ${epochs} epochs`);
+  const block = element("div", {}, link, ` n = ${seeds}, ${epochs} epochs${leftOut(others)}`);
   if (differs.length) block.append(" ", element("details", { className: "rwp-differs" }, element("summary", { title: "Settings that are not the paper's" }, `≠ ${differs.length}`), element("ul", {}, ...differs.map((text) => element("li", {}, text)))));
   return block;
 }

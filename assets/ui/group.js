@@ -1,6 +1,6 @@
-// Group: mean and spread over the runs that differ from the shown one in nothing but their seed.
+// Group: mean and spread over the finished runs that differ from the shown one in nothing but their seed.
 import { fetchJson } from "./fetch-json.js";
-import { spread } from "./format.js";
+import { leftOut, spread } from "./format.js";
 
 const PAUSE = 2000; // ms between two looks, because every look reads all runs of the group
 
@@ -12,17 +12,22 @@ export class Group {
     this.onChange = onChange;
     this.timer = 0;
     this.switch.addEventListener("input", () => this.onChange());
-    this.follow("", 0);
+    this.follow("");
   }
 
   get isShown() {
     return this.switch.checked && this.curves.size > 0;
   }
 
+  // What the mean is of.
+  get title() {
+    return `${this.seeds} finished ${this.seeds === 1 ? "seed" : "seeds"}${leftOut(this)}`;
+  }
+
   follow(run) {
     clearTimeout(this.timer);
-    Object.assign(this, { run, timer: 0, curves: new Map() });
-    this.#describe(0);
+    Object.assign(this, { run, timer: 0, curves: new Map(), seeds: 0, repeats: 0, unfinished: 0 });
+    this.#describe();
   }
 
   // Look soon, and from then on for as long as a run of the group goes on.
@@ -36,21 +41,23 @@ export class Group {
 
   async #load() {
     const { run } = this;
-    const { runs, to_come: toCome, metrics } = await fetchJson(`/api/runs/${encodeURIComponent(run)}/group`);
+    const { runs, repeats, unfinished, to_come: toCome, metrics } = await fetchJson(`/api/runs/${encodeURIComponent(run)}/group`);
     if (run !== this.run) return;
-    this.timer = 0;
-    this.curves = new Map(Object.entries(metrics));
-    this.#describe(runs.length);
+    Object.assign(this, { timer: 0, curves: new Map(Object.entries(metrics)), seeds: runs.length, repeats, unfinished });
+    this.#describe();
     this.onChange();
     if (toCome) this.#lookAfter(PAUSE);
   }
 
-  #describe(members) {
+  #describe() {
     const curve = this.curves.get("test/accuracy");
     this.label.hidden = !this.curves.size;
-    this.hint.hidden = !curve;
-    if (!curve) return;
-    const [mean, deviation] = [curve.value.at(-1), curve.deviation.at(-1)].map((value) => 100 * value);
-    this.hint.textContent = `${members} seeds: test accuracy ${spread(mean, deviation)} % (mean ± standard deviation of the ${curve.count.at(-1)} that reached step ${curve.step.at(-1)}).`;
+    this.hint.hidden = !curve && !(this.seeds === 1 && this.repeats);
+    this.hint.textContent = curve ? `${this.title}: test accuracy ${ending(curve)}.` : `${this.title}: a mean takes two seeds.`;
   }
+}
+
+function ending({ step, value, deviation, count }) {
+  const [mean, spreading] = [value.at(-1), deviation.at(-1)].map((one) => 100 * one);
+  return `${spread(mean, spreading)} % (mean ± standard deviation of the ${count.at(-1)} that reached step ${step.at(-1)})`;
 }

@@ -65,8 +65,9 @@ export function mount(root, { figures, methods, paper: inPaper }) {
 
   function take(message) {
     store.take(message);
-    if (message.reset || "test/accuracy" in message.metrics) group.refresh(picker.members);
-    if (message.events.some(({ kind }) => kind === "changed")) charts.hurry();
+    const isChanged = message.events.some(({ kind }) => kind === "changed"); // which makes it a run of another group
+    if (message.reset || isChanged || "test/accuracy" in message.metrics) group.refresh(picker.members);
+    if (isChanged) charts.hurry();
     charts.redraw();
     events.take(message);
     profile.take(message);

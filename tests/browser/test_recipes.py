@@ -125,7 +125,7 @@ def test_seeds_become_a_band(page: Page, studio: Studio) -> None:
     open_fold(page, "Schedule")
     fill(page, "schedule.epochs", "3")
     page.locator("#rwp-start").click()
-    expect(page.locator("[data-group]")).to_contain_text("2 seeds: test accuracy", timeout=60_000)
+    expect(page.locator("[data-group]")).to_contain_text("2 finished seeds: test accuracy", timeout=60_000)
     until(page, lambda: studio.newest.status().state == "finished" and Run.all(studio.runs)[1].status().state == "finished", 60)
     names = f"document.querySelector('{PLOT['loss']}').data.map(trace => trace.name)"
     until(page, lambda: "test, mean" in page.evaluate(names))

@@ -51,6 +51,27 @@ def test_runs_as_in_the_paper_are_averaged_over_their_seeds(tmp_path: Path) -> N
     assert here["differs"] == []
 
 
+def test_what_does_not_count_is_told_and_one_seed_has_no_deviation(tmp_path: Path) -> None:
+    recipe = find("table2/cifar10/resnet18/sam")
+    for accuracy, state in ((0.95, "finished"), (0.95, "finished"), (0.95, "stopped")):
+        finished(tmp_path, recipe.experiment("seeds=1"), accuracy, state=state)
+    (here,) = figures(tmp_path)[recipe.name]["here"]
+    assert (here["seeds"], here["repeats"], here["unfinished"], here["sd"]) == (1, 1, 1, None)
+
+
+def test_a_run_that_was_changed_while_it_trained_is_no_run_of_the_paper(tmp_path: Path) -> None:
+    recipe = find("table2/cifar10/resnet18/sam")
+    run = finished(tmp_path, recipe.experiment("seeds=1"), 0.95, step=100)
+    writer = Writer(run.path / "run.db")
+    for step, rho in ((40, 0.3), (60, recipe.experiment().method.model_dump()["rho"])):
+        writer.event(step, "changed", path="method.rho", old=None, new=rho, id=None)
+    writer.flush(Status(state="finished", step=100))
+    writer.close()
+    (here,) = figures(tmp_path)[recipe.name]["here"]
+    told = ["method.rho 0.3 from step 40 on", f"method.rho {recipe.experiment().method.model_dump()['rho']} from step 60 on"]
+    assert here["differs"] == gallery.beside(run)["differs"] == told
+
+
 def test_a_difference_is_named_with_the_value_in_the_paper(tmp_path: Path) -> None:
     changed = ("seeds=1", "schedule.epochs=30", "data.train_size=500", "runtime.threads=1", "landscape.at_end=false")
     finished(tmp_path, find("table2/cifar100/resnet18/sgd").experiment(*changed), 0.5)

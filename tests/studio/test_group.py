@@ -1,27 +1,45 @@
-"""Groups: which runs belong together, and the statistics of their curves."""
+"""Groups: which runs belong together, which of them count, and the statistics of their curves."""
 
+import shutil
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from engine.archive import pack, unpack
 from engine.experiment import Experiment, read
-from engine.records import Status, Writer
+from engine.lineage import replay
+from engine.records import State, Status, Writer
 from engine.run import Run
 from studio import group
 from studio.curve import POINTS
 from studio.listing import Listing
 
 
-def written(runs: Path, experiment: Experiment, values: list[float | None], name: str = "test/accuracy") -> Run:
-    """A finished run with one curve: a value a step, from step 1 on."""
+def written(
+    runs: Path,
+    experiment: Experiment,
+    values: list[float | None],
+    changes: Sequence[tuple[int, str, object]] = (),
+    state: State = "finished",
+) -> Run:
+    """A run with one curve: a value a step, from step 1 on; and what was changed while it trained."""
     run = Run.create(runs, experiment)
     writer = Writer(run.path / "run.db")
     for step, value in enumerate(values, 1):
-        writer.metrics(step, step * 0.5, {name: value})  # type: ignore[dict-item]
-    writer.flush(Status(state="finished", step=len(values)))
+        writer.metrics(step, step * 0.5, {"test/accuracy": value})  # type: ignore[dict-item]
+    for step, path, new in changes:
+        writer.event(step, "changed", path=path, old=None, new=new, id=None)
+    writer.flush(Status(state=state, step=len(values)))
     writer.close()
     return run
+
+
+def counted(runs: Path, run: Run) -> tuple[list[int], int, int]:
+    """The seeds in the mean beside `run`, and how many repeats and unfinished runs are left out."""
+    found = group.Group.of(Listing(runs).members(run))
+    return sorted(entry.experiment.seed for entry in found.counted), found.repeats, found.unfinished
 
 
 def test_statistics_are_those_of_the_runs_that_reached_the_step(tmp_path: Path) -> None:
@@ -55,6 +73,76 @@ def test_a_group_differs_in_nothing_but_the_seed(tmp_path: Path) -> None:
     assert [member.run.id for member in listing.members(other)] == [other.id]
     groups = {row["id"]: row["group"] for row in listing.rows()}
     assert groups[same[0].id] == groups[same[1].id] != groups[other.id]
+
+
+def test_a_seed_counts_once_however_often_it_was_trained(tmp_path: Path) -> None:
+    first, other = (written(tmp_path, Experiment(seed=seed), [0.5]) for seed in (0, 1))
+    (tmp_path / "x.zip").write_bytes(b"".join(pack(first)))
+    unpack(tmp_path / "x.zip", tmp_path)
+    shutil.copytree(other.path, tmp_path / "copied")
+    replay(first)
+    assert counted(tmp_path, first) == ([0, 1], 2, 1)
+    again = Run.open(tmp_path, f"{first.id}-2")
+    assert counted(tmp_path, again) == counted(tmp_path, first)
+
+
+def test_of_the_runs_of_a_seed_the_newest_that_is_finished_counts(tmp_path: Path) -> None:
+    for name, value, state in (("a", 0.1, "finished"), ("b", 0.2, "finished"), ("c", 0.3, "stopped"), ("d", 0.4, "diverged")):
+        written(tmp_path, Experiment(), [value], state=state).path.rename(tmp_path / name)  # type: ignore[arg-type]
+    found = group.Group.of(Listing(tmp_path).entries())
+    assert [entry.run.id for entry in found.counted] == ["b"]
+    assert (found.repeats, found.unfinished) == (1, 2)
+
+
+SAME_END = {
+    "never": [],
+    "sooner": [(1, "method.sigma", 0.02)],
+    "later": [(2, "method.sigma", 0.02)],
+    "back again": [(1, "method.sigma", 0.02), (2, "method.sigma", 0.015)],
+    "extended": [(1, "schedule.epochs", 40)],
+    "shortened": [(1, "schedule.epochs", 40), (2, "schedule.epochs", 30)],
+}
+
+
+def test_runs_that_were_changed_in_other_ways_are_of_other_groups(tmp_path: Path) -> None:
+    runs = [written(tmp_path, Experiment(seed=seed), [0.5] * 3, log) for seed, log in enumerate(SAME_END.values())]
+    runs.append(written(tmp_path, read({"seed": 9, "method": {"sigma": 0.02}}), [0.5] * 3))
+    assert [counted(tmp_path, run)[0] for run in runs] == [[0], [1], [2], [3], [4], [5], [9]]
+
+
+def test_what_no_update_was_made_with_is_no_change(tmp_path: Path) -> None:
+    logs: list[list[tuple[int, str, object]]] = [
+        [(1, "method.sigma", 0.02), (1, "method.lambda", 0.4)],
+        [(1, "method.lambda", 0.4), (1, "method.sigma", 0.03), (1, "method.sigma", 0.02)],  # turned until it fitted
+        [(0, "method.eta", 0.1), (1, "method.sigma", 0.02), (1, "method.lambda", 0.4), (2, "method.sigma", 0.02)],  # as they were
+        [(1, "method.sigma", 0.02), (1, "method.lambda", 0.4), (3, "method.sigma", 0.1)],  # after the last update
+    ]
+    runs = [
+        written(tmp_path, read({"seed": seed, "method": {"name": "m-arwp"}}), [0.5] * 3, log) for seed, log in enumerate(logs)
+    ]
+    assert counted(tmp_path, runs[0]) == ([0, 1, 2, 3], 0, 0)
+
+
+def forked(runs: Path, parent: Run, step: int) -> Run:
+    settings = {"seed": parent.experiment.seed, "method": {"name": "sam"}, "parent": {"run": parent.id, "step": step}}
+    return written(runs, read(settings), [0.5] * 3)
+
+
+def test_forks_belong_together_if_their_parents_did_until_then(tmp_path: Path) -> None:
+    logs: list[list[tuple[int, str, object]]] = [[], [(2, "method.sigma", 0.02)], [(1, "method.sigma", 0.02)]]
+    parents = [written(tmp_path, Experiment(seed=seed), [0.5] * 3, log) for seed, log in enumerate(logs)]
+    late, early = ([forked(tmp_path, parent, step) for parent in parents] for step in (3, 2))
+    assert [counted(tmp_path, run)[0] for run in late] == [[0], [1], [2]]
+    assert [counted(tmp_path, run)[0] for run in early] == [[0, 1], [0, 1], [2]]
+    grandchildren = [forked(tmp_path, run, 3) for run in early]
+    assert [counted(tmp_path, run)[0] for run in grandchildren] == [[0, 1], [0, 1], [2]]
+
+
+def test_forks_of_runs_that_are_not_here_or_of_each_other_are_alone(tmp_path: Path) -> None:
+    for name, parent in (("a", "gone"), ("b", "went"), ("c", "d"), ("d", "c")):
+        settings = {"seed": ord(name), "parent": {"run": parent, "step": 2}}
+        written(tmp_path, read(settings), [0.5] * 3).path.rename(tmp_path / name)
+    assert len({entry.group for entry in Listing(tmp_path).entries()}) == 4
 
 
 def test_the_listing_reads_again_what_has_changed(tmp_path: Path) -> None:
