@@ -51,7 +51,7 @@ export class Charts {
     if (!this.store.status) return;
     await withPlotly();
     const began = performance.now();
-    const look = { ...this.toolbar.options, run: this.run, colours: palette(), group: this.group.isShown ? this.group.curves : new Map() };
+    const look = { ...this.toolbar.options, run: this.run, colours: palette(), group: this.group.isShown ? this.group : null };
     for (const chart of this.charts) chart.draw(this.store, look);
     this.hurries = Math.max(0, this.hurries - 1);
     this.pause = this.hurries ? 0 : Math.max(PAUSE, SHARE * (performance.now() - began));

@@ -16,9 +16,9 @@ export class LineChart {
     this.frame.className = "rwp-chart";
     this.frame.dataset.figure = figure.id;
     this.plot = document.createElement("div");
-    const caption = document.createElement("figcaption");
-    caption.textContent = figure.title;
-    this.frame.append(caption, this.plot);
+    this.caption = document.createElement("figcaption");
+    this.caption.textContent = figure.title;
+    this.frame.append(this.caption, this.plot);
     parent.append(this.frame);
     this.hide();
   }
@@ -33,7 +33,9 @@ export class LineChart {
     this.frame.classList.toggle("rwp-without-data", !traces.length);
     if (!traces.length || !this.isSeen || !this.isStale) return;
     this.isStale = false;
-    const data = traces.flatMap((trace) => this.#lines(trace, store, look));
+    const behind = traces.flatMap((trace) => this.#band(trace, store, look));
+    const data = [...behind, ...traces.flatMap((trace) => this.#own(trace, store, look))];
+    this.caption.textContent = behind.length ? `${this.figure.title}, behind it mean ± deviation of ${look.group.title}` : this.figure.title;
     globalThis.Plotly.react(this.plot, data, { ...this.#layout(look), ...this.#marks(data, store, look) }, CONFIG);
     if (!this.isListening) this.plot.on("plotly_relayout", () => this.onZoom());
     this.isListening = true;
@@ -53,29 +55,33 @@ export class LineChart {
     return [Math.min(...ends), Math.max(...ends)];
   }
 
-  #lines(trace, store, look) {
-    const curve = store.curves.get(trace.metric);
-    const line = this.#line(trace, curve, store, look);
-    const own = trace.smooth && look.weight ? [raw(line), { ...line, y: smoothed(line.y, look.weight) }] : [line];
-    const shared = look.group.get(trace.metric);
-    if (!shared) return own;
-    const { hovertemplate, ...alone } = own.at(-1);
-    const behind = { ...alone, opacity: 0.5, line: { ...alone.line, width: 1 }, showlegend: false, hoverinfo: "skip" };
-    return [behind, ...this.#band(trace, shared, store, look)];
+  #own(trace, store, look) {
+    const line = this.#line(trace, store.curves.get(trace.metric), store, look);
+    const own = { ...line, uid: named("own", trace.metric) };
+    return trace.smooth && look.weight ? [raw(line), { ...own, y: smoothed(line.y, look.weight) }] : [own];
   }
 
-  // Mean over the seeds, and one standard deviation to either side of it.
-  #band(trace, curve, store, look) {
-    const mean = this.#line(trace, curve, store, look);
-    const even = (values) => (trace.smooth ? smoothed(values, look.weight) : values);
-    const deviation = even(this.#shown(curve.deviation));
-    mean.y = even(mean.y);
-    const [low, high] = [-1, 1].map((side) => mean.y.map((value, at) => value + side * deviation[at]));
+  // Mean over the seeds, and one standard deviation to either side of it, but no further than a value can be.
+  #band(trace, store, look) {
+    const curve = look.group?.curves.get(trace.metric);
+    if (!curve) return [];
+    const line = this.#line(trace, curve, store, look);
+    const [y, deviation] = [line.y, this.#shown(curve.deviation)].map((values) => (trace.smooth ? smoothed(values, look.weight) : values));
+    const [lowest, highest] = this.#limits(y, look);
+    const low = y.map((value, at) => Math.max(lowest, value - deviation[at]));
+    const high = y.map((value, at) => Math.min(highest, value + deviation[at]));
     const edge = {
-      x: [...mean.x, ...[...mean.x].reverse()], y: [...high, ...low.reverse()], type: "scatter", mode: "lines", fill: "toself",
-      fillcolor: faint(mean.line.color), line: { width: 0 }, legendgroup: trace.metric, showlegend: false, hoverinfo: "skip",
+      uid: named("band", trace.metric), x: [...line.x, ...[...line.x].reverse()], y: [...high, ...low.reverse()], type: "scatter", mode: "lines", fill: "toself",
+      fillcolor: faint(line.line.color), line: { width: 0 }, legendgroup: trace.metric, showlegend: false, hoverinfo: "skip",
     };
-    return [edge, { ...mean, name: plain(`${trace.name}, mean`) }];
+    const mean = { ...line, uid: named("mean", trace.metric), y, mode: "lines", name: plain(`${trace.name}, mean`), opacity: 0.6, line: { ...line.line, width: 1 } };
+    return [edge, mean];
+  }
+
+  // A logarithmic axis has no place for 0: there the band ends where the mean is lowest.
+  #limits(y, { log }) {
+    const [lowest, highest] = this.#shown([this.figure.lowest, this.figure.highest]);
+    return [log && this.figure.log ? Math.min(...y.filter((value) => value > 0)) : lowest, highest ?? Infinity];
   }
 
   #line(trace, curve, store, { axis }) {
@@ -113,8 +119,13 @@ export class LineChart {
   }
 }
 
+// By which Plotly knows a trace again; it makes a class name of it.
+function named(kind, metric) {
+  return `${kind}-${metric.replaceAll(/\W/g, "-")}`;
+}
+
 // A curve as it was measured, faint behind its smoothed form.
 function raw(line) {
   const { hovertemplate, ...rest } = line;
-  return { ...rest, mode: "lines", showlegend: false, hoverinfo: "skip", opacity: 0.25, line: { ...line.line, dash: "solid", width: 1 } };
+  return { ...rest, uid: named("raw", line.legendgroup), mode: "lines", showlegend: false, hoverinfo: "skip", opacity: 0.25, line: { ...line.line, dash: "solid", width: 1 } };
 }

@@ -13,4 +13,5 @@ FIGURE = Figure(
     ),
     log=False,
     percent=True,
+    highest=1.0,
 )

@@ -8,4 +8,6 @@ FIGURE = Figure(
     "cosine (1 = same direction)",
     (Trace("train/gradient_cosine", "cos(g at w, g at w + ε)", GREEN, "solid", smooth=True),),
     log=False,
+    lowest=-1.0,
+    highest=1.0,
 )

@@ -33,3 +33,7 @@ class Figure:
     percent: bool = False
     from_zero: bool = False
     """Whether a linear y axis starts at zero."""
+    lowest: float = 0.0
+    """What no value can be below."""
+    highest: float | None = None
+    """What no value can be above."""

@@ -10,4 +10,5 @@ FIGURE = Figure(
     log=False,
     percent=True,
     from_zero=True,
+    highest=1.0,
 )
