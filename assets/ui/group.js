@@ -1,5 +1,5 @@
 // Group: mean and spread over the finished runs that differ from the shown one in nothing but their seed.
-import { fetchJson } from "./fetch-json.js";
+import { learn } from "./fetch-json.js";
 import { leftOut, spread } from "./format.js";
 
 const PAUSE = 2000; // ms between two looks, because every look reads all runs of the group
@@ -41,9 +41,14 @@ export class Group {
 
   async #load() {
     const { run } = this;
-    const { runs, repeats, unfinished, to_come: toCome, metrics } = await fetchJson(`/api/runs/${encodeURIComponent(run)}/group`);
+    const found = await learn(`/api/runs/${encodeURIComponent(run)}/group`);
     if (run !== this.run) return;
-    Object.assign(this, { timer: 0, curves: new Map(Object.entries(metrics)), seeds: runs.length, repeats, unfinished });
+    this.timer = 0;
+    if (found) this.#show(found);
+  }
+
+  #show({ runs, repeats, unfinished, to_come: toCome, metrics }) {
+    Object.assign(this, { curves: new Map(Object.entries(metrics)), seeds: runs.length, repeats, unfinished });
     this.#describe();
     this.onChange();
     if (toCome) this.#lookAfter(PAUSE);

@@ -1,5 +1,5 @@
 // Landscape: the loss on a plane through the weights, as contours and as a surface; it gets finer while it is measured.
-import { fetchJson } from "./fetch-json.js";
+import { learn } from "./fetch-json.js";
 import { drawContour, drawSurface } from "./landscape-plots.js";
 import { palette } from "./palette.js";
 import { withPlotly } from "./plotly.js";
@@ -52,8 +52,8 @@ export class Landscape {
   async #load() {
     const { run } = this;
     const name = this.steps.value;
-    const grid = await fetchJson(`/api/runs/${encodeURIComponent(run)}/arrays/${encodeURIComponent(name)}`);
-    if (run !== this.run || name !== this.steps.value) return; // something else was chosen meanwhile
+    const grid = await learn(`/api/runs/${encodeURIComponent(run)}/arrays/${encodeURIComponent(name)}`);
+    if (!grid || run !== this.run || name !== this.steps.value) return; // something else was chosen meanwhile
     this.grid = { ...grid, name };
     this.section.hidden = false;
     this.#describe();

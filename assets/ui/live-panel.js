@@ -1,6 +1,6 @@
 // LivePanel: the fields of the shown run that may change while it trains. What it says follows the run, so that two tabs agree.
 import { element } from "./element.js";
-import { fetchJson } from "./fetch-json.js";
+import { learn } from "./fetch-json.js";
 import { LiveKnob } from "./live-knob.js";
 import { numeral } from "./format.js";
 import { ENDED, WORKING } from "./states.js";
@@ -32,15 +32,12 @@ export class LivePanel {
     this.status = null;
     this.frame.hidden = true;
     if (!run) return;
-    try {
-      const rows = await fetchJson(`/api/runs/${encodeURIComponent(run)}/live`);
-      if (run === this.run) this.#know(rows);
-    } catch (error) {
-      if (run === this.run) this.#cannot(error.message);
-    }
+    const rows = await learn(`/api/runs/${encodeURIComponent(run)}/live`, (reason) => this.#cannot(run, reason));
+    if (rows && run === this.run) this.#know(rows);
   }
 
-  #cannot(reason) {
+  #cannot(run, reason) {
+    if (run !== this.run) return;
     this.frame.hidden = false;
     this.main.replaceChildren();
     this.more.replaceChildren();

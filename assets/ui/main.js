@@ -40,8 +40,9 @@ export function mount(root, { figures, methods, paper: inPaper }) {
   const queue = new Queue(find, onShow);
   const budget = () => live.present("runtime.disk_budget");
   const checkpoints = new Checkpoints(find, { budget, methods, paper: inPaper, onForked: () => queue.open(), onShow });
-  const stream = new Stream({ onMessage: take, onConnection: (text) => tell(find("connection"), text) });
+  const stream = new Stream({ onMessage: take, onConnection: (text) => tellOf("stream", text) });
   const parts = [asking, charts, group, events, paper, landscape, profile, panel, steering, live, trouble, queue, checkpoints];
+  const unknown = { stream: "", page: "" };
   let folder = null;
 
   function show(run) {
@@ -54,6 +55,12 @@ export function mount(root, { figures, methods, paper: inPaper }) {
     store.clear();
     for (const part of parts) part.follow(run);
     stream.open(run);
+  }
+
+  // Why something is not known; that the run cannot be followed comes first.
+  function tellOf(part, reason) {
+    unknown[part] = reason;
+    tell(find("connection"), unknown.stream || unknown.page);
   }
 
   // The fields of the run are known by their names and values now.
@@ -89,6 +96,7 @@ export function mount(root, { figures, methods, paper: inPaper }) {
     charts.redraw();
     landscape.redraw();
   });
+  document.addEventListener("rwp:unknown", ({ detail: reason }) => tellOf("page", reason));
   find("picker").addEventListener("rwp:listed", () => group.refresh(picker.members));
   followFilling();
   followStart(onShow);

@@ -1,6 +1,6 @@
 // Paper: what the paper reports for the training that is shown, if it reports anything.
 import { element } from "./element.js";
-import { fetchJson } from "./fetch-json.js";
+import { learn } from "./fetch-json.js";
 import { spread } from "./format.js";
 
 export class Paper {
@@ -13,8 +13,8 @@ export class Paper {
     this.run = run;
     this.hint.hidden = true;
     if (!run) return;
-    const found = await fetchJson(`/api/runs/${encodeURIComponent(run)}/paper`);
-    if (run === this.run && found.paper) this.#tell(found);
+    const found = await learn(`/api/runs/${encodeURIComponent(run)}/paper`);
+    if (run === this.run && found?.paper) this.#tell(found);
   }
 
   #tell({ name, title, paper, differs }) {

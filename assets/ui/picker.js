@@ -1,5 +1,5 @@
 // Picker: which run is shown. Reads the list when it may have changed, not all the time.
-import { fetchJson } from "./fetch-json.js";
+import { learn } from "./fetch-json.js";
 import { moment, percent } from "./format.js";
 
 const EMPTY_PAUSE = 3000; // ms between looks while there is no run at all
@@ -22,7 +22,7 @@ export class Picker {
   }
 
   async refresh(show) {
-    this.rows = await fetchJson("/api/runs");
+    this.rows = (await learn("/api/runs")) ?? this.rows;
     if (show && show !== this.shown) this.#show(show);
     else if (this.shown === "" && this.rows.length) this.#show(this.rows[0].id);
     this.#draw();

@@ -1,4 +1,6 @@
 // Plotly is large: it is fetched when the first chart is wanted, so that the form does not wait for it.
+import { pause, report } from "./fetch-json.js";
+
 export const CONFIG = {
   responsive: true,
   displaylogo: false,
@@ -8,12 +10,24 @@ export const CONFIG = {
 let loading = null;
 
 export function withPlotly() {
-  loading ??= new Promise((resolve, reject) => {
+  loading ??= fetched();
+  return loading;
+}
+
+async function fetched() {
+  while (!(await isThere())) {
+    report("The chart library cannot be loaded; trying again");
+    await pause();
+  }
+  report("");
+}
+
+function isThere() {
+  return new Promise((resolve) => {
     const script = document.createElement("script");
     script.src = "/plotly.min.js";
-    script.onload = () => resolve(globalThis.Plotly);
-    script.onerror = () => reject(new Error("The chart library could not be loaded; reload the page"));
+    script.onload = () => resolve(true);
+    script.onerror = () => resolve(false);
     document.head.append(script);
   });
-  return loading;
 }

@@ -1,5 +1,5 @@
 // Steering: what can be asked of the shown run; each button is there where it applies.
-import { fetchJson } from "./fetch-json.js";
+import { learn } from "./fetch-json.js";
 import { ENDED } from "./states.js";
 
 const STANDING = ["pause", "step", "stop"]; // greyed out, not gone, while a run is under way
@@ -13,7 +13,7 @@ export class Steering {
     this.refusal = find("refusal");
     for (const button of this.buttons) button.addEventListener("click", () => this.#ask(button));
     for (const box of root.querySelectorAll("[data-given]")) box.addEventListener("keydown", (event) => this.#onKey(event));
-    fetchJson("/api/actions").then((actions) => this.#learn(actions));
+    learn("/api/actions").then((actions) => this.#know(actions ?? {}));
   }
 
   follow(run) {
@@ -33,9 +33,9 @@ export class Steering {
     this.find("stop").textContent = status?.state === "queued" ? "Leave the queue" : "Stop and save";
   }
 
-  #learn(actions) {
+  #know(actions) {
     this.actions = actions;
-    for (const button of this.buttons) button.title ||= actions[button.dataset.ask].text.replaceAll("`", "");
+    for (const button of this.buttons) button.title ||= (actions[button.dataset.ask]?.text ?? "").replaceAll("`", "");
     this.draw(this.status);
   }
 
