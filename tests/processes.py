@@ -37,7 +37,7 @@ class Launch:
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 def wait(run: Run, until: Callable[[Status], bool], seconds: float = 120) -> Status:
@@ -47,6 +47,12 @@ def wait(run: Run, until: Callable[[Status], bool], seconds: float = 120) -> Sta
         assert time.monotonic() < end, f"{status}\n{(run.path / 'engine.log').read_text()}"
         time.sleep(0.05)
     return status
+
+
+def round_trip(run: Run) -> Status:
+    """The status once the engine has been through everything that was asked of it before, and has told what came of it."""
+    asked = run.ask("checkpoint")
+    return wait(run, lambda _: any(event.data.get("id") == asked for event in run.records.events()))
 
 
 def ended(status: Status) -> bool:
@@ -70,7 +76,7 @@ def killed_run(launch: Launch, config: dict[str, Any]) -> Run:
     run = launch(config)
     wait(run, lambda status: status.state == "running" and status.step > 40)
     kill(run)
-    assert wait(run, ended, seconds=10).state == "interrupted"
+    assert wait(run, ended).state == "interrupted"
     return run
 
 

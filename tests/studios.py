@@ -40,7 +40,7 @@ class Studio:
         assert self.process
         assert self.process.stdout
         self.process.send_signal(number)
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
         self.process = None
 

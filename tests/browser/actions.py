@@ -6,12 +6,16 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from engine.run import Run
+from tests.processes import wait
+from tests.studios import Studio
+
 PLOT = {"loss": "[data-figure=loss] .js-plotly-plot", "surface": "[data-surface]"}
 
 
-def badge(page: Page, state: str, seconds: float = 60) -> None:
+def badge(page: Page, state: str) -> None:
     """Wait until the run is in this state."""
-    expect(page.locator("[data-badge]")).to_have_text(state, timeout=1000 * seconds)
+    expect(page.locator("[data-badge]")).to_have_text(state)
 
 
 def knob(page: Page, path: str) -> Any:
@@ -33,17 +37,33 @@ def open_fold(page: Page, title: str) -> None:
     page.locator("button.label-wrap", has_text=title).click()
 
 
-def start_long(page: Page) -> None:
-    """Start a training that will not end by itself."""
+def start_long(page: Page, studio: Studio) -> Run:
+    """Start a training that will not end by itself, in slow motion."""
     open_fold(page, "Schedule")
-    fill(page, "schedule.epochs", "2000")
+    fill(page, "schedule.epochs", "10000")
     page.locator("#rwp-start").click()
+    until(page, lambda: bool(Run.all(studio.runs)))
+    slow_motion(studio.newest)
     badge(page, "running")
+    return studio.newest
+
+
+def slow_motion(run: Run, per_second: float = 10) -> None:
+    """Let no engine, however fast, make more updates a second, from its first one on."""
+    wait(run, lambda status: status.pid != 0 and status.state != "queued")
+    run.ask("pace", per_second=per_second)
 
 
 def points(page: Page) -> int:
     """Points of the loss curve that are drawn."""
-    found: int = page.evaluate(f"document.querySelector('{PLOT['loss']}')?.data?.[0].x.length ?? 0")
+    return len(drawn(page))
+
+
+def drawn(page: Page) -> list[float]:
+    """The places on the x axis of the loss curve of the run that is shown."""
+    found: list[float] = page.evaluate(
+        f"document.querySelector('{PLOT['loss']}')?.data?.find(({{uid}}) => /^(raw|own)-train-loss$/.test(uid))?.x ?? []"
+    )
     return found
 
 
@@ -58,7 +78,7 @@ def step(page: Page) -> int:
     )
 
 
-def until(page: Page, holds: Callable[[], bool], seconds: float = 20) -> None:
+def until(page: Page, holds: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -93,6 +113,6 @@ def drag(page: Page, selector: str, start: tuple[float, float], end: tuple[float
 
 def see_surface(page: Page) -> None:
     """Scroll to the landscape once there is one; it is drawn where it can be seen."""
-    page.locator("[data-landscape]").wait_for(timeout=90_000)
+    page.locator("[data-landscape]").wait_for()
     page.locator(PLOT["surface"]).scroll_into_view_if_needed()
     page.wait_for_selector(f"{PLOT['surface']} canvas")

@@ -1,11 +1,15 @@
-"""A real studio as a process of its own, and a real browser."""
+"""A real studio as a process of its own, and a real browser.
 
+Nothing here counts on how long anything takes: with RWP_TEST_SPEED=fast or slow the engines are ten times faster or slower.
+"""
+
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.studios import Studio
 
@@ -23,8 +27,22 @@ ARGUMENTS = [
 ]
 
 
+PATIENCE = 120_000
+"""Milliseconds after which something that is waited for will not happen any more, however slow the machine is."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    if "RWP_TEST_SPEED" in os.environ:
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).with_name("speed")))
     studio = Studio(tmp_path)
     studio.start()
     yield studio
@@ -48,6 +66,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, studio: Studio) -> Iterator[Page]:
     """The studio in a fresh window; the test fails if the page has errors or asks another host for anything."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

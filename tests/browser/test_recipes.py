@@ -64,9 +64,7 @@ def test_how_long_a_training_takes_can_be_asked_before_it_is_started(page: Page)
     cost = page.locator("#rwp-cost")
     expect(cost).to_contain_text("94.8 k weights; 11 updates an epoch; about 327 GFLOP in all.")
     page.get_by_role("button", name="How long?").click()
-    expect(cost).to_contain_text(
-        re.compile(r"About .* an epoch and .* in all on .+, from two updates timed here"), timeout=60_000
-    )
+    expect(cost).to_contain_text(re.compile(r"About .* an epoch and .* in all on .+, from two updates timed here"))
     search(page, "30-second demo")
     expect(cost).to_contain_text("22 updates an epoch")
     expect(cost).not_to_contain_text("timed here")
@@ -93,7 +91,7 @@ def test_what_is_started_right_after_a_recipe_is_chosen_is_the_recipe(page: Page
     page.evaluate(SLOWLY)
     search(page, "30-second demo")
     page.locator("#rwp-start").click()
-    until(page, lambda: bool(Run.all(studio.runs)), 60)
+    until(page, lambda: bool(Run.all(studio.runs)))
     assert studio.newest.experiment.method.name == "m-arwp"
 
 
@@ -125,8 +123,8 @@ def test_seeds_become_a_band(page: Page, studio: Studio) -> None:
     open_fold(page, "Schedule")
     fill(page, "schedule.epochs", "3")
     page.locator("#rwp-start").click()
-    expect(page.locator("[data-group]")).to_contain_text("2 finished seeds: test accuracy", timeout=60_000)
-    until(page, lambda: studio.newest.status().state == "finished" and Run.all(studio.runs)[1].status().state == "finished", 60)
+    expect(page.locator("[data-group]")).to_contain_text("2 finished seeds: test accuracy")
+    until(page, lambda: studio.newest.status().state == "finished" and Run.all(studio.runs)[1].status().state == "finished")
     names = f"document.querySelector('{PLOT['loss']}').data.map(trace => trace.name)"
     until(page, lambda: "test, mean" in page.evaluate(names))
     band = f"document.querySelector('{PLOT['loss']}').data.filter(trace => trace.fill === 'toself').length"

@@ -72,7 +72,7 @@ def test_a_name_a_tag_a_note_and_a_star_stay(page: Page, two: list[Run]) -> None
 def test_runs_are_found_and_sorted(page: Page, two: list[Run]) -> None:
     sam, rwp = two
     relabel(sam, {"name": "Sharp one", "tags": ["paper"], "star": True})
-    expect(line(page, sam).get_by_label("Name of")).to_have_value("Sharp one", timeout=10_000)
+    expect(line(page, sam).get_by_label("Name of")).to_have_value("Sharp one")
     page.get_by_role("button", name="Accuracy").click()
     assert order(page) == [rwp.id, sam.id]
     expect(page.get_by_role("columnheader", name="Accuracy")).to_have_attribute("aria-sort", "descending")
@@ -126,7 +126,7 @@ def test_a_run_in_use_cannot_be_deleted(page: Page, studio: Studio, two: list[Ru
         writer = Writer(run.path / "run.db")
         writer.flush(Status(state="running"))
         delete = line(page, run).get_by_role("button", name="Delete")
-        expect(delete).to_be_disabled(timeout=10_000)
+        expect(delete).to_be_disabled()
         expect(delete).to_have_attribute("title", "Stop it first, on the page Train")
         writer.close()
 
@@ -140,7 +140,7 @@ def test_an_archive_goes_out_and_comes_in(page: Page, studio: Studio, two: list[
     download.value.save_as(tmp_path / "x.zip")
     assert download.value.suggested_filename == f"{run.id}.zip"
     page.get_by_label("Import a run").set_input_files(tmp_path / "x.zip")
-    expect(page.locator("[data-toast]")).to_contain_text(f"Imported {run.id}-2", timeout=30_000)
+    expect(page.locator("[data-toast]")).to_contain_text(f"Imported {run.id}-2")
     copy = Run(studio.runs / f"{run.id}-2")
     expect(line(page, copy).get_by_role("link", name=copy.id)).to_be_focused()
     expect(line(page, copy).get_by_label("Name of")).to_have_value("Travels")

@@ -1,6 +1,7 @@
 """Steering in a real browser: turn a knob while it trains, step, fork, rearrange the queue, and mend what failed."""
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,49 +13,43 @@ from engine.kept import checkpoints
 from engine.queue import Queue
 from engine.records import Status, Writer
 from engine.run import Run
-from tests.browser.actions import PLOT, badge, drag, points, start_long, step, until
+from tests.browser.actions import PLOT, badge, drag, drawn, points, start_long, step, until
 from tests.browser.conftest import Studio
+from tests.processes import round_trip
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+LONG = read({"schedule": {"epochs": 10_000}})
 SIX = ["sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp"]
 SIGMA = "[data-figure=sigma] .js-plotly-plot"
 TURN = """async ([path, place]) => {
     const slider = document.querySelector(`[data-path="${path}"] input[type=range]`);
     const drawn = () => document.querySelector('[data-figure=sigma] .js-plotly-plot');
     const marks = () => JSON.stringify(drawn().layout.shapes) + JSON.stringify(drawn().layout.annotations.map(({text}) => text));
-    const until = async (holds) => {
-        while (!holds()) await new Promise(requestAnimationFrame);
-        return performance.now();
-    };
     const [before, curve] = [marks(), drawn().data[0].y.at(-1)];
-    const turned = performance.now();
     slider.value = place;
     slider.dispatchEvent(new Event('input', {bubbles: true}));
-    const marked = until(() => marks() !== before);
-    const answered = until(() => drawn().data[0].y.at(-1) !== curve);
-    return [await marked - turned, await answered - turned];
+    while (marks() === before || drawn().data[0].y.at(-1) === curve) await new Promise(requestAnimationFrame);
 }"""
-"""Turns a slider, and gives the milliseconds until the mark and until a changed σ are drawn."""
+"""Turns a slider, and waits until the mark and a changed σ are drawn."""
 
 
 RETYPE = """async ([path, refused, next]) => {
     const number = document.querySelector(`[data-path="${path}"] input[type=number]`);
     const refusal = document.querySelector(`[data-path="${path}"] [role=alert]`);
+    const steps = () => document.querySelector('[data-tiles]').textContent;
     number.focus();
     number.value = refused;
     number.dispatchEvent(new Event('change', {bubbles: true}));
     while (refusal.hidden) await new Promise(requestAnimationFrame);
     number.value = next;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    for (let message = 0; message < 3; message += 1) {
+        const before = steps();
+        while (steps() === before) await new Promise(requestAnimationFrame);
+    }
     return number.value;
 }"""
-"""Types a value that is refused, and the next one as soon as that is told; gives what stands there a second later."""
-
-
-def turned(page: Page, place: int) -> Any:
-    page.wait_for_timeout(1000)
-    return page.evaluate(TURN, ["method.sigma", place])
+"""Types a value that is refused, and the next one as soon as that is told; gives what stands there three messages later."""
 
 
 def live(page: Page, path: str) -> Locator:
@@ -91,14 +86,13 @@ def show(page: Page, studio: Studio, run: Run) -> None:
     page.wait_for_selector("[data-picker]")
 
 
-def test_a_turned_sigma_is_marked_and_answered_within_a_second(page: Page, studio: Studio) -> None:
-    start_long(page)
+def test_a_turned_sigma_is_marked_and_answered(page: Page, studio: Studio) -> None:
+    start_long(page, studio)
     page.locator("[data-figure=sigma]").scroll_into_view_if_needed()
     page.wait_for_selector(SIGMA)
     until(page, lambda: points(page) > 10)
-    seen = [turned(page, place) for place in (150, 100, 160, 110, 170)]  # a busy machine makes some of them late
-    assert min(marked for marked, _ in seen) < 1000, seen
-    assert min(answered for _, answered in seen) < 1000, seen
+    for place in (150, 100, 160, 110, 170):
+        page.evaluate(TURN, ["method.sigma", place])
 
     sigma = live(page, "method.sigma").locator("input[type=number]").input_value()
     assert float(sigma) == studio.newest.present.model_dump()["method"]["sigma"] > 0.015
@@ -110,7 +104,7 @@ def test_a_turned_sigma_is_marked_and_answered_within_a_second(page: Page, studi
 
 
 def test_what_cannot_be_is_refused_beside_the_field_and_the_run_goes_on(page: Page, studio: Studio) -> None:
-    start_long(page)
+    start_long(page, studio)
     sigma = live(page, "method.sigma")
     sigma.locator("input[type=number]").fill("9")
     sigma.locator("input[type=number]").press("Enter")
@@ -120,45 +114,44 @@ def test_what_cannot_be_is_refused_beside_the_field_and_the_run_goes_on(page: Pa
 
     page.locator("[data-more] summary").click()
     until(page, lambda: step(page) > 25)
-    page.locator("[data-group-of=extend] input").fill("-1999")  # found out by the engine alone
+    page.locator("[data-group-of=extend] input").fill("-9999")  # found out by the engine alone
     page.get_by_role("button", name="Extend").click()
-    expect(page.locator("[data-refusal]")).to_contain_text("the training is already in epoch", timeout=20_000)
+    expect(page.locator("[data-refusal]")).to_contain_text("the training is already in epoch")
     before = step(page)
     until(page, lambda: step(page) > before)
     assert studio.newest.records.changes() == []
 
 
 def test_two_tabs_agree(page: Page, studio: Studio) -> None:
-    start_long(page)
+    start_long(page, studio)
     other = page.context.new_page()
     other.goto(f"{studio.url}/?run={studio.newest.id}")
     knob = live(other, "method.lambda")
     expect(knob.locator("input[type=number]")).to_have_value("0.5")
     page.bring_to_front()
     live(page, "method.lambda").locator("input[type=range]").press("End")
-    expect(knob.locator("input[type=number]")).to_have_value("1", timeout=20_000)
+    expect(knob.locator("input[type=number]")).to_have_value("1")
     expect(knob.locator("input[type=range]")).to_have_value("100")
 
 
 def test_a_step_is_one_update_and_slow_motion_is_slow(page: Page, studio: Studio) -> None:
-    start_long(page)
+    start_long(page, studio)
     page.get_by_role("button", name="Pause").click()
     badge(page, "paused")
     for _ in range(3):
         before = studio.newest.status().step
         page.get_by_role("button", name="Step", exact=True).click()
         until(page, lambda before=before: step(page) > before)  # type: ignore[misc]
-        page.wait_for_timeout(400)
-        assert step(page) == studio.newest.status().step == before + 1
+        assert step(page) == round_trip(studio.newest).step == before + 1
     page.locator("[data-more] summary").click()
     page.locator("[data-group-of=pace] input").fill("3")
     page.get_by_role("button", name="Slow motion").click()
     expect(page.get_by_role("button", name="Full speed")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     badge(page, "running")
-    before = step(page)
-    page.wait_for_timeout(1500)
-    assert 1 <= step(page) - before <= 9
+    before, began = studio.newest.status().step, time.monotonic()
+    until(page, lambda: step(page) >= before + 6)
+    assert studio.newest.status().step - before <= 3 * (time.monotonic() - began + 1)  # no machine is too fast or too slow for it
     page.get_by_role("button", name="Full speed").click()
     expect(page.get_by_role("button", name="Full speed")).to_be_hidden()
 
@@ -166,7 +159,7 @@ def test_a_step_is_one_update_and_slow_motion_is_slow(page: Page, studio: Studio
     page.locator("[data-events] summary").click()
     expect(page.locator("[data-event-list]")).to_contain_text("command: asked checkpoint")
     page.get_by_role("button", name="Extend").click()
-    expect(page.locator("[data-tiles]")).to_contain_text("/ 2,010")
+    expect(page.locator("[data-tiles]")).to_contain_text("/ 10,010")
     page.get_by_role("button", name="Stop and save").click()
     badge(page, "stopped")
     expect(page.get_by_role("button", name="Step", exact=True)).to_be_hidden()
@@ -205,13 +198,13 @@ def test_marks_stand_where_something_was_changed_whatever_the_axis(page: Page, s
 
 
 def test_what_is_typed_stays_when_the_value_before_is_refused(page: Page, studio: Studio) -> None:
-    start_long(page)
+    start_long(page, studio)
     expect(live(page, "schedule.batch_size").locator("input[type=number]")).to_be_enabled()
     assert page.evaluate(RETYPE, ["schedule.batch_size", "1438", "77"]) == "77"
 
 
 def test_the_batch_size_is_changed_and_epochs_are_counted_with_it(page: Page, studio: Studio) -> None:
-    start_long(page)
+    start_long(page, studio)
     size = live(page, "schedule.batch_size").locator("input[type=number]")
     size.fill("1438")
     size.press("Enter")
@@ -220,13 +213,12 @@ def test_the_batch_size_is_changed_and_epochs_are_counted_with_it(page: Page, st
     size.press("Enter")
     until(page, lambda: "batch size 128 → 1437" in layout(page)[1])
     changed = studio.newest.records.changes()[0].step
-    until(page, lambda: step(page) > changed + 10, 60)  # each of which is evaluated and saved
+    until(page, lambda: step(page) > changed + 10)  # each of which is evaluated and saved
     page.get_by_role("button", name="Pause").click()
     badge(page, "paused")
     page.locator("[data-axis]").select_option("epoch")
     begun = -(-changed // 11)  # too few images are left in the epoch of the change, and then an update is an epoch
-    last = "document.querySelector('[data-figure=loss] .js-plotly-plot').data[0].x.at(-1)"
-    until(page, lambda: page.evaluate(last) == pytest.approx(begun + studio.newest.status().step - changed))
+    until(page, lambda: drawn(page)[-1] == pytest.approx(begun + studio.newest.status().step - changed))
 
 
 def test_a_run_is_forked_into_all_six(page: Page, studio: Studio) -> None:
@@ -235,6 +227,7 @@ def test_a_run_is_forked_into_all_six(page: Page, studio: Studio) -> None:
     Queue(studio.runs).add(run)
     show(page, studio, run)
     badge(page, "finished")
+    Queue(studio.runs).add(Run.create(studio.runs, LONG))  # for which the forks wait
     page.locator("[data-checkpoints] summary").click()
     expect(page.locator("[data-checkpoint-rows] tr")).to_have_count(2)
     expect(page.locator("[data-checkpoints-summary]")).to_contain_text(re.compile(r"2 · .* of the disk"))
@@ -254,12 +247,12 @@ def test_a_run_is_forked_into_all_six(page: Page, studio: Studio) -> None:
     expect(page.locator(f'[data-queue-list] [data-run="{last.id}"]')).to_be_visible()
     page.locator("[data-fork-note] a").last.click()
     expect(page.locator("[data-picker]")).to_have_value(last.id)
-    expect(page.locator("[data-badge]")).to_have_text(re.compile("queued|starting|loading|running|finished"))
+    badge(page, "queued")
 
 
 def test_the_queue_is_rearranged_from_the_page(page: Page, studio: Studio) -> None:
-    start_long(page)
-    runs = [Run.create(studio.runs, Experiment(seed=seed)) for seed in (1, 2, 3)]
+    start_long(page, studio)
+    runs = [Run.create(studio.runs, LONG.model_copy(update={"seed": seed})) for seed in (1, 2, 3)]
     lane = Queue(studio.runs)
     lane.add(*runs)
     first, second, third = (run.id for run in runs)
@@ -282,8 +275,8 @@ def test_the_queue_is_rearranged_from_the_page(page: Page, studio: Studio) -> No
     page.get_by_role("button", name="Undo").click()
     shows([third, first, second])
     press(second, "Start it now", [third, first])
-    until(page, lambda: runs[1].status().state == "running", 60)
-    expect(page.locator("[data-queue-summary]")).to_have_text("2 train · 2 wait", timeout=20_000)
+    until(page, lambda: runs[1].status().state == "running")
+    expect(page.locator("[data-queue-summary]")).to_have_text("2 train · 2 wait")
 
 
 def test_a_diverged_run_goes_on_with_half_the_learning_rate(page: Page, studio: Studio) -> None:

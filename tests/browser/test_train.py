@@ -2,29 +2,33 @@
 
 import re
 import signal
-import time
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.records import Status
+from engine.run import Run
+from studio.curve import POINTS
 from tests.browser.actions import (
     PLOT,
     badge,
     choose,
     count_drawings,
     drag,
+    drawn,
     fill,
     knob,
     open_fold,
     points,
     see_surface,
+    slow_motion,
     start_long,
     step,
     until,
 )
 from tests.browser.conftest import Studio
-from tests.processes import kill
+from tests.processes import kill, round_trip
 
 NOTE_CAMERA = """document.querySelector('[data-surface]').on('plotly_relayout', change => {
     window.turned = change['scene.camera'].eye
@@ -43,6 +47,9 @@ def camera(page: Page) -> Any:
     return page.evaluate("document.querySelector('[data-surface]').layout.scene.camera.eye")
 
 
+LOOKS = ("/api/runs", "/api/queue", "/checkpoints")
+"""Ends of what the page asks for from time to time by itself."""
+
 BUTTON_HEIGHTS = """[
     ...document.querySelectorAll('#rwp-start, #rwp-clone, #rwp-fold button'),
     ...[...document.querySelectorAll('[data-ask]')].filter((button) => button.checkVisibility()),
@@ -51,8 +58,8 @@ BUTTON_HEIGHTS = """[
 
 
 def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
-    page.locator("#rwp-start").click()
-    expect(page.locator("#rwp-start")).to_be_enabled(timeout=10_000)
+    run = start_long(page, studio)
+    expect(page.locator("#rwp-start")).to_be_enabled()
     until(page, lambda: points(page) > 2)
     few = points(page)
     until(page, lambda: points(page) > few)
@@ -60,46 +67,50 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     drag(page, f"{PLOT['loss']} .nsewdrag", (0.2, 0.3), (0.6, 0.8))
     zoomed = ranges(page)
     drawings = count_drawings(page, PLOT["loss"])
-    until(page, lambda: drawings() >= 10, 60)
+    until(page, lambda: drawings() >= 10)
     assert ranges(page) == zoomed
     assert page.evaluate(f"document.querySelector('{PLOT['loss']}').layout.xaxis.autorange") is not True
 
+    page.locator("[data-more] summary").click()
+    page.get_by_role("button", name="Measure landscape").click()
     see_surface(page)
-    page.wait_for_timeout(500)
     page.evaluate(NOTE_CAMERA)
     drag(page, PLOT["surface"], (0.4, 0.5), (0.7, 0.6))
     until(page, lambda: bool(page.evaluate("window.turned")))
-    badge(page, "finished", 120)
     expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25 points;")
+    page.get_by_role("button", name="Stop").click()
+    badge(page, "stopped")
     page.evaluate("document.body.classList.toggle('dark')")  # draws everything anew
     until(page, lambda: bool(camera(page) == page.evaluate("window.turned")))
 
     expect(page.locator("[data-title^='Download plot']").first).to_be_attached()
     expect(page.locator("[data-title^='Share']")).to_have_count(0)
-    toggle_without_requests(page)
-    name = studio.newest.id
+    status = run.status()
+    page.locator("[data-figure=loss]").scroll_into_view_if_needed()
+    until(page, lambda: points(page) == status.step)
+    toggle_without_requests(page, status)
     page.reload()
-    badge(page, "finished")
-    assert page.url.endswith(f"?run={name}")
+    badge(page, "stopped")
+    assert page.url.endswith(f"?run={run.id}")
     expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25")
-    until(page, lambda: points(page) == 330)
+    page.locator("[data-figure=loss]").scroll_into_view_if_needed()
+    until(page, lambda: points(page) == min(status.step, POINTS))
 
 
-def toggle_without_requests(page: Page) -> None:
+def toggle_without_requests(page: Page, status: Status) -> None:
     """Smoothing, log scale and x axis change the drawing, and nothing is asked of the server."""
     page.locator("[data-smoothing]").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
     requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
+    page.on("request", lambda request: None if request.url.endswith(LOOKS) else requests.append(request.url))
     plot = f"document.querySelector('{PLOT['loss']}')"
     page.locator("[data-smoothing]").fill("0")
-    until(page, lambda: bool(page.evaluate(f"{plot}.data.length === 4")))
+    until(page, lambda: not page.evaluate(f"{plot}.data.some(({{uid}}) => uid.startsWith('raw'))"))
     page.locator("[data-log-scale]").check()
     until(page, lambda: bool(page.evaluate(f"{plot}.layout.yaxis.type === 'log'")))
     page.locator("[data-axis]").select_option("epoch")
-    until(page, lambda: bool(page.evaluate(f"{plot}.data[0].x.at(-1) === 30")))
+    until(page, lambda: drawn(page)[-1] == pytest.approx(status.epochs_done))
     page.locator("[data-axis]").select_option("evaluations")
-    until(page, lambda: bool(page.evaluate(f"{plot}.data[0].x.at(-1) === 660")))
+    until(page, lambda: drawn(page)[-1] == pytest.approx(status.gradient_evaluations))
     assert requests == []
 
 
@@ -116,6 +127,8 @@ def test_another_method_and_steering(page: Page, studio: Studio) -> None:
     expected = "rwp-studio train --set method.name=m-arwp --set method.sigma=0.0123 --set schedule.epochs=500 --runs "
     expect(page.locator("#rwp-command textarea")).to_have_value(re.compile(f"^{re.escape(expected)}"))
     page.locator("#rwp-start").click()
+    until(page, lambda: bool(Run.all(studio.runs)))
+    slow_motion(studio.newest)
     badge(page, "running")
     experiment = studio.newest.experiment
     assert (experiment.method.name, experiment.method.model_dump()["sigma"], experiment.schedule.epochs) == (
@@ -126,9 +139,8 @@ def test_another_method_and_steering(page: Page, studio: Studio) -> None:
 
     page.get_by_role("button", name="Pause").click()
     badge(page, "paused")
-    paused = step(page)
-    page.wait_for_timeout(600)
-    assert step(page) == paused
+    paused = studio.newest.status().step
+    assert step(page) == round_trip(studio.newest).step == paused
     page.get_by_role("button", name="Resume").click()
     badge(page, "running")
     page.locator("[data-more] summary").click()
@@ -159,17 +171,17 @@ def test_faults_are_told_beside_the_form(page: Page, studio: Studio) -> None:
 
 
 def test_killing_the_studio_does_not_disturb_the_run(page: Page, studio: Studio) -> None:
-    start_long(page)
+    start_long(page, studio)
     until(page, lambda: step(page) > 5)
     studio.end(signal.SIGKILL)
     expect(page.locator("[data-connection]")).to_be_visible()
     before = studio.newest.status().step
     until(page, lambda: studio.newest.status().step > before)
     studio.start()
-    expect(page.locator("[data-connection]")).to_be_hidden(timeout=20_000)
+    expect(page.locator("[data-connection]")).to_be_hidden()
     until(page, lambda: step(page) > before)
-    drawn = page.evaluate(f"document.querySelector('{PLOT['loss']}').data[0].x")
-    assert drawn == sorted(set(drawn))
+    steps = drawn(page)
+    assert steps == sorted(set(steps))
     page.reload()
     badge(page, "running")
     page.get_by_role("button", name="Stop").click()
@@ -177,12 +189,12 @@ def test_killing_the_studio_does_not_disturb_the_run(page: Page, studio: Studio)
 
 
 def test_a_run_whose_engine_died_is_interrupted_and_can_go_on(page: Page, studio: Studio) -> None:
-    start_long(page)
+    start_long(page, studio)
     until(page, lambda: step(page) > 5)
     kill(studio.newest)
-    badge(page, "interrupted", 10)
+    badge(page, "interrupted")
     page.locator("[data-trouble]").get_by_role("button", name="Resume").click()
-    badge(page, "running", 30)
+    badge(page, "running")
     drawn_to = step(page)
     until(page, lambda: step(page) > drawn_to)
     page.get_by_role("button", name="Stop").click()
@@ -190,10 +202,8 @@ def test_a_run_whose_engine_died_is_interrupted_and_can_go_on(page: Page, studio
 
 
 def test_ctrl_c_ends_the_studio_although_a_page_is_open(page: Page, studio: Studio) -> None:
-    start_long(page)
-    began = time.monotonic()
+    start_long(page, studio)
     studio.end(signal.SIGINT)
-    assert time.monotonic() - began < 2
     assert studio.newest.status().state == "running"
 
 
