@@ -40,7 +40,7 @@ def open_fold(page: Page, title: str) -> None:
 def start_long(page: Page, studio: Studio) -> Run:
     """Start a training that will not end by itself, in slow motion."""
     open_fold(page, "Schedule")
-    fill(page, "schedule.epochs", "10000")
+    fill(page, "schedule.epochs", "9000")
     page.locator("#rwp-start").click()
     until(page, lambda: bool(Run.all(studio.runs)))
     slow_motion(studio.newest)

@@ -114,7 +114,7 @@ def test_what_cannot_be_is_refused_beside_the_field_and_the_run_goes_on(page: Pa
 
     page.locator("[data-more] summary").click()
     until(page, lambda: step(page) > 25)
-    page.locator("[data-group-of=extend] input").fill("-9999")  # found out by the engine alone
+    page.locator("[data-group-of=extend] input").fill("-8999")  # found out by the engine alone
     page.get_by_role("button", name="Extend").click()
     expect(page.locator("[data-refusal]")).to_contain_text("the training is already in epoch")
     before = step(page)
@@ -159,7 +159,7 @@ def test_a_step_is_one_update_and_slow_motion_is_slow(page: Page, studio: Studio
     page.locator("[data-events] summary").click()
     expect(page.locator("[data-event-list]")).to_contain_text("command: asked checkpoint")
     page.get_by_role("button", name="Extend").click()
-    expect(page.locator("[data-tiles]")).to_contain_text("/ 10,010")
+    expect(page.locator("[data-tiles]")).to_contain_text("/ 9,010")
     page.get_by_role("button", name="Stop and save").click()
     badge(page, "stopped")
     expect(page.get_by_role("button", name="Step", exact=True)).to_be_hidden()
