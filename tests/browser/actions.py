@@ -78,7 +78,7 @@ def step(page: Page) -> int:
     )
 
 
-def until(page: Page, holds: Callable[[], bool], seconds: float = 120) -> None:
+def until(page: Page, holds: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"

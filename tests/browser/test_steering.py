@@ -213,7 +213,7 @@ def test_the_batch_size_is_changed_and_epochs_are_counted_with_it(page: Page, st
     size.press("Enter")
     until(page, lambda: "batch size 128 → 1437" in layout(page)[1])
     changed = studio.newest.records.changes()[0].step
-    until(page, lambda: step(page) > changed + 10)  # each of which is evaluated and saved
+    until(page, lambda: step(page) > changed + 3)  # each of which is evaluated and saved
     page.get_by_role("button", name="Pause").click()
     badge(page, "paused")
     page.locator("[data-axis]").select_option("epoch")
