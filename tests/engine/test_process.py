@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from engine.config import merge
 from engine.errors import Refused
-from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, killed_run, wait, weights_at_end
+from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, killed_run, round_trip, wait, weights_at_end
 
 
 def test_a_run_leaves_its_records(launch: Launch) -> None:
@@ -43,8 +42,7 @@ def test_pause_resume_and_stop(launch: Launch) -> None:
     wait(run, is_running)
     run.ask("pause")
     step = wait(run, lambda status: status.state == "paused").step
-    time.sleep(0.6)
-    assert run.status().step == step
+    assert round_trip(run).step == step
     run.ask("resume")
     wait(run, lambda status: status.state == "running" and status.step > step)
     run.ask("stop")

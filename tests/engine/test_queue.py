@@ -45,7 +45,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> "list[tuple[str, str]]":
     yield seen  # type: ignore[misc]
     for process in processes:
         process.kill()
-        process.wait(10)
+        process.wait(120)
 
 
 def ids(runs: list[Run]) -> list[str]:

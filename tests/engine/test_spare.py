@@ -48,7 +48,7 @@ def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spar
     warm = launch({**SHORT, "method": {"name": "m-arwp"}})
     assert launch.processes[-1].pid == ready
     assert wait(warm, is_finished).pid == ready
-    assert launch.processes[-1].wait(10) == 0
+    assert launch.processes[-1].wait(120) == 0
     assert eventually(lambda: spares.is_ready)
     assert ready not in children()
     spares.close()

@@ -27,7 +27,7 @@ def test_a_silent_engine_is_starting_as_long_as_it_lives(run: Run, tmp_path: Pat
         supervise.start(run, tmp_path)
     assert engine.poll() is None
     engine.kill()
-    engine.wait(10)
+    engine.wait(120)
     assert run.status().state == "interrupted"
 
 
@@ -38,7 +38,7 @@ def test_starting_again_keeps_what_is_known(run: Run, tmp_path: Path) -> None:
     engine = supervise.start(run, tmp_path)
     status = run.status()
     engine.kill()
-    engine.wait(10)
+    engine.wait(120)
     assert (status.state, status.message, status.field, status.step, status.steps) == ("starting", "", "", 7, 9)
 
 
@@ -52,5 +52,5 @@ def test_an_engine_keeps_its_memory_unless_told_otherwise(run: Run, tmp_path: Pa
         assert process.is_running()
     there = process.environ()
     engine.kill()
-    engine.wait(10)
+    engine.wait(120)
     assert {name: there[name] for name in OF_A_PROCESS} == {**OF_A_PROCESS, "MALLOC_ARENA_MAX": "7"}

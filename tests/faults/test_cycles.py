@@ -79,7 +79,7 @@ def test_engines_with_processes_that_read(warm: Warm, pictures: Path, tmp_path: 
         wait(run, lambda status: status.step > 0)
         most = max(most, len(session(engine)))
         assert end(warm, run, engine, how) == {"by itself": 0, "kill -9": -signal.SIGKILL}.get(how, 130)
-        assert not psutil.wait_procs(session(engine), timeout=10)[1]
+        assert not psutil.wait_procs(session(engine), timeout=120)[1]
     figure(f"{count} engines with up to {most} processes each, of which none was left")
 
 
@@ -101,7 +101,7 @@ def test_processes_that_read_for_an_evaluation(warm: Warm, pictures: Path, tmp_p
     before = at_rest(run, 2)
     assert at_rest(run, 2 + count) == before
     warm.kill(engine)
-    assert not psutil.wait_procs(session(engine), timeout=10)[1]
+    assert not psutil.wait_procs(session(engine), timeout=120)[1]
     figure(f"{count} evaluations: {before[0]} files open and {before[1]} processes, as at the beginning")
 
 
@@ -109,9 +109,9 @@ def test_processes_that_read_for_an_evaluation(warm: Warm, pictures: Path, tmp_p
 def test_whoever_starts_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Any, count: int) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/true")
     run, starter = Run.create(tmp_path / "runs", Experiment()), psutil.Process()
-    supervise.start(run, tmp_path).wait(10)
+    supervise.start(run, tmp_path).wait(120)
     before = starter.num_fds(), starter.children()
     for _ in range(count):
-        supervise.start(run, tmp_path).wait(10)
+        supervise.start(run, tmp_path).wait(120)
     assert (starter.num_fds(), starter.children()) == before
     figure(f"{count} engines started and ended: {before[0]} files open, as at the beginning")

@@ -46,7 +46,7 @@ def test_a_deleted_folder_ends_its_engine_and_the_studio_names_it(launch: Launch
     listing = Listing(launch.runs)
     assert len(listing.rows()) == 2
     shutil.rmtree(run.path)
-    assert launch.processes[-1].wait(20) == 1
+    assert launch.processes[-1].wait(120) == 1
     assert not run.path.exists()
     assert [row["id"] for row in listing.rows()] == [other.id]
     assert f"{run.path} was removed or renamed while it was running" in caplog.text

@@ -47,7 +47,7 @@ def disturbed(warm: Warm, run: Run, draws: random.Random) -> tuple[int, int]:
     killed = amid = 0
     while run.status().state != "finished":
         kill_at_random(warm, run, warm.start(run), draws)
-        state = wait(run, ended, 10).state  # not at once: a process that it was about to start may hold the lock till it begins
+        state = wait(run, ended).state  # not at once: a process that it was about to start may hold the lock till it begins
         if state != "finished":
             assert state in ("interrupted", "stopped")
             killed, amid = killed + 1, amid + writes_a_checkpoint(run)

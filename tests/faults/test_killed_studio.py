@@ -47,7 +47,7 @@ def started(studio: Studio) -> Run:
 
 def first_message(studio: Studio, run: Run) -> dict[str, Any]:
     """What a browser tab that comes back is told first."""
-    with urllib.request.urlopen(f"{studio.url}/api/runs/{run.id}/stream", timeout=20) as stream:
+    with urllib.request.urlopen(f"{studio.url}/api/runs/{run.id}/stream", timeout=120) as stream:
         line = next(line for line in stream if line.startswith(b"data: "))
     return dict(json.loads(line.removeprefix(b"data: ")))
 
@@ -116,7 +116,7 @@ def test_an_engine_that_has_not_told_its_pid_is_ended_and_nobody_else(studio: St
     ):
         assert run.status().pid == 0
         studio.clear()
-        assert engine.wait(10) == -signal.SIGKILL
+        assert engine.wait(120) == -signal.SIGKILL
         stranger.communicate(b"\n")
     assert stranger.returncode == 0
 

@@ -87,7 +87,7 @@ def test_ctrl_c_stops_the_training_in_good_order(tmp_path: Path) -> None:
         assert time.monotonic() < end
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=120)
     assert process.returncode == 130
     assert Run(tmp_path / out.splitlines()[-1]).status().state == "stopped"
 

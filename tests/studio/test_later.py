@@ -21,7 +21,7 @@ def test_the_rest_is_there_while_the_page_is_loaded() -> None:
     made.get("/page")(lambda: "the page")
 
     def load() -> FastAPI:
-        assert may_load.wait(10)
+        assert may_load.wait(120)
         return made
 
     with TestClient(with_page(Later(load))) as client:

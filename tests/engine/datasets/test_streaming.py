@@ -286,7 +286,7 @@ def test_the_processes_end_when_the_training_does(root: Path) -> None:
     assert len(descendants() - before) >= 2
     list(streamed.test.batches())
     streamed.training.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while descendants() - before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert descendants() <= before
@@ -380,7 +380,7 @@ def test_a_killed_engine_leaves_no_process_and_goes_on_as_if_nothing_had_happene
     supervise.start(killed, tmp_path)
     status = wait(killed, lambda status: status.state == "running" and status.step > 10)
     os.kill(status.pid, signal.SIGKILL)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while session(status.pid):
         assert time.monotonic() < end
         time.sleep(0.1)
