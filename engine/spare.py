@@ -14,7 +14,7 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.devices import OF_A_PROCESS
+from engine import processes
 
 RENEW_SECONDS = 5.0
 """How long after one is taken the next is loaded, so that it does not slow the training down that begins."""
@@ -105,7 +105,7 @@ def _begun(theirs: socket.socket) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "engine.spare", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
-        env=OF_A_PROCESS | os.environ,
+        env=processes.environment(),
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -1,12 +1,12 @@
 """Starting the engine as a process of its own, which outlives whoever started it."""
 
-import os
 import subprocess
 import threading
 from pathlib import Path
 from typing import IO
 
-from engine.devices import OF_A_PROCESS, accelerators, chosen, environment, suitable
+from engine import processes
+from engine.devices import accelerators, chosen, environment, suitable
 from engine.records import DATABASE, Writer
 from engine.run import Run
 from engine.several import command, surroundings
@@ -44,11 +44,11 @@ def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> 
 
 
 def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    processes, meeting = run.experiment.runtime.processes, run.path.absolute() / MEETING_FILES
+    count, meeting = run.experiment.runtime.processes, run.path.absolute() / MEETING_FILES
     return subprocess.Popen(
-        [*command(processes, meeting), "engine", *arguments],
+        [*command(count, meeting), "engine", *arguments],
         cwd=run.path,
-        env=OF_A_PROCESS | os.environ | _surroundings(processes, meeting, device),
+        env=processes.environment() | _surroundings(count, meeting, device),
         stdin=lock,  # which every process of torchrun inherits, and nothing else
         stdout=log,
         stderr=log,
@@ -56,9 +56,9 @@ def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes])
     )
 
 
-def _surroundings(processes: int, meeting: Path, device: str) -> dict[str, str]:
+def _surroundings(count: int, meeting: Path, device: str) -> dict[str, str]:
     """One process is kept to its device; several share the devices among them."""
-    return surroundings(meeting) if processes > 1 else environment(device)
+    return surroundings(meeting) if count > 1 else environment(device)
 
 
 def _announce(run: Run, device: str) -> None:

@@ -6,8 +6,9 @@ import gc
 import logging
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
-import webbrowser
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from engine import processes
 from engine.errors import Problem, Refused
 from engine.spare import spares
 from studio import api, estimate, lineage_routes, queue_routes, runs_routes
@@ -25,6 +27,7 @@ from studio.guard import Guard
 from studio.keeper import Keeper
 from studio.later import Later
 from studio.live import Hub
+from studio.offline import go_offline
 
 SCRIPTS = Path(__file__).parent.parent / "assets" / "ui"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -34,6 +37,7 @@ PORTS_TRIED = 100
 def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto_resume: bool, warm_engine: bool) -> None:
     """Open the studio and stay until Ctrl-C. Prints the address once it answers."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    go_offline()
     listener = listen(host, port)
     address = f"http://{_printable(host)}:{listener.getsockname()[1]}"
     app = create_app(runs, data, allowed_hosts(host))
@@ -112,7 +116,9 @@ class _Server(uvicorn.Server):
         self._keeping = asyncio.create_task(self._keeper.watch())
         print(f"RWP Studio is open at {self._address}", flush=True)
         if self._inbrowser:
-            threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()
+            show = [sys.executable, "-P", "-m", "webbrowser", self._address]
+            process = {"env": processes.environment(), "stdout": subprocess.DEVNULL, "check": False}
+            threading.Thread(target=subprocess.run, args=(show,), kwargs=process, daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.close()
