@@ -31,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
         parents=[folders, data],
     )
     top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    top.add_argument(
+        "--no-authentication", action="store_true", help="listen where other machines reach it too, and let anybody do anything"
+    )
     top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
     top.add_argument("--auto-resume", action="store_true", help="let interrupted runs go on by themselves")
@@ -157,7 +160,7 @@ def _do(given: argparse.Namespace) -> int:
 
             folders = {"runs": given.runs, "data": given.data}
             manners = {"inbrowser": given.inbrowser, "auto_resume": given.auto_resume, "warm_engine": given.warm_engine}
-            serve(host=given.host, port=given.port, **folders, **manners)
+            serve(host=given.host, port=given.port, no_authentication=given.no_authentication, **folders, **manners)
     return 0
 
 

@@ -22,7 +22,7 @@ from fastapi.staticfiles import StaticFiles
 from engine import processes
 from engine.errors import Problem, Refused
 from engine.spare import spares
-from studio import api, estimate, lineage_routes, queue_routes, runs_routes
+from studio import api, estimate, lineage_routes, queue_routes, reach, runs_routes
 from studio.guard import Guard
 from studio.keeper import Keeper
 from studio.later import Later
@@ -34,13 +34,24 @@ PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PORTS_TRIED = 100
 
 
-def serve(*, host: str, port: int, runs: Path, data: Path, inbrowser: bool, auto_resume: bool, warm_engine: bool) -> None:
+def serve(
+    *,
+    host: str,
+    port: int,
+    runs: Path,
+    data: Path,
+    inbrowser: bool,
+    auto_resume: bool,
+    warm_engine: bool,
+    no_authentication: bool,
+) -> None:
     """Open the studio and stay until Ctrl-C. Prints the address once it answers."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     go_offline()
-    listener = listen(host, port)
-    address = f"http://{_printable(host)}:{listener.getsockname()[1]}"
-    app = create_app(runs, data, allowed_hosts(host))
+    listens = reach.address(host, port, no_authentication)
+    listener = listen(listens, port)
+    address = f"http://{_printable(host or listens)}:{listener.getsockname()[1]}"
+    app = create_app(runs, data, reach.names(host, listens))
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
     )
@@ -96,12 +107,6 @@ def listen(host: str, port: int) -> socket.socket:
         else:
             return listener
     raise Refused(Problem("--port", f"no port from {port} on can be used: {reason}", "Choose another --port or --host"))
-
-
-def allowed_hosts(host: str) -> set[str]:
-    """Names under which a studio that listens on `host` may be addressed; "*" stands for any bare IP address."""
-    everywhere = {"*", socket.gethostname().lower()} if host in ("0.0.0.0", "::") else set()  # noqa: S104
-    return {"localhost", "127.0.0.1", "::1", host.lower()} | everywhere
 
 
 class _Server(uvicorn.Server):
