@@ -56,8 +56,8 @@ def measure(rounds: int) -> Iterator[Row]:
 
 def _sums(folder: Path, count: int, rounds: int) -> list[float]:
     meeting = folder / f"sums-{count}"
-    call = [*command(count, meeting), "benchmarks.processes", str(rounds)]
-    environment = {**os.environ, **surroundings(meeting), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    call = command(count, meeting, "benchmarks.processes", str(rounds))
+    environment = {**os.environ, **surroundings(meeting)}
     done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
     return [float(line) for line in done.stdout.split()]
 

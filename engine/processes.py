@@ -1,11 +1,20 @@
-"""Processes: in which environment those of our own are started."""
+"""Processes: how those of our own are started, and in which environment."""
 
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from engine.devices import OF_A_PROCESS
 
+START = Path(__file__).absolute().parent.parent / "rwp_studio.py"
+
 _withheld: dict[str, str] = {}
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command that runs one of our modules, or one that we need, whatever else is called as ours are."""
+    return [sys.executable, "-P", str(START), module, *arguments]
 
 
 def withhold(is_withheld: Callable[[str], bool]) -> None:

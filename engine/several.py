@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.errors import Problem
 from engine.experiment import Experiment
 from engine.portions import shared
+from engine.processes import START, python
 from engine.sections import ImageNet
 
 PER_CORE = 4
@@ -37,16 +38,17 @@ def is_restart() -> bool:
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
-def command(processes: int, meeting: Path) -> list[str]:
-    """How Python starts the module that follows, in one process or in several on this machine.
+def command(count: int, meeting: Path, module: str, *arguments: str) -> list[str]:
+    """How a module is started in `count` processes on this machine.
 
     They meet in files whose names begin with `meeting`: torch's own meeting place is open to the whole network.
     """
-    if processes == 1:
-        return [sys.executable, "-m"]
-    count = ["--nnodes", "1", "--nproc-per-node", str(processes), "--max-restarts", str(RESTARTS)]
+    if count == 1:
+        return python(module, *arguments)
+    shape = ["--nnodes", "1", "--nproc-per-node", str(count), "--max-restarts", str(RESTARTS)]
     place = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"{meeting}-of-launchers", "--rdzv-conf", "store_type=file"]
-    return [sys.executable, "-m", "torch.distributed.run", *count, *place, "--local-addr", "127.0.0.1", "-m"]
+    each = [str(START), module, *arguments]
+    return python("torch.distributed.run", *shape, *place, "--local-addr", "127.0.0.1", *each)
 
 
 def surroundings(meeting: Path) -> dict[str, str]:

@@ -103,7 +103,7 @@ class Spares:
 
 def _begun(theirs: socket.socket) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "engine.spare", str(theirs.fileno())],
+        processes.python("engine.spare", str(theirs.fileno())),
         pass_fds=[theirs.fileno()],
         env=processes.environment(),
         stdin=subprocess.DEVNULL,

@@ -46,7 +46,7 @@ def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> 
 def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     count, meeting = run.experiment.runtime.processes, run.path.absolute() / MEETING_FILES
     return subprocess.Popen(
-        [*command(count, meeting), "engine", *arguments],
+        command(count, meeting, "engine", *arguments),
         cwd=run.path,
         env=processes.environment() | _surroundings(count, meeting, device),
         stdin=lock,  # which every process of torchrun inherits, and nothing else

@@ -4,13 +4,13 @@ import json
 import logging
 import math
 import subprocess
-import sys
 from dataclasses import dataclass
 from subprocess import PIPE
 
 from engine.catalogue import MODELS
 from engine.experiment import Experiment
 from engine.preflight import input_shape, training_images
+from engine.processes import python
 from engine.schema import flat
 
 log = logging.getLogger(__name__)
@@ -97,8 +97,7 @@ def _key(experiment: Experiment) -> str:
 
 
 def _timed(experiment: Experiment) -> Timed:
-    command = [sys.executable, "-m", "engine.estimate"]
-    process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+    process = subprocess.Popen(python("engine.estimate"), stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
     _running.add(process)
     try:
         found, said = process.communicate(experiment.model_dump_json(), PATIENCE_SECONDS)

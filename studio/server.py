@@ -7,7 +7,6 @@ import logging
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -121,7 +120,7 @@ class _Server(uvicorn.Server):
         self._keeping = asyncio.create_task(self._keeper.watch())
         print(f"RWP Studio is open at {self._address}", flush=True)
         if self._inbrowser:
-            show = [sys.executable, "-P", "-m", "webbrowser", self._address]
+            show = processes.python("webbrowser", self._address)
             process = {"env": processes.environment(), "stdout": subprocess.DEVNULL, "check": False}
             threading.Thread(target=subprocess.run, args=(show,), kwargs=process, daemon=True).start()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.archive.extract import Wary
 from engine.archive.layout import faulty
 from engine.kept import checkpoints
+from engine.processes import python
 
 PATIENCE_SECONDS = 600
 WRONG = 2
@@ -41,7 +42,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _ask_torch(folder: Path) -> None:
-    command = [sys.executable, "-P", "-m", "engine.archive.weights", str(folder.absolute())]
+    command = python("engine.archive.weights", str(folder.absolute()))
     surroundings = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     try:
         done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
