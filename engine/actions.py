@@ -63,6 +63,7 @@ def ask(run: Run, name: str, given: dict[str, Any]) -> str:
         return ""
     left = "" if name == "resume" and state != "paused" else _leave(run, name, given)
     if name in ("resume", "extend", "landscape") and state not in ACTIVE:
+        run.welcome()
         queue.add(run)
     return left
 

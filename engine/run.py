@@ -32,6 +32,8 @@ class Run:
 
     WAITS = "queued"
     """Name of the file that a run has while it waits in the queue; it holds the run's place."""
+    CAME_IN = "imported"
+    """Name of the file that a run from an archive has until somebody here lets it train: no archive can bring or lack it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -115,6 +117,15 @@ class Run:
         except FileNotFoundError:
             return None
         return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether the run came from elsewhere, and nobody here has wanted it to train yet."""
+        return (self.path / self.CAME_IN).exists()
+
+    def welcome(self) -> None:
+        """Somebody here wants it to train: from now on it is a run as any other."""
+        (self.path / self.CAME_IN).unlink(missing_ok=True)
 
     def leave_queue(self) -> None:
         """Wait no longer."""

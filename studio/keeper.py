@@ -38,9 +38,9 @@ class Keeper:
         self._queue.advance(self._data)
 
     def _resume(self) -> None:
-        """Queue every interrupted run, but none a second time that has come no further since."""
+        """Queue every interrupted run, but none from elsewhere, and none a second time that has come no further since."""
         for run in Run.all(self._runs):
             status = run.status()
-            if status.state == "interrupted" and self._tried.get(run.id, -1) < status.step:
+            if status.state == "interrupted" and not run.is_strange and self._tried.get(run.id, -1) < status.step:
                 self._tried[run.id] = status.step
                 self._queue.add(run)

@@ -26,6 +26,7 @@ def unpack(archive: Path, runs: Path, images: str = "") -> Run:
             name = _checked(draft, extract(archive, draft))
             examine(draft, images)
             (draft / "commands").mkdir()
+            (draft / Run.CAME_IN).touch()
             for folder in (draft / "checkpoints", draft / "arrays", draft):
                 sync(folder)
             made = Run(under_free_name(draft, runs, name))
