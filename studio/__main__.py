@@ -34,6 +34,14 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--no-authentication", action="store_true", help="listen where other machines reach it too, and let anybody do anything"
     )
+    top.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME[:PORT]",
+        help="answer to this name too, by which a proxy or a name server leads here; may be given again",
+    )
+    top.add_argument("--root-path", default="", metavar="PATH", help="below which path of its site a proxy shows the studio")
     top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
     top.add_argument("--auto-resume", action="store_true", help="let interrupted runs go on by themselves")
@@ -160,7 +168,8 @@ def _do(given: argparse.Namespace) -> int:
 
             folders = {"runs": given.runs, "data": given.data}
             manners = {"inbrowser": given.inbrowser, "auto_resume": given.auto_resume, "warm_engine": given.warm_engine}
-            serve(host=given.host, port=given.port, no_authentication=given.no_authentication, **folders, **manners)
+            names = {"no_authentication": given.no_authentication, "allowed_hosts": given.allowed_host, "root": given.root_path}
+            serve(host=given.host, port=given.port, **names, **folders, **manners)
     return 0
 
 

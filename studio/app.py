@@ -13,44 +13,45 @@ from studio.theme import theme
 ASSETS = Path(__file__).parent.parent / "assets"
 QUEUE_SECONDS = 0.1
 """Pause between two looks into Gradio's queue, which would take a thousand a second and 7 % of a core for them."""
-HEAD = "\n".join(
-    (
-        '<link rel="stylesheet" href="/ui/style.css">',
-        *(f'<link rel="modulepreload" href="/ui/{script.name}">' for script in sorted((ASSETS / "ui").glob("*.js"))),
-    )
-)
 
 
-def build(runs: Path, data: Path) -> gr.Blocks:
-    """The Blocks over one folder of runs."""
+def build(runs: Path, data: Path, root: str = "") -> gr.Blocks:
+    """The Blocks over one folder of runs, for a page below the path `root`."""
     page: gr.Blocks
     with gr.Blocks(title="RWP Studio", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
-        train.build(runs, data)
+        train.build(runs, data, root)
     with page.route("Runs", "/runs"):
-        runs_page.build()
+        runs_page.build(root)
     with page.route("Gallery", "/gallery"):
-        gallery.build()
+        gallery.build(root)
     page.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     page._queue.sleep_when_free = QUEUE_SECONDS
     page._queue.progress_update_sleep_when_free = QUEUE_SECONDS
     return page
 
 
-def mount(app: FastAPI, runs: Path, data: Path) -> FastAPI:
+def mount(app: FastAPI, runs: Path, data: Path, root: str) -> FastAPI:
     """Put the page at the root of `app`, with everything of Gradio's that is not needed switched off."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported")  # said although it is switched off
-        _mount(app, build(runs, data))
+        _mount(app, build(runs, data, root), root)
     return app
 
 
-def _mount(app: FastAPI, page: gr.Blocks) -> None:
+def _head(root: str) -> str:
+    scripts = sorted((ASSETS / "ui").glob("*.js"))
+    preloaded = (f'<link rel="modulepreload" href="{root}/ui/{script.name}">' for script in scripts)
+    return "\n".join((f'<link rel="stylesheet" href="{root}/ui/style.css">', *preloaded))
+
+
+def _mount(app: FastAPI, page: gr.Blocks, root: str) -> None:
     gr.mount_gradio_app(
         app,
         page,
         path="/",
+        root_path=root,
         theme=theme(),
-        head=HEAD,
+        head=_head(root),
         favicon_path=str(ASSETS / "favicon.png"),
         allowed_paths=[],
         max_file_size="1mb",

@@ -1,7 +1,7 @@
 """Guard: who may talk to the studio, decided before anything else sees the request."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -41,9 +41,10 @@ _USED = ("run/", "queue/", "app_id", "startup-events", "heartbeat/", "info", "ca
 class Guard:
     """Refuses foreign hosts and foreign pages, shuts unused routes, and adds the security headers to every answer."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], outer: Iterable[str]) -> None:
         self._app = app
-        self._hosts = frozenset(hosts)
+        self._outer = frozenset(outer)
+        self._hosts = frozenset(hosts) | {_hostname(name) for name in self._outer}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # there are none here
@@ -58,8 +59,9 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_allowed(host):
             return _refuse(400, "This address is not one of the studio's", "Open the address that rwp-studio printed")
-        if _is_foreign(scope, headers, host):
-            return _refuse(403, "The request comes from another site", "Open the studio itself")
+        if _is_foreign(scope, headers, {host, *self._outer}):
+            cure = "Open the studio itself, or if this is its page behind a proxy, name it with --allowed-host"
+            return _refuse(403, "The request comes from another site", cure)
         if _is_shut(scope["path"]):
             return _refuse(404, "There is nothing here", "Open the studio itself")
         return None
@@ -69,10 +71,10 @@ class Guard:
         return name in self._hosts or ("*" in self._hosts and _is_address(name))
 
 
-def _is_foreign(scope: Scope, headers: Headers, host: str) -> bool:
+def _is_foreign(scope: Scope, headers: Headers, own: Container[str]) -> bool:
     """Whether another site's page sent this. Following a link to the studio's front page is fine."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and _netloc(origin) not in own:
         return True
     if headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
         return False
@@ -87,6 +89,13 @@ def _is_shut(path: str) -> bool:
 def _hostname(host: str) -> str:
     try:
         return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
     except ValueError:
         return ""
 

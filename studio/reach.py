@@ -1,10 +1,14 @@
 """Reach: on which address the studio listens, who can get there, and by which names."""
 
+import re
 import socket
 import sys
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 from engine.errors import Problem, Refused
+
+_NAME = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
 def address(host: str, port: int, may_be_open: bool) -> str:
@@ -27,6 +31,19 @@ def names(host: str, listens: str) -> set[str]:
     """Names under which a studio on the address `listens` may be addressed; "*" stands for any bare IP address."""
     everywhere = {"*", socket.gethostname().lower()} if ip_address(listens).is_unspecified else set()
     return ({"localhost", "127.0.0.1", "::1", listens, host.lower()} - {""}) | everywhere
+
+
+def outer(name: str) -> str:
+    """A name, with its port if it has one, under which people open the studio. Raises `Refused` if it is none."""
+    try:
+        split = urlsplit(f"//{name}")
+        is_one = split.netloc == name and split.hostname and (split.port is None or split.port) and _NAME.fullmatch(name)
+    except ValueError:
+        is_one = False
+    if not is_one:
+        cure = "Give what stands in the browser's address line, for instance lab.example:8080"
+        raise Refused(Problem("--allowed-host", f"{name!r} is no name of a host", cure))
+    return name.lower()
 
 
 def _resolved(host: str) -> list[IPv4Address | IPv6Address]:

@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from studio.keeper import Keeper
 from studio.later import Later
 from studio.live import Hub
 from studio.offline import go_offline
+from studio.proxied import Proxied, root_path
 
 SCRIPTS = Path(__file__).parent.parent / "assets" / "ui"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -43,14 +44,17 @@ def serve(
     auto_resume: bool,
     warm_engine: bool,
     no_authentication: bool,
+    allowed_hosts: list[str],
+    root: str,
 ) -> None:
     """Open the studio and stay until Ctrl-C. Prints the address once it answers."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     go_offline()
+    outer, root = [reach.outer(name) for name in allowed_hosts], root_path(root)
     listens = reach.address(host, port, no_authentication)
     listener = listen(listens, port)
     address = f"http://{_printable(host or listens)}:{listener.getsockname()[1]}"
-    app = create_app(runs, data, reach.names(host, listens))
+    app = create_app(runs, data, reach.names(host, listens), outer, root)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
     )
@@ -61,13 +65,17 @@ def serve(
     gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 
 
-def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
-    """The whole studio over one folder of runs, answering to these host names only."""
+def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str] = (), root: str = "") -> FastAPI:
+    """The whole studio over one folder of runs, answering to these host names only.
+
+    Behind a proxy, `outer` are the names and ports under which people open it, and `root` the path below which.
+    """
     runs.mkdir(parents=True, exist_ok=True)
-    page = Later(lambda: _page(runs, data))
+    page = Later(lambda: _page(runs, data, root))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=page.lifespan)
     app.state.hub = Hub()
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Guard, hosts=hosts, outer=outer)
+    app.add_middleware(Proxied, root_path=root, outer=outer)
     app.add_exception_handler(Refused, api.refusal)
     for fault in (OSError, sqlite3.Error):
         app.add_exception_handler(fault, api.unwritable)
@@ -85,10 +93,10 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str]) -> FastAPI:
     return app
 
 
-def _page(runs: Path, data: Path) -> FastAPI:
+def _page(runs: Path, data: Path, root: str) -> FastAPI:
     from studio.app import mount  # loading Gradio takes seconds: open pages find their run again before that
 
-    return mount(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), runs, data)
+    return mount(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), runs, data, root)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,10 +1,12 @@
 // A request whose refusal says what is wrong and how to mend it.
+import { ROOT } from "./root.js";
+
 const PAUSE = 2000; // ms between two tries while the studio does not answer
 
 class NoAnswer extends Error {}
 
 export async function fetchJson(url, options) {
-  const response = await fetch(url, options).catch(() => null);
+  const response = await fetch(`${ROOT}${url}`, options).catch(() => null);
   const content = await response?.json().catch(() => null);
   if (response && !response.ok) throw new Error(content?.problems?.map(advice).join("; ") ?? "The studio could not do this");
   if (!content) throw new NoAnswer("The studio does not answer. Start it again, or wait a moment");

@@ -2,6 +2,7 @@
 import { element } from "./element.js";
 import { postJson } from "./fetch-json.js";
 import { count } from "./format.js";
+import { ROOT } from "./root.js";
 
 export class Fork {
   // `checkpoints` knows which checkpoint it is to be; `methods` are all there are, `paper` those of the paper.
@@ -58,7 +59,7 @@ export class Fork {
   }
 
   #link(run) {
-    const link = element("a", { href: `/?run=${encodeURIComponent(run)}` }, run);
+    const link = element("a", { href: `${ROOT}/?run=${encodeURIComponent(run)}` }, run);
     link.addEventListener("click", (event) => {
       event.preventDefault();
       this.onShow(run);

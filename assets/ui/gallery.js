@@ -2,6 +2,7 @@
 import { element } from "./element.js";
 import { fetchJson } from "./fetch-json.js";
 import { leftOut, multiple, spread } from "./format.js";
+import { ROOT } from "./root.js";
 
 const CAPTIONS = {
   2: "Table 2: CIFAR",
@@ -43,7 +44,7 @@ function line({ model, method, figures }, datasets, hasCosts, isFirst) {
 }
 
 function reported({ recipe, title, paper }) {
-  const link = element("a", { href: `/?recipe=${encodeURIComponent(recipe)}`, title: `Open in the form: ${title}` }, spread(paper.accuracy, paper.sd));
+  const link = element("a", { href: `${ROOT}/?recipe=${encodeURIComponent(recipe)}`, title: `Open in the form: ${title}` }, spread(paper.accuracy, paper.sd));
   return element("td", {}, link);
 }
 
@@ -57,7 +58,7 @@ function reached(here) {
 }
 
 function group({ accuracy, sd, seeds, epochs, run, differs, ...others }) {
-  const link = element("a", { href: `/?run=${encodeURIComponent(run)}`, title: "Show this run" }, spread(accuracy, sd));
+  const link = element("a", { href: `${ROOT}/?run=${encodeURIComponent(run)}`, title: "Show this run" }, spread(accuracy, sd));
   const block = element("div", {}, link, ` n = ${seeds}, ${epochs} epochs${leftOut(others)}`);
   if (differs.length) block.append(" ", element("details", { className: "rwp-differs" }, element("summary", { title: "Settings that are not the paper's" }, `≠ ${differs.length}`), element("ul", {}, ...differs.map((text) => element("li", {}, text)))));
   return block;

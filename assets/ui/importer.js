@@ -1,6 +1,7 @@
 // Importer: takes a zip archive by drop or choice, shows how far it has come, and why it is refused.
 import { advice } from "./fetch-json.js";
 import { bytes } from "./format.js";
+import { ROOT } from "./root.js";
 
 export class Importer {
   constructor(root, find, { onImported }) {
@@ -38,7 +39,7 @@ export class Importer {
     this.#show(0, archive);
     request.upload.addEventListener("progress", ({ loaded }) => this.#show(loaded, archive));
     request.addEventListener("loadend", () => this.#onEnd(request));
-    request.open("POST", `/api/import?images=${encodeURIComponent(this.imagesLine.hidden ? "" : this.images.value)}`);
+    request.open("POST", `${ROOT}/api/import?images=${encodeURIComponent(this.imagesLine.hidden ? "" : this.images.value)}`);
     request.send(archive);
   }
 

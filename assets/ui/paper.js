@@ -2,6 +2,7 @@
 import { element } from "./element.js";
 import { learn } from "./fetch-json.js";
 import { spread } from "./format.js";
+import { ROOT } from "./root.js";
 
 export class Paper {
   constructor(find) {
@@ -18,7 +19,7 @@ export class Paper {
   }
 
   #tell({ name, title, paper, differs }) {
-    const link = element("a", { href: `/?recipe=${encodeURIComponent(name)}`, title: "Open in the form" }, title);
+    const link = element("a", { href: `${ROOT}/?recipe=${encodeURIComponent(name)}`, title: "Open in the form" }, title);
     this.hint.replaceChildren("The paper reports a test accuracy of ", `${spread(paper.accuracy, paper.sd)} % for `, link, ` (Table ${paper.table}).`);
     if (differs.length) this.hint.append(" ", element("span", { className: "rwp-differs" }, `≠ ${differs.join("; ")}`));
     this.hint.hidden = false;

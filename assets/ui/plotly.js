@@ -1,5 +1,6 @@
 // Plotly is large: it is fetched when the first chart is wanted, so that the form does not wait for it.
 import { pause, report } from "./fetch-json.js";
+import { ROOT } from "./root.js";
 
 export const CONFIG = {
   responsive: true,
@@ -25,7 +26,7 @@ async function fetched() {
 function isThere() {
   return new Promise((resolve) => {
     const script = document.createElement("script");
-    script.src = "/plotly.min.js";
+    script.src = `${ROOT}/plotly.min.js`;
     script.onload = () => resolve(true);
     script.onerror = () => resolve(false);
     document.head.append(script);

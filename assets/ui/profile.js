@@ -1,5 +1,6 @@
 // Profile: where the time of an update goes, as one bar, and the newest trace to download.
 import { percent } from "./format.js";
+import { ROOT } from "./root.js";
 
 export class Profile {
   constructor(find) {
@@ -25,7 +26,7 @@ export class Profile {
   }
 
   #offer({ step, data }) {
-    this.trace.href = `/api/runs/${this.run}/traces/${data.file}`;
+    this.trace.href = `${ROOT}/api/runs/${this.run}/traces/${data.file}`;
     this.trace.textContent = `Download the trace up to step ${step}`;
     this.trace.hidden = false;
   }

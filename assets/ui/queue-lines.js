@@ -1,6 +1,7 @@
 // The lines of the queue: what trains, what waits with its place and its buttons, and what broke off.
 import { element } from "./element.js";
 import { duration } from "./format.js";
+import { ROOT } from "./root.js";
 
 // `act` carries out what the buttons say: {show, move, start, remove, retry}.
 export class QueueLines {
@@ -28,7 +29,7 @@ export class QueueLines {
   }
 
   #line(sign, row, about, buttons) {
-    const link = element("a", { href: `/?run=${encodeURIComponent(row.id)}`, title: row.id }, `${row.method} · ${row.dataset} · ${row.model} · seed ${row.seed}`);
+    const link = element("a", { href: `${ROOT}/?run=${encodeURIComponent(row.id)}`, title: row.id }, `${row.method} · ${row.dataset} · ${row.model} · seed ${row.seed}`);
     link.dataset.key = `${row.id} show`;
     link.addEventListener("click", (event) => {
       event.preventDefault();

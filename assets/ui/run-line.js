@@ -2,6 +2,7 @@
 import { Editable } from "./editable.js";
 import { element } from "./element.js";
 import { bytes, count, moment, percent } from "./format.js";
+import { ROOT } from "./root.js";
 
 const IN_USE = ["queued", "starting", "loading", "running", "paused", "measuring"];
 
@@ -12,7 +13,7 @@ export class RunLine {
     const save = (changes) => relabel(id, changes);
     this.star = element("button", { type: "button", className: "rwp-star", onclick: () => star(id, !this.labels.star) });
     this.name = new Editable(element("input", { type: "text", maxLength: 120, placeholder: "Name" }), `Name of ${id}`, (name) => save({ name }));
-    this.open = element("a", { href: `/?run=${encodeURIComponent(id)}`, title: "Show this run on the page Train" }, id);
+    this.open = element("a", { href: `${ROOT}/?run=${encodeURIComponent(id)}`, title: "Show this run on the page Train" }, id);
     this.tags = new Editable(element("input", { type: "text", placeholder: "tags, with commas" }), `Tags of ${id}`, (text) => save({ tags: listed(text) }));
     this.note = new Editable(element("textarea", { rows: 1, maxLength: 4000, placeholder: "note" }), `Note on ${id}`, (note) => save({ note }));
     this.badge = element("span", { className: "rwp-badge" });
@@ -34,7 +35,7 @@ export class RunLine {
     this.tags.show(row.labels.tags.join(", "));
     this.note.show(row.labels.note);
     this.badge.textContent = this.badge.dataset.state = row.state;
-    this.zip.href = `/api/runs/${encodeURIComponent(this.id)}/zip?checkpoints=${packed}`;
+    this.zip.href = `${ROOT}/api/runs/${encodeURIComponent(this.id)}/zip?checkpoints=${packed}`;
     this.delete.disabled = IN_USE.includes(row.state);
     this.delete.title = this.delete.disabled ? "Stop it first, on the page Train" : "Move this run to the trash";
     this.#fill(row);
@@ -60,7 +61,7 @@ export class RunLine {
   #laidOut() {
     const { method, data, epoch, accuracy, started, size } = this.cells;
     this.star.ariaLabel = `Star ${this.id}`;
-    const actions = element("div", { className: "rwp-actions" }, element("a", { href: `/?clone=${encodeURIComponent(this.id)}`, title: "Fill the form with the settings of this run" }, "Clone"), this.zip, this.delete);
+    const actions = element("div", { className: "rwp-actions" }, element("a", { href: `${ROOT}/?clone=${encodeURIComponent(this.id)}`, title: "Fill the form with the settings of this run" }, "Clone"), this.zip, this.delete);
     const cells = [
       element("td", {}, this.star),
       element("th", { scope: "row" }, this.name.input, this.open),

@@ -1,5 +1,6 @@
 // Steering: what can be asked of the shown run; each button is there where it applies.
 import { learn } from "./fetch-json.js";
+import { ROOT } from "./root.js";
 import { ENDED } from "./states.js";
 
 const STANDING = ["pause", "step", "stop"]; // greyed out, not gone, while a run is under way
@@ -18,7 +19,7 @@ export class Steering {
 
   follow(run) {
     this.log.hidden = !run;
-    if (run) this.log.href = `/api/runs/${encodeURIComponent(run)}/log`;
+    if (run) this.log.href = `${ROOT}/api/runs/${encodeURIComponent(run)}/log`;
     this.#tell("");
     this.draw(null);
   }

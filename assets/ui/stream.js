@@ -1,4 +1,5 @@
 // Stream: the one connection of this tab. A hidden tab lets go of it, because a browser allows only six per host.
+import { ROOT } from "./root.js";
 const HIDDEN_SECONDS = 10;
 const LONG = 4000; // points of a curve in memory, beyond which the thinned history is fetched anew
 
@@ -32,7 +33,7 @@ export class Stream {
     this.#close();
     this.onConnection("");
     if (!this.run) return;
-    const source = new EventSource(`/api/runs/${encodeURIComponent(this.run)}/stream?after=${encodeURIComponent(this.cursor)}`);
+    const source = new EventSource(`${ROOT}/api/runs/${encodeURIComponent(this.run)}/stream?after=${encodeURIComponent(this.cursor)}`);
     source.onmessage = (event) => {
       this.onConnection("");
       this.cursor = event.lastEventId;

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import gradio as gr
 
+from studio.pages.script import mounted
 from studio.pages.title import title
 
 MARKUP = Path(__file__).parent.parent.parent / "assets" / "runs.html"
-MOUNT = "import('/ui/runs.js').then(runs => runs.mount(element))"
 
 
-def build() -> None:
+def build(root: str) -> None:
     """Lay out the page inside the block that is open."""
     title("All runs of this folder.")
-    gr.HTML(html_template=MARKUP.read_text("utf-8"), js_on_load=MOUNT, apply_default_css=False)
+    gr.HTML(html_template=MARKUP.read_text("utf-8"), js_on_load=mounted("runs", root), apply_default_css=False)

@@ -14,9 +14,9 @@ from studio.estimate import Estimator
 from studio.form import view
 from studio.form.values import Values, command, examine, paths, to_values
 from studio.pages import recipe
+from studio.pages.script import mounted
 
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
-FOLDING = "import('/ui/fold.js').then(fold => fold.mount(element))"
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
 FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
 CHOSEN_RECIPE = f"recipe => {{ {FILLING}; return [recipe] }}"
@@ -32,12 +32,12 @@ TIMING = "Timing two updates …"
 class Setup:
     """The left side of the page, laid out inside the block that is open."""
 
-    def __init__(self, runs: Path, data: Path) -> None:
+    def __init__(self, runs: Path, data: Path, root: str) -> None:
         self._runs, self._data, self._estimator = runs, data, Estimator()
         with gr.Row(elem_id="rwp-start-row"):
             self._start = gr.Button("Start training", variant="primary", elem_id="rwp-start")
             self._clone = gr.Button("Copy shown run", elem_id="rwp-clone")
-        gr.HTML(html_template=FOLD, js_on_load=FOLDING, elem_id="rwp-fold")
+        gr.HTML(html_template=FOLD, js_on_load=mounted("fold", root), elem_id="rwp-fold")
         self._problems = gr.HTML(elem_id="rwp-problems")
         with gr.Column(elem_id="rwp-knobs"):
             self._recipe = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")

@@ -6,25 +6,25 @@ import gradio as gr
 
 from engine.experiment import UNIONS
 from studio.charts import FIGURES
+from studio.pages.script import mounted
 from studio.pages.setup import Setup
 from studio.pages.title import title
 
 MONITOR = Path(__file__).parent.parent.parent / "assets" / "monitor.html"
-MOUNT = "import('/ui/main.js').then(main => main.mount(element, props))"
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
 """The methods that the paper compares."""
 
 
-def build(runs: Path, data: Path) -> None:
+def build(runs: Path, data: Path, root: str) -> None:
     """Lay out the page inside the block that is open."""
     title("Train with random weight perturbation and watch the minimum become flat.")
     with gr.Row(elem_id="rwp-page"):
         with gr.Column(elem_id="rwp-form", min_width=280):
-            Setup(runs, data)
+            Setup(runs, data, root)
         with gr.Column(elem_id="rwp-monitor", min_width=280):
             gr.HTML(
                 html_template=MONITOR.read_text("utf-8"),
-                js_on_load=MOUNT,
+                js_on_load=mounted("main", root, "element, props"),
                 apply_default_css=False,
                 figures=FIGURES,
                 methods=UNIONS["method"],
