@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from contextlib import redirect_stderr
+from io import TextIOWrapper
 from pathlib import Path
 
 from engine.errors import Refused
@@ -16,6 +17,7 @@ from engine.queue import Queue
 from engine.records import ACTIVE, State
 from engine.run import Run
 from engine.several import is_restart
+from engine.within import writable
 
 EXIT = {"finished": 0, "stopped": 130}
 
@@ -41,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(run: Run, data_dir: Path, lock: int | None) -> State:
     """Train and return how that ended. Where torchrun is about to start everybody anew, end here and keep the lock."""
-    with run.lock(lock), (run.path / "engine.log").open("a") as log, redirect_stderr(log):
+    with run.lock(lock), TextIOWrapper(writable(run.path / "engine.log"), write_through=True) as log, redirect_stderr(log):
         if is_restart() and (state := run.records.status().state) not in ACTIVE | {"queued"}:
             _dismiss()
             return state

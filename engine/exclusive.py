@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.within import writable
+
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Wait until nobody holds the lock file at `path`, then hold it."""
-    with path.open("a") as file:
+    with writable(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
+
+from engine.within import is_plain, readable
 
 NEWEST = 2
 """How many checkpoints are kept whatever they are."""
@@ -35,11 +38,12 @@ class Checkpoint:
 
     def content(self) -> bytes | None:
         """What is in it; None if that is not what was written."""
-        if not (self.path.exists() and self.digest.exists()):
+        try:
+            with self._opened(self.path) as file, self._opened(self.digest) as digest:
+                content = file.read()
+                return content if digest.read() == hashlib.sha256(content).hexdigest().encode() else None
+        except FileNotFoundError:
             return None
-        content = self.path.read_bytes()
-        is_whole = self.digest.read_bytes() == hashlib.sha256(content).hexdigest().encode()
-        return content if is_whole else None
 
     @property
     def size(self) -> int | None:
@@ -53,10 +57,13 @@ class Checkpoint:
     def is_whole(self) -> bool:
         """Whether it is what was written, told without holding it in memory."""
         try:
-            with self.path.open("rb") as file:
-                return self.digest.read_bytes() == hashlib.file_digest(file, "sha256").hexdigest().encode()
+            with self._opened(self.path) as file, self._opened(self.digest) as digest:
+                return digest.read() == hashlib.file_digest(file, "sha256").hexdigest().encode()
         except FileNotFoundError:
             return False
+
+    def _opened(self, path: Path) -> BufferedReader:
+        return readable(path.parent.parent, f"{path.parent.name}/{path.name}")
 
     def remove(self) -> None:
         self.path.unlink()
@@ -64,8 +71,9 @@ class Checkpoint:
 
 
 def checkpoints(folder: Path) -> list[Checkpoint]:
-    """All that are there, by step."""
-    return sorted((Checkpoint(path) for path in folder.glob("step-[0-9]*.pt") if path.stem[5:].isdecimal()), key=lambda c: c.step)
+    """All that are there, by step; a link is none."""
+    paths = [] if folder.is_symlink() else folder.glob("step-[0-9]*.pt")
+    return sorted((Checkpoint(path) for path in paths if path.stem[5:].isdecimal() and is_plain(path)), key=lambda c: c.step)
 
 
 def best(found: list[Checkpoint], accuracies: dict[int, float]) -> int | None:

@@ -62,13 +62,12 @@ class Labels(Section):
 
 def labels(run: Run) -> Labels:
     """The labels of `run`; none if nobody has given it any, or the file is damaged."""
-    path = run.path / FILE
     try:
-        return Labels.model_validate_json(path.read_bytes())
+        return Labels.model_validate_json(run.read(FILE))
     except FileNotFoundError:
         return Labels()
     except ValidationError:
-        log.warning("%s is damaged: the run is shown without its labels", path)
+        log.warning("%s is damaged: the run is shown without its labels", run.path / FILE)
         return Labels()
 
 

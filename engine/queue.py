@@ -14,6 +14,7 @@ from engine.errors import Problem, Refused
 from engine.exclusive import exclusive
 from engine.experiment import Experiment
 from engine.run import Run, write_atomically
+from engine.within import is_plain
 
 SETTINGS = ".queue.json"
 """A name that no run can have."""
@@ -28,7 +29,8 @@ class Queue:
 
     def waiting(self) -> list[Run]:
         """The runs that wait, in the order in which they will be started."""
-        found = [Run(path.parent) for path in self._runs.glob(f"[!.]*/{Run.WAITS}")]
+        places = [path for path in self._runs.glob(f"[!.]*/{Run.WAITS}") if is_plain(path) and not path.parent.is_symlink()]
+        found = [Run(path.parent) for path in places]
         return sorted(found, key=lambda run: (run.place or 0, run.id))
 
     def add(self, *runs: Run) -> None:

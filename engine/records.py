@@ -1,6 +1,7 @@
 """What a run wrote down: metrics, events and status in one SQLite file with a single writer, the engine."""
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 
 from engine.errors import Problem, Refused
 from engine.live import Change
+from engine.within import is_plain
 
 State = Literal[
     "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
@@ -171,7 +173,7 @@ def _put_aside(path: Path) -> Path:
     """Give a damaged database, and what belongs to it, another name; returns that."""
     aside = path.with_name(f"damaged-{time.strftime('%Y%m%d-%H%M%S')}.db")
     for ending in ("-wal", "-journal", ""):
-        if (part := path.with_name(path.name + ending)).exists():
+        if os.path.lexists(part := path.with_name(path.name + ending)):
             part.replace(aside.with_name(aside.name + ending))
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     return aside
@@ -258,8 +260,10 @@ class Reader:
             copy.execute("PRAGMA journal_mode=DELETE")
 
     def _rows(self, query: str, *values: int | str) -> list[Any]:
-        if not self._path.exists():
+        if not os.path.lexists(self._path):
             return []
+        if not is_plain(self._path):
+            raise self._damaged(OSError("a link, a pipe or a device"))
         try:
             with self._open() as db:
                 return db.execute(query, values).fetchall()

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read_stored
 from engine.live import as_of
 from engine.records import ACTIVE, DATABASE, Reader, Status
+from engine.within import is_plain, readable, writable
 
 LONGEST_NAME = 64
 SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
@@ -57,25 +59,37 @@ class Run:
     @classmethod
     def open(cls, runs: Path, name: str) -> "Run":
         """The run called `name`. Raises `Refused` if the name is malformed or there is no such run."""
-        if not SLUG.fullmatch(name) or not (runs / name / "config.json").is_file():
+        if SLUG.fullmatch(name) and (runs / name).is_symlink():
+            raise Refused(Problem("run", f"{name} is a link and no run", "Remove it, and move what it leads to here"))
+        if not SLUG.fullmatch(name) or not _is_run(runs / name):
             raise Refused(Problem("run", f"there is no run {name[:64]!r}", "See `rwp-studio list`"))
         return cls(runs / name)
 
     @classmethod
     def all(cls, runs: Path) -> list["Run"]:
         """Every run below `runs`, newest first."""
-        found = [path.parent for path in runs.glob("*/config.json") if SLUG.fullmatch(path.parent.name)]
+        found = [path.parent for path in runs.glob("*/config.json")]
+        found = [path for path in found if SLUG.fullmatch(path.name) and _is_run(path)]
         return [cls(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
     @property
     def experiment(self) -> Experiment:
         """What is trained. Raises `Refused` if config.json is no longer what was written when the run was made."""
-        path, digest = self.path / "config.json", self.path / "config.sha256"
-        is_made_here = path.exists() and digest.exists()
-        if is_made_here and digest.read_bytes() != hashlib.sha256(path.read_bytes()).hexdigest().encode():
+        path = self.path / "config.json"
+        is_made_here = path.exists() and is_plain(self.path / "config.sha256")
+        if is_made_here and self.read("config.sha256") != hashlib.sha256(self.read("config.json")).hexdigest().encode():
             cure = "Put back what was there, or remove config.sha256 if it is meant to be as it is now"
             raise Refused(Problem(str(path), "is not what was written when the run was made", cure))
         return read_stored(read_file(path))
+
+    def file(self, name: str) -> BufferedReader:
+        """One of the run's files, to be read. Raises `FileNotFoundError` if it is not there, or is a link, a pipe or a device."""
+        return readable(self.path, name)
+
+    def read(self, name: str) -> bytes:
+        """What is in one of the run's files, as `file` opens it."""
+        with self.file(name) as file:
+            return file.read()
 
     @property
     def present(self) -> Experiment:
@@ -113,7 +127,7 @@ class Run:
     def place(self) -> int | None:
         """The run's place in the queue; None if it does not wait."""
         try:
-            text = (self.path / self.WAITS).read_text(encoding="utf-8", errors="replace")
+            text = self.read(self.WAITS).decode(errors="replace")
         except FileNotFoundError:
             return None
         return int(text) if text.isdecimal() and len(text) < 10 else 0
@@ -138,7 +152,7 @@ class Run:
         Yields the descriptor of the lock: a process that inherits it, and takes it from there as `inherited`, holds the
         folder on without a gap. All who have inherited it hold the folder until one of them leaves in good order.
         """
-        with (self.path / "lock").open("w") if inherited is None else open(inherited, "w", closefd=False) as file:
+        with writable(self.path / "lock") if inherited is None else open(inherited, "ab", closefd=False) as file:
             for attempt in range(20):  # a reader that looks at the lock has it for an instant
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -154,7 +168,7 @@ class Run:
     def is_locked(self) -> bool:
         """Whether an engine is at work in this folder."""
         try:
-            with (self.path / "lock").open() as file:
+            with self.file("lock") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return False
         except FileNotFoundError:
@@ -197,10 +211,16 @@ class Run:
         }
 
 
+def _is_run(path: Path) -> bool:
+    """Whether a folder is that of a run, and no link to one."""
+    return not path.is_symlink() and is_plain(path / "config.json")
+
+
 def _command(path: Path) -> dict[str, Any]:
     try:
-        command = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        with readable(path.parent.parent, f"commands/{path.name}") as file:
+            command = json.loads(file.read().decode())
+    except (ValueError, FileNotFoundError):
         command = None
     if not isinstance(command, dict):
         command = {"kind": "unreadable"}

@@ -11,6 +11,7 @@ from engine.records import DATABASE, Writer
 from engine.run import Run
 from engine.several import command, surroundings
 from engine.spare import Work, spares
+from engine.within import writable
 
 MEETING_FILES = "meeting"
 
@@ -25,7 +26,7 @@ def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]
     its processes lives.
     Raises `Refused` if another engine has it.
     """
-    with run.lock() as lock, (run.path / "engine.log").open("ab") as log:
+    with run.lock() as lock, writable(run.path / "engine.log") as log:
         device = device or chosen(run.experiment, suitable(run.experiment))
         _announce(run, device)
         for old in run.path.glob(f"{MEETING_FILES}*"):

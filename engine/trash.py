@@ -1,5 +1,6 @@
 """Trash: runs that somebody deleted, whole and out of sight, until the trash is emptied."""
 
+import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,16 +48,19 @@ class Trash:
 
     def empty(self, names: Sequence[object]) -> int:
         """Remove deleted runs for good, those of these names and no others; how many bytes that gave."""
-        doomed = [Run.open(self.folder, str(name)) for name in names]
+        doomed = [Run.open(self.folder, str(name)) for name in names if not (self.folder / str(name)).is_symlink()]
         freed = sum(run.bytes_used() for run in doomed)
         with exclusive(self._runs / ".trash.lock"):
             self._sweep()
             for run in doomed:
-                run.path.rename(self.folder / f".{run.id}")  # so that a half removed run is none
+                run.path.rename(self.folder / f".{run.id}-{secrets.token_hex(4)}")  # so that a half removed run is none
             self._sweep()
         return freed
 
     def _sweep(self) -> None:
-        for half_removed in self.folder.glob(".*"):
-            if half_removed.is_dir():  # others put files there, such as .DS_Store
-                shutil.rmtree(half_removed)
+        """Remove links, which are no runs, and what is half removed; others put files there, such as .DS_Store."""
+        for path in self.folder.glob("*"):
+            if path.is_symlink():
+                path.unlink()
+            elif path.name.startswith(".") and path.is_dir():
+                shutil.rmtree(path)

@@ -1,16 +1,17 @@
 """The routes of the browser scripts: the runs, their live stream, arrays, log, and what people ask of them."""
 
 import logging
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from engine import actions
 from engine.errors import Problem, Refused
@@ -55,7 +56,9 @@ def routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
 
     @api.get("/runs/{run_id}/traces/{name}")
     def trace(run_id: str, name: str) -> Response:
-        return FileResponse(trace_file(Run.open(runs, run_id), name), media_type="application/gzip", filename=f"{run_id}-{name}")
+        file = trace_file(Run.open(runs, run_id), name)
+        headers = {"content-disposition": f'attachment; filename="{run_id}-{name}"', "content-length": str(_size(file))}
+        return StreamingResponse(_pieces(file), media_type="application/gzip", headers=headers)
 
     @api.get("/runs/{run_id}/paper")
     def in_paper(run_id: str) -> dict[str, Any]:
@@ -115,26 +118,39 @@ def unwritable(_: Request, error: Exception) -> JSONResponse:
 
 def read_array(run: Run, name: str) -> bytes:
     """One of the run's arrays as JSON, NaN as null."""
-    path = run.path / "arrays" / f"{name}.npz"
-    if not _ARRAY.fullmatch(name) or not path.is_file():
-        raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page"))
-    with np.load(path, allow_pickle=False) as file:
+    try:
+        stored = run.file(f"arrays/{name if _ARRAY.fullmatch(name) else ''}.npz")
+    except FileNotFoundError:
+        raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page")) from None
+    with stored, np.load(stored, allow_pickle=False) as file:
         return orjson.dumps({key: file[key].tolist() for key in file})
 
 
-def trace_file(run: Run, name: str) -> Path:
+def trace_file(run: Run, name: str) -> BinaryIO:
     """One of the run's traces."""
-    path = run.path / "traces" / name
-    if not _TRACE.fullmatch(name) or not path.is_file():
-        raise Refused(Problem("trace", f"{run.id} has no trace {name[:64]!r}", "Record one while the run trains"))
-    return path
+    try:
+        return run.file(f"traces/{name if _TRACE.fullmatch(name) else '.'}")
+    except FileNotFoundError:
+        cure = "Record one while the run trains"
+        raise Refused(Problem("trace", f"{run.id} has no trace {name[:64]!r}", cure)) from None
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(LOG_BYTES):
+            yield piece
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 def read_log(run: Run) -> str:
     """The end of what the engine printed."""
-    path = run.path / "engine.log"
-    if not path.exists():
+    try:
+        log = run.file("engine.log")
+    except FileNotFoundError:
         return "The engine has not been started.\n"
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LOG_BYTES))
-        return file.read().decode(errors="replace") or "The engine has printed nothing.\n"
+    with log as file:
+        file.seek(max(0, _size(file) - LOG_BYTES))
+        return file.read(LOG_BYTES).decode(errors="replace") or "The engine has printed nothing.\n"

@@ -131,7 +131,7 @@ def signature_of(path: Path) -> tuple[float, ...]:
 
 def _changed_at(path: Path) -> int:
     try:
-        return path.stat().st_mtime_ns
+        return path.lstat().st_mtime_ns
     except FileNotFoundError:
         return 0
 

@@ -18,6 +18,7 @@ from engine.kept import checkpoints
 from engine.records import DATABASE
 from engine.run import Run
 from engine.space import why_not_written
+from engine.within import is_plain
 
 CHOICES = ("newest", "all", "none")
 """Which checkpoints an archive can hold."""
@@ -37,7 +38,7 @@ def pack(run: Run, choice: str = "newest") -> Pieces:
     with ExitStack() as stack:
         saved = _opened(stack, run, _checkpoints(run, choice))
         first = _opened(stack, run, ["config.json", "config.sha256", "env.json", "labels.json"])
-        if (run.path / DATABASE).exists():
+        if is_plain(run.path / DATABASE):
             first[DATABASE] = stack.enter_context(_database(run))
         arrays = _opened(stack, run, sorted(f"arrays/{path.name}" for path in (run.path / "arrays").glob("*.npz")))
         pieces = _pieces(stack.pop_all(), run.id, first | arrays | saved)
@@ -56,9 +57,9 @@ def _opened(stack: ExitStack, run: Run, names: list[str]) -> dict[str, BinaryIO]
     """Those of the files that are there and no links; they stay as they are, although their names may go to others."""
     found: dict[str, BinaryIO] = {}
     for name in names:
-        if most_bytes(name) is not None and not (run.path / name).is_symlink():
+        if most_bytes(name) is not None:
             with suppress(FileNotFoundError):
-                found[name] = stack.enter_context((run.path / name).open("rb"))
+                found[name] = stack.enter_context(run.file(name))
     return found
 
 
