@@ -1,6 +1,6 @@
 """Averages of the weights over the training, and BatchNorm statistics that fit given weights."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -54,10 +54,22 @@ def recalibrate(replica: Replica, batches: Iterable[Batch]) -> None:
         norm.reset_running_stats()
     replica.module.train()
     seen = 0
-    for batch in batches:
+    for batch in _of_two_or_more(batches):
         seen += len(batch)
         for norm in norms:
             norm.momentum = len(batch) / seen
         replica.module(batch.images)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+
+
+def _of_two_or_more(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The same images, of which none is by itself: a single one may have no variance."""
+    held: Batch | None = None
+    for batch in batches:
+        if held is not None and len(batch) > 1 and len(held) > 1:
+            yield held
+            held = None
+        held = batch if held is None else held.and_with(batch)
+    if held is not None:
+        yield held

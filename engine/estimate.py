@@ -15,7 +15,7 @@ from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read
 from engine.flops import per_image
 from engine.loop import Loop
-from engine.preflight import classes, input_shape
+from engine.preflight import classes, input_shape, sizes
 from engine.replica import Replica
 
 UPDATES = 2
@@ -37,6 +37,7 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
         cost = per_image(module, shape) * experiment.method.gradients
         size = max(2, min(size, int(LONGEST_FLOPS / cost)))
     probe = _with_batch(experiment, size)
+    size = probe.schedule.batch_size
     images = ImageSet(torch.randint(256, (size, *shape), dtype=torch.uint8), torch.randint(classes(experiment), (size,)))
     loop = Loop(probe, Replica(module, device), TrainingData(images, probe, device))
     try:
@@ -49,10 +50,18 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
     return {"seconds_per_update": seconds * experiment.schedule.batch_size / size, "device": environment.name_of(device)}
 
 
-def _with_batch(experiment: Experiment, size: int) -> Experiment:
-    """`experiment` with mini-batches of `size` and without an end."""
+def _with_batch(experiment: Experiment, least: int) -> Experiment:
+    """`experiment` without an end, with mini-batches of `least` images, or of the first number that can be cut like its own."""
+    whole = experiment.schedule.batch_size
+    smaller = (_of_size(experiment, size) for size in range(least, whole))
+    return next((one for one in smaller if not sizes(one)), _of_size(experiment, whole))
+
+
+def _of_size(experiment: Experiment, size: int) -> Experiment:
+    """`experiment` with mini-batches of `size` in parts as large as before, and without an end."""
     schedule = experiment.schedule.model_copy(update={"batch_size": size, "epochs": 10_000})
-    runtime = experiment.runtime.model_copy(update={"accumulate": min(experiment.runtime.accumulate, size)})
+    parts = max(1, experiment.runtime.accumulate * size // experiment.schedule.batch_size)
+    runtime = experiment.runtime.model_copy(update={"accumulate": parts})
     return experiment.model_copy(update={"schedule": schedule, "runtime": runtime})
 
 

@@ -70,6 +70,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def and_with(self, other: "Batch") -> "Batch":
+        """The images of both as they are."""
+        return Batch(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]))
+
     def split(self, sizes: list[int]) -> "list[Batch]":
         """Consecutive pieces of so many images each, all of them together."""
         partners = [None] * len(sizes) if self.partners is None else self.partners.split(sizes)

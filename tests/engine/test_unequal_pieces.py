@@ -1,5 +1,6 @@
 """Mini-batches in pieces of unequal size: every image counts the same, whatever piece it is in."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -78,12 +79,26 @@ def test_statistics_are_those_of_all_images_whatever_the_batches(make_loop: Make
     loop = make_loop(double=True)
     batch = loop.batch()
     recalibrate(loop.replica, batch.split([60, 4]))
-    first = next(layer for layer in loop.replica.module.modules() if isinstance(layer, torch.nn.BatchNorm2d))
+    first = next(norms(loop))
     seen = loop.replica.module[0](batch.images)
     torch.testing.assert_close(first.running_mean, seen.mean((0, 2, 3)), rtol=1e-10, atol=1e-12)
     pieces = [piece.var((0, 2, 3)) * len(piece) / 64 for piece in seen.split([60, 4])]
     torch.testing.assert_close(first.running_var, torch.stack(pieces).sum(0), rtol=1e-10, atol=1e-12)
     assert first.momentum == 0.1
+
+
+@pytest.mark.parametrize("sizes", [[4, 1], [1, 4], [1, 1, 3], [3, 1, 1]])
+def test_statistics_are_never_measured_on_a_single_image(make_loop: MakeLoop, sizes: list[int]) -> None:
+    """As the last of 513 images would be."""
+    loop = make_loop(**RESNET, schedule={"batch_size": sum(sizes)}, double=True)
+    batch = loop.batch()
+    recalibrate(loop.replica, batch.split(sizes))
+    mean = loop.replica.module[0](batch.images).mean((0, 2, 3))
+    torch.testing.assert_close(next(norms(loop)).running_mean, mean, rtol=1e-10, atol=1e-12)
+
+
+def norms(loop: Loop) -> Iterator[torch.nn.BatchNorm2d]:
+    return (layer for layer in loop.replica.module.modules() if isinstance(layer, torch.nn.BatchNorm2d))
 
 
 def test_cuts() -> None:
