@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from engine.errors import Problem
+from engine.paths import no_folder
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 PARTS = ("train", "val")
@@ -11,8 +12,8 @@ PARTS = ("train", "val")
 
 def problems(root: Path) -> list[Problem]:
     """What keeps `root` from being one. Looks at its folders, not at the images in them."""
-    if not root.is_dir():
-        return [_problem(f"{root} is not a folder", "Give a folder that holds train/ and val/")]
+    if not os.path.isdir(root):  # noqa: PTH112 - never raises, whatever the path
+        return [_problem(*no_folder(root))]
     for part in PARTS:
         if not (root / part).is_dir():
             return [

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.config import override, read_file
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read
+from engine.paths import expanded, no_folder, settled, twin_of
 from engine.recipes import find
 from engine.run import Run
 
@@ -19,11 +20,11 @@ def parser() -> argparse.ArgumentParser:
     """The command line; without a subcommand it opens the studio."""
     folders = argparse.ArgumentParser(add_help=False)
     folders.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of the runs (default: %(default)s)"
+        "--runs", type=_folder, default=Path("runs"), metavar="DIR", help="folder of the runs (default: %(default)s)"
     )
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(
-        "--data", type=Path, default=Path("data"), metavar="DIR", help="folder of the datasets (default: %(default)s)"
+        "--data", type=_folder, default=Path("data"), metavar="DIR", help="folder of the datasets (default: %(default)s)"
     )
     top = argparse.ArgumentParser(
         prog="rwp-studio",
@@ -137,7 +138,7 @@ def _do(given: argparse.Namespace) -> int:
         case "train":
             from studio.follow import train
 
-            return train(_experiment(given), given.runs, given.data)
+            return train(settled(_experiment(given)), given.runs, given.data)
         case "replay":
             from engine.lineage import replay
             from studio.follow import follow
@@ -171,6 +172,14 @@ def _do(given: argparse.Namespace) -> int:
             names = {"no_authentication": given.no_authentication, "allowed_hosts": given.allowed_host, "root": given.root_path}
             serve(host=given.host, port=given.port, **names, **folders, **manners)
     return 0
+
+
+def _folder(text: str) -> Path:
+    """A folder that may be made yet, as somebody types it."""
+    path = expanded(text)
+    if twin_of(path) or (text.startswith("~") and str(path).startswith("~")):
+        raise argparse.ArgumentTypeError(". ".join(no_folder(path)))
+    return path
 
 
 def _experiment(given: argparse.Namespace) -> Experiment:

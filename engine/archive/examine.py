@@ -11,6 +11,7 @@ from engine.config import merge
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read, read_stored
 from engine.labels import FILE, read_labels
+from engine.paths import located
 from engine.records import DATABASE
 from engine.run import write_atomically
 from engine.sections import Folder
@@ -41,6 +42,7 @@ def _experiment(path: Path, images: str) -> Experiment:
     if not images:
         what = f"this run learns from a folder of images on another machine, {experiment.data.path[:200]!r}"
         raise Refused(Problem("data.path", what, "Give the folder that holds the same images here, with train/ and val/ in it"))
+    images = located(images)
     if problems := folders.problems(Path(images)):
         raise Refused(*problems)
     experiment = read(merge(experiment.model_dump(), {"data": {"path": images}}))

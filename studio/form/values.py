@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import Refused
 from engine.experiment import Experiment, differences, read
+from engine.paths import settled
 from engine.preflight import check
 from studio.form.choices import has_choice, sections
 from studio.form.knobs import Knob, knobs, top_knobs
@@ -73,7 +74,7 @@ def switched(section: str, before: str, after: str, values: Values) -> Values:
 def examine(values: Values, data: Path) -> tuple[Experiment | None, Refused | None]:
     """The experiment in the form if there is one, and what keeps it from being started."""
     try:
-        experiment = read(to_config(values))
+        experiment = settled(read(to_config(values)))
     except Refused as refused:
         return None, refused
     try:

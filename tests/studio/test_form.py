@@ -42,6 +42,18 @@ def test_choosing_an_alternative_gives_its_own_defaults(section: str, name: str)
     assert set(differences(experiment)) <= expected
 
 
+def test_a_relative_path_in_the_form_is_started_as_an_absolute_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "imgs/train" / name).mkdir(parents=True)
+        (tmp_path / "imgs/val" / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    experiment, refused = values.examine(form_with("data", "folder") | {"data.path": "imgs", "model.name": "mlp"}, tmp_path)
+    assert refused is None
+    assert experiment is not None
+    assert experiment.data.path == str(tmp_path / "imgs")
+    assert f"data.path={tmp_path / 'imgs'}" in values.command(experiment, tmp_path, tmp_path)
+
+
 def test_form_starts_as_the_default_experiment() -> None:
     assert read(values.to_config(values.initial())) == Experiment()
 
