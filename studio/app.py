@@ -6,6 +6,7 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
+from studio.gate import Gate
 from studio.pages import gallery, train
 from studio.pages import runs as runs_page
 from studio.theme import theme
@@ -34,7 +35,9 @@ def mount(app: FastAPI, runs: Path, data: Path, root: str) -> FastAPI:
     """Put the page at the root of `app`, with everything of Gradio's that is not needed switched off."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported")  # said although it is switched off
-        _mount(app, build(runs, data, root), root)
+        page = build(runs, data, root)
+        _mount(app, page, root)
+    app.add_middleware(Gate, events={event._id: len(event.inputs) for event in page.fns.values() if event.fn})
     return app
 
 

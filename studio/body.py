@@ -1,9 +1,9 @@
 """What a request carries: a JSON object, or a file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+import orjson
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -21,8 +21,8 @@ async def read_body(request: Request) -> dict[str, Any]:
         if len(content) > MOST_BYTES:
             raise Refused(Problem("body", "is too long", f"Send at most {MOST_BYTES} bytes"))
     try:
-        body = json.loads(content) if content else {}
-    except (ValueError, RecursionError):
+        body = orjson.loads(content) if content else {}  # which refuses NaN, half characters and what is nested too deep
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         raise Refused(Problem("body", "should be a JSON object", 'For example {"changes": {"method.sigma": 0.02}}'))

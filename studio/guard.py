@@ -33,13 +33,9 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
-_GRADIO = "/gradio_api/"
-_USED = ("run/", "queue/", "app_id", "startup-events", "heartbeat/", "info", "cancel", "reset")
-"""What the page needs of Gradio's own routes. The others take uploads, hand out files or fetch from elsewhere."""
-
 
 class Guard:
-    """Refuses foreign hosts and foreign pages, shuts unused routes, and adds the security headers to every answer."""
+    """Refuses foreign hosts and foreign pages, and adds the security headers to every answer."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], outer: Iterable[str]) -> None:
         self._app = app
@@ -62,8 +58,6 @@ class Guard:
         if _is_foreign(scope, headers, {host, *self._outer}):
             cure = "Open the studio itself, or if this is its page behind a proxy, name it with --allowed-host"
             return _refuse(403, "The request comes from another site", cure)
-        if _is_shut(scope["path"]):
-            return _refuse(404, "There is nothing here", "Open the studio itself")
         return None
 
     def _is_allowed(self, host: str) -> bool:
@@ -80,10 +74,6 @@ def _is_foreign(scope: Scope, headers: Headers, own: Container[str]) -> bool:
         return False
     follows_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return not (follows_link and scope["method"] == "GET" and scope["path"] == "/")
-
-
-def _is_shut(path: str) -> bool:
-    return path.startswith(_GRADIO) and not path.removeprefix(_GRADIO).startswith(_USED)
 
 
 def _hostname(host: str) -> str:

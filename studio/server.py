@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -28,6 +29,7 @@ from studio.later import Later
 from studio.live import Hub
 from studio.offline import go_offline
 from studio.proxied import Proxied, root_path
+from studio.scratch import scratch
 
 SCRIPTS = Path(__file__).parent.parent / "assets" / "ui"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -60,7 +62,8 @@ def serve(
     )
     if warm_engine:
         spares.keep()
-    with contextlib.closing(spares), contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped in good order
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # which uvicorn, once it has stopped in good order, lets happen
+    with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(spares):
         _Server(config, address, app.state.hub, Keeper(runs, data, auto_resume), inbrowser).run([listener])
     gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 

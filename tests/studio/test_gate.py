@@ -1,0 +1,162 @@
+"""No event makes the studio open a file that somebody names."""
+
+import copy
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.studios import Studio
+
+EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
+ELSEWHERE = (
+    *(f"/gradio_api/{route}/predict" for route in ("api", "call", "call/v2", "run/predict")),
+    *(
+        f"/gradio_api/{route}"
+        for route in ("run/_copy", "run/predict/", "upload", "component_server", "cancel", "reset", "queue/x")
+    ),
+    *("/gradio_api/process_recording", "/gradio_api/vibe-edit", "/gradio_api//run/predict", "//gradio_api/run/predict", "/login"),
+)
+SECRET = "what only its owner may read"
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.txt"
+    path.write_text(SECRET)
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture(scope="module")
+def config(client: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/config").json()
+    return found
+
+
+def file_at(path: Path | str) -> dict[str, Any]:
+    return {"path": str(path), "url": str(path), "orig_name": "x", "meta": {"_type": "gradio.FileData"}}
+
+
+def with_a_file(event: dict[str, Any], file: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """`event` with a file in the place of, or beside, each of the things in it."""
+    yield file
+    yield event | file
+    shapes = (
+        file,
+        {"path": file["path"]},
+        [file],
+        {"value": file},
+        {"value": [[{"x": file}]]},
+        {"__type__": "update", "value": file},
+    )
+    for shape in shapes:
+        for key in (*event, "event_id", "event_data", "batched", "oauth_token", "request"):
+            yield event | {key: shape}
+        for at in {0, len(event["data"]) // 2, len(event["data"]) - 1} if event["data"] else ():
+            data = copy.copy(event["data"])
+            data[at] = shape
+            yield event | {"data": data}
+            yield event | {"data": data, "batched": True}
+
+
+def event_of(dependency: dict[str, Any]) -> dict[str, Any]:
+    data = ["x"] * len(dependency["inputs"])
+    return {"data": data, "fn_index": dependency["id"], "trigger_id": 0, "session_hash": "abc", "event_data": None}
+
+
+def copies(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and SECRET in path.read_text(errors="replace")]
+
+
+def test_no_event_of_the_page_takes_a_file(
+    client: TestClient, config: dict[str, Any], secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    assert len(config["dependencies"]) > 10
+    for dependency in config["dependencies"]:
+        for body in with_a_file(event_of(dependency), file_at(secret)):
+            for route in EVENTS:
+                answer = client.post(route, json=body)
+                assert answer.status_code == 400, body
+                assert answer.json()["problems"][0]["what"]
+    assert copies(tmp_path / "gradio") == []
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/tty", "/proc/self/mem", "http://evil.example/x"])
+def test_what_never_ends_is_not_opened(client: TestClient, config: dict[str, Any], device: str) -> None:
+    for dependency in config["dependencies"]:
+        for route in EVENTS:
+            data = [file_at(device)] * len(dependency["inputs"])
+            assert client.post(route, json=event_of(dependency) | {"data": data, "x": file_at(device)}).status_code == 400
+    assert not any(file.path == device for file in psutil.Process().open_files())
+
+
+@pytest.mark.parametrize("route", ELSEWHERE)
+def test_there_is_no_other_way_to_an_event(client: TestClient, secret: Path, route: str) -> None:
+    body = {"data": [file_at(secret)], "fn_index": 14, "session_hash": "abc"}
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert client.request(method, route, json=body).status_code == 404
+    assert client.post(route, files={"files": secret.read_bytes()}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "route", ["deep_link", "proxy=http://evil.example", "file", "stream/a/b/3/playlist.m3u8", "upload_progress"]
+)
+def test_what_hands_out_files_is_shut(client: TestClient, secret: Path, route: str) -> None:
+    assert client.get(f"/gradio_api/{route}?session_hash=abc").status_code == 404
+    assert client.get(f"/gradio_api/{route}={secret}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"fn_index": 10_000},
+        {"fn_index": "14"},
+        {"data": []},
+        {"data": ["x", "y"]},
+        {"data": [["x"]]},
+        {"data": ["x" * 5000]},
+        {"session_hash": None},
+        {"session_hash": "../x"},
+        {"simple_format": True},
+        {"trigger_id": -1},
+    ],
+)
+def test_what_is_no_event_of_the_page_is_refused(client: TestClient, config: dict[str, Any], changes: dict[str, Any]) -> None:
+    copied = next(one for one in config["dependencies"] if one["api_name"] == "_copy")
+    assert client.post(EVENTS[0], json=event_of(copied)).status_code == 200
+    assert client.post(EVENTS[0], json=event_of(copied) | changes).status_code == 400
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_temporary_files_are_private_and_gone_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    own = tmp_path / "tmp" / f"rwp-studio-{os.getuid()}"
+    studio = Studio(tmp_path)
+    studio.start()
+    (first,) = folders(own)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (own, first)] == [0o700, 0o700]
+    assert httpx.get(f"{studio.url}/config", timeout=60).status_code == 200
+    (first / "left").write_text("x")
+    studio.end(signal.SIGKILL)
+    studio.start()
+    (second,) = folders(own)
+    assert second != first
+    studio.end(ending)
+    assert folders(own) == []
+    assert not (tmp_path / "tmp" / "gradio").exists()
+
+
+def folders(own: Path) -> list[Path]:
+    return [path for path in own.iterdir() if path.is_dir()]
