@@ -70,7 +70,7 @@ def ask(run: Run, name: str, given: dict[str, Any]) -> str:
 
 def _leave(run: Run, name: str, given: dict[str, Any]) -> str:
     if name not in ("set", "extend"):
-        return run.ask(name, **{key: value for key, value in given.items() if key not in ("id", "kind")})
+        return run.ask(name, **given)
     changes = asked(given.get("changes") if name == "set" else {"schedule.epochs": given.get("epochs")})
     changed(run.present, changes)
     return run.ask("set", changes=changes)

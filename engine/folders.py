@@ -12,6 +12,13 @@ PARTS = ("train", "val")
 
 def problems(root: Path) -> list[Problem]:
     """What keeps `root` from being one. Looks at its folders, not at the images in them."""
+    try:
+        return _missing(root) or _class_problems(root, *(_classes(root, part) for part in PARTS))
+    except OSError as error:
+        return [unreadable(error)]
+
+
+def _missing(root: Path) -> list[Problem]:
     if not os.path.isdir(root):  # noqa: PTH112 - never raises, whatever the path
         return [_problem(*no_folder(root))]
     for part in PARTS:
@@ -19,14 +26,11 @@ def problems(root: Path) -> list[Problem]:
             return [
                 _problem(f"{root} has no {part}/ in it", "It needs train/ and val/, with a folder of images per class in each")
             ]
-    try:
-        return _class_problems(root, *(_classes(root, part) for part in PARTS))
-    except OSError as error:
-        return [unreadable(error)]
+    return []
 
 
 def unreadable(error: OSError) -> Problem:
-    return _problem(f"{error.filename} cannot be read: {error.strerror}", "Make it readable")
+    return _problem(f"{error.filename} cannot be read: {error.strerror}", "Make it readable, or give another path")
 
 
 def empty(root: Path, part: str, name: str) -> Problem:

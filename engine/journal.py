@@ -41,7 +41,7 @@ class Journal:
         self._writer.metrics(step, seconds, values)
         self._files.scalars(step, values)
 
-    def event(self, kind: str, **data: Any) -> None:
+    def event(self, kind: str, /, **data: Any) -> None:
         """Something worth telling, at the present step."""
         self.event_of(self.status.step, kind, **data)
 
@@ -49,7 +49,7 @@ class Journal:
         """Something that belongs to the weights after `step`, and may have taken until now."""
         self._writer.event(step, kind, **data)
 
-    def changed(self, change: Change, **told: Any) -> None:
+    def changed(self, change: Change, /, **told: Any) -> None:
         """A field of the experiment was changed. What was to become of it later is forgotten."""
         self._writer.forget_changes(change.path, change.step)
         self._writer.event(change.step, "changed", path=change.path, new=change.new, **told)

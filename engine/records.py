@@ -130,7 +130,7 @@ class Writer:
     def metrics(self, step: int, seconds: float, values: dict[str, float]) -> None:
         self._metrics += [(step, name, value, seconds) for name, value in values.items()]
 
-    def event(self, step: int, kind: str, **data: Any) -> None:
+    def event(self, step: int, kind: str, /, **data: Any) -> None:
         self._events.append((step, time.time(), kind, json.dumps(data)))
 
     def flush(self, status: Status) -> None:

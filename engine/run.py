@@ -176,13 +176,13 @@ class Run:
         except BlockingIOError:
             return True
 
-    def ask(self, kind: str, **data: Any) -> str:
+    def ask(self, kind: str, /, **data: Any) -> str:
         """Leave a command for the engine and return its id, which the answering event carries."""
         folder = self.path / "commands"
         left = [int(number) for path in folder.glob("*.json") if (number := path.stem.partition("-")[0]).isdecimal()]
         order = max([time.time_ns(), *(number + 1 for number in left)])  # the clock may have been put back
         name = f"{order}-{secrets.token_hex(4)}"
-        write_atomically(folder / f"{name}.json", json.dumps({"id": name, "kind": kind, **data}).encode())
+        write_atomically(folder / f"{name}.json", json.dumps({**data, "id": name, "kind": kind}).encode())
         return name
 
     def commands(self) -> list[dict[str, Any]]:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from engine import actions
+from engine.archive import arrays
 from engine.errors import Problem, Refused
 from engine.queue import Queue
 from engine.run import Run
@@ -122,8 +122,11 @@ def read_array(run: Run, name: str) -> bytes:
         stored = run.file(f"arrays/{name if _ARRAY.fullmatch(name) else ''}.npz")
     except FileNotFoundError:
         raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page")) from None
-    with stored, np.load(stored, allow_pickle=False) as file:
-        return orjson.dumps({key: file[key].tolist() for key in file})
+    try:
+        with stored:
+            return arrays.as_json(stored)
+    except arrays.UNREADABLE as error:
+        raise Refused(Problem("array", f"{name} is damaged ({type(error).__name__}: {error})", "Measure it again")) from None
 
 
 def trace_file(run: Run, name: str) -> BinaryIO:

@@ -1,7 +1,7 @@
 """Controls: a knob as a Gradio component. Nothing else knows components."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.components import Component
@@ -10,6 +10,8 @@ from engine.experiment import Experiment
 from studio.form.choices import about, alternatives
 from studio.form.knobs import Kind, Knob
 from studio.form.values import MAYBE
+
+Trusted = TypeVar("Trusted", bound=Component)
 
 
 def control(knob: Knob, member: str, value: Any) -> Component:
@@ -22,7 +24,7 @@ def control(knob: Knob, member: str, value: Any) -> Component:
         "elem_id": f"knob-{knob.path.replace('.', '-')}",
         "elem_classes": ["rwp-knob", f"rwp-{knob.kind}"],
     }
-    return _MAKERS[knob.kind](knob, member, common)
+    return trusting(_MAKERS[knob.kind](knob, member, common))
 
 
 def changed(knob: Knob, member: str, value: Any) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def turned(knob: Knob, before: tuple[str, Any], after: tuple[str, Any]) -> dict[
 def choice(section: str, member: str) -> gr.Dropdown:
     """The choice between the alternatives of a section."""
     names = list(alternatives(section))
-    return gr.Dropdown(
+    chooser = gr.Dropdown(
         names,
         value=member,
         label=section.capitalize(),
@@ -52,6 +54,7 @@ def choice(section: str, member: str) -> gr.Dropdown:
         elem_id=f"knob-{section}-name",
         elem_classes=["rwp-knob", "rwp-choice", "rwp-main"],
     )
+    return trusting(chooser)
 
 
 def explained(section: str, member: str) -> str:
@@ -61,13 +64,17 @@ def explained(section: str, member: str) -> str:
 
 def _slider(knob: Knob, member: str, common: dict[str, Any]) -> Component:
     low, high = knob.limits(member)
-    slider = gr.Slider(low, high, step=knob.step, buttons=[], **common)
-    slider.preprocess = _unchecked  # type: ignore[assignment, method-assign]
-    return slider
+    return gr.Slider(low, high, step=knob.step, buttons=[], **common)
 
 
-def _unchecked(value: Any) -> Any:
-    """What the slider says as it is: the schema refuses a bad value beside the form, Gradio with a pop-up that names no field."""
+def trusting(control: Trusted) -> Trusted:
+    """A control that says what it holds as it is: the schema refuses a bad value beside the form, Gradio with a pop-up that
+    names no field."""
+    control.preprocess = _as_it_is  # type: ignore[assignment, method-assign]
+    return control
+
+
+def _as_it_is(value: Any) -> Any:
     return value
 
 

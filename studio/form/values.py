@@ -8,8 +8,9 @@ from typing import Any
 
 from engine.errors import Refused
 from engine.experiment import Experiment, differences, read
+from engine.folders import unreadable
 from engine.paths import settled
-from engine.preflight import check
+from engine.preflight import check, training_images
 from studio.form.choices import has_choice, sections
 from studio.form.knobs import Knob, knobs, top_knobs
 
@@ -79,8 +80,11 @@ def examine(values: Values, data: Path) -> tuple[Experiment | None, Refused | No
         return None, refused
     try:
         check(experiment, data)
+        training_images(experiment.data)
     except Refused as refused:
         return experiment, refused
+    except OSError as error:
+        return experiment, Refused(unreadable(error))
     return experiment, None
 
 
@@ -103,7 +107,7 @@ def _left_out(knob: Knob, member: str, value: Any) -> bool:
 def _meant(knob: Knob, shown: Any) -> Any:
     match knob.kind:
         case "maybe":
-            return MAYBE[shown]
+            return MAYBE.get(shown, shown)
         case "blank":
             return _number(str(shown).strip())
         case _:

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio.form.choices import has_choice, is_union, sections
+from studio.form.choices import alternatives, has_choice, is_union, sections
 from studio.form.controls import changed, choice, control, explained, turned
 from studio.form.knobs import knobs, top_knobs
 from studio.form.values import Values, initial, paths, switched
@@ -88,6 +88,8 @@ def _wire(form: Form, section: str) -> None:
     chooser = form.controls[f"{section}.name"]
 
     def switch(before: str, after: str, *current: Any) -> list[Any]:
+        if not {before, after} <= alternatives(section).keys():
+            return [gr.skip() for _ in range(2 + len(own))]
         values = switched(section, before, after, dict(zip((knob.path for knob in own), current, strict=True)))
         updates = (turned(knob, (before, shown), (after, values[knob.path])) for knob, shown in zip(own, current, strict=True))
         return [gr.update(info=explained(section, after)), after, *updates]

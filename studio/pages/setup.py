@@ -12,6 +12,7 @@ from engine.queue import Queue
 from engine.run import Run
 from studio.estimate import Estimator
 from studio.form import view
+from studio.form.controls import trusting
 from studio.form.values import Values, command, examine, paths, to_values
 from studio.pages import recipe
 from studio.pages.script import mounted
@@ -40,7 +41,8 @@ class Setup:
         gr.HTML(html_template=FOLD, js_on_load=mounted("fold", root), elem_id="rwp-fold")
         self._problems = gr.HTML(elem_id="rwp-problems")
         with gr.Column(elem_id="rwp-knobs"):
-            self._recipe = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")
+            chooser = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")
+            self._recipe = trusting(chooser)
             self._about = gr.HTML(elem_id="rwp-about")
             with gr.Column(elem_id="rwp-fields"):
                 self._form = view.build()
@@ -110,11 +112,11 @@ class Setup:
     def _untouched(self) -> list[Any]:
         return [gr.skip(), gr.skip(), *(gr.skip() for _ in self._form.outputs)]
 
-    def _follow_recipe(self, name: str | None) -> list[Any]:
+    def _follow_recipe(self, name: object) -> list[Any]:
         if not name:
             return self._untouched()
         try:
-            values, text = recipe.filled(name)
+            values, text = recipe.filled(str(name))
         except Refused as refused:
             return self._left_alone(refused)
         return [text, "", *self._form.filled(values)]

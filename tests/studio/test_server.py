@@ -89,6 +89,14 @@ def test_an_array_is_json_with_null_for_nan(client: TestClient, run: Run) -> Non
     assert client.get(f"/api/runs/{run.id}/arrays/landscape-00000001").json() == {"loss": [[1.5, None]], "cosine": 0.25}
 
 
+def test_an_array_that_is_damaged_is_named(client: TestClient, run: Run) -> None:
+    for content in (b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"x" * 1000):
+        (run.path / "arrays" / "landscape-00000001.npz").write_bytes(content)
+        answer = client.get(f"/api/runs/{run.id}/arrays/landscape-00000001")
+        assert answer.status_code == 404
+        assert "landscape-00000001 is damaged" in answer.json()["problems"][0]["what"]
+
+
 def test_the_list_tells_what_the_picker_shows(client: TestClient, script: Script) -> None:
     script.steps(1, 3, name="test/accuracy", factor=0.1)
     row = next(row for row in client.get("/api/runs").json() if row["id"] == script.run.id)

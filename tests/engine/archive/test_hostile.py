@@ -23,6 +23,7 @@ import pytest
 import torch
 
 from engine.archive import unpack
+from engine.archive.arrays import as_json
 from engine.config import merge
 from engine.errors import Refused
 from engine.queue import SETTINGS
@@ -66,6 +67,58 @@ def huge_array() -> bytes:
     with zipfile.ZipFile(buffer := io.BytesIO(), "w") as members:
         members.writestr("x.npy", head.getvalue())
     return buffer.getvalue()
+
+
+def odd_array(shape: object, kind: object, content: bytes, version: tuple[int, int] = (1, 0), order: object = False) -> bytes:
+    """An array whose head says whatever an enemy likes."""
+    head = f"{{'descr': {kind!r}, 'fortran_order': {order!r}, 'shape': {shape!r}, }}".encode().ljust(117) + b"\n"
+    length = struct.pack("<H" if version == (1, 0) else "<I", len(head))
+    return b"\x93NUMPY" + bytes(version) + length + head + content
+
+
+def members(**named: bytes) -> bytes:
+    with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+        for name, content in named.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+NUMBERS = bytes(16)
+PLAIN = odd_array((2,), "<f8", NUMBERS)
+NONE, NAMED = "16.npz: holds an array that is none", "16.npz: holds an array whose name no engine gives"
+ODD_ARRAYS: dict[str, tuple[bytes, str]] = {
+    "a negative shape": (members(**{"loss.npy": odd_array((-1, -2), "<f8", NUMBERS)}), NONE),
+    "one that is to be guessed": (members(**{"loss.npy": odd_array((-1,), "<f8", NUMBERS)}), NONE),
+    "a shape of truths": (members(**{"loss.npy": odd_array((True, 2), "<f8", NUMBERS)}), NONE),
+    "long doubles": (members(**{"loss.npy": odd_array((1,), "<f16", NUMBERS)}), NONE),
+    "complex numbers": (members(**{"loss.npy": odd_array((1,), "<c16", NUMBERS)}), NONE),
+    "records": (members(**{"loss.npy": odd_array((2,), [("a", "<f8")], NUMBERS)}), NONE),
+    "dates": (members(**{"loss.npy": odd_array((2,), "<M8[s]", NUMBERS)}), NONE),
+    "a version to come": (members(**{"loss.npy": odd_array((2,), "<f8", NUMBERS, (9, 0))}), "16.npz: "),
+    "a version with other letters": (members(**{"loss.npy": odd_array((2,), "<f8", NUMBERS, (3, 0))}), NONE),
+    "a huge shape without numbers": (members(**{"loss.npy": odd_array((10**12, 0), "<f8", b"")}), NONE),
+    "an order that is none": (members(**{"loss.npy": odd_array((2,), "<f8", NUMBERS, order=1)}), "16.npz: is damaged"),
+    "a shape that is too deep": (members(**{"loss.npy": odd_array("(" * 60, "<f8", b"")}), "16.npz: is damaged"),
+    "two of one name": (members(**{"loss": PLAIN, "loss.npy": PLAIN}), NAMED),
+    "a name that is a path": (members(**{"../../x.npy": PLAIN}), NAMED),
+    "a name that is long": (members(**{"x" * 65 + ".npy": PLAIN}), NAMED),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ARRAYS)
+def test_an_array_that_could_not_be_shown_is_refused(files: Files, tmp_path: Path, odd: str) -> None:
+    files[ARRAY], told = ODD_ARRAYS[odd]
+    assert told in refused(zipped(tmp_path / "x.zip", agreed(files)), tmp_path / "runs")
+
+
+@pytest.mark.parametrize("kind", ["<f2", "<f4", ">f8", "|b1", "<i8", "<u8"])
+@pytest.mark.parametrize("order", [False, True])
+def test_what_is_taken_in_can_be_shown(files: Files, tmp_path: Path, kind: str, order: bool) -> None:
+    content = b"\x01" * 6 * np.dtype(kind).itemsize
+    files[ARRAY] = members(**{"loss.npy": odd_array((2, 3), kind, content, order=order)})
+    made = unpack(zipped(tmp_path / "x.zip", agreed(files)), tmp_path / "runs")
+    loss = json.loads(as_json(made.path / ARRAY))["loss"]
+    assert np.array_equal(loss, np.frombuffer(content, kind).reshape((2, 3), order="F" if order else "C"))
 
 
 def packed_weights(files: Files) -> bytes:
