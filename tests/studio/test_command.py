@@ -59,7 +59,7 @@ def test_seeds_make_a_group_of_runs(tmp_path: Path) -> None:
         (["train", "--set", "method.name=magic"], "m-arwp"),
         (["train", "--set", "schedule.batch_size=5000"], "schedule.batch_size: one batch of 5000 is more than the 1437"),
         (["train", "--set", "data.train_size=9999"], "data.train_size: digits has only 1437"),
-        (["train", "--set", "data.name=folder", "--set", "data.path=nowhere"], "data.path: nowhere is not a folder"),
+        (["train", "--set", "data.name=folder", "--set", "data.path=nowhere"], "nowhere is not a folder"),
         (["train", "--set", "data.name=cifar10", "--set", "data.download=false"], "cifar-10-python.tar.gz"),
         (["train", "none.json"], "none.json: cannot be read"),
         (["export", "nobody"], "there is no run 'nobody'"),
