@@ -50,6 +50,8 @@ def _problem(fault: ErrorDetails, unions: dict[str, tuple[str, ...]]) -> Problem
             return Problem(f"{field}.name", "is missing", f"Choose one of {', '.join(choices)}")
         case "union_tag_invalid":
             return Problem(f"{field}.name", f"{_short(fault['ctx']['tag'])} is unknown", f"Choose one of {', '.join(choices)}")
+        case "int_type":
+            return Problem(field, f"should be a whole number (got {_short(fault['input'])})")
         case _:
             what = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
             return Problem(field, f"{what} (got {_short(fault['input'])})")

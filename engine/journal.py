@@ -45,7 +45,7 @@ class Journal:
         """Something worth telling, at the present step."""
         self.event_of(self.status.step, kind, **data)
 
-    def event_of(self, step: int, kind: str, **data: Any) -> None:
+    def event_of(self, step: int, kind: str, /, **data: Any) -> None:
         """Something that belongs to the weights after `step`, and may have taken until now."""
         self._writer.event(step, kind, **data)
 

@@ -70,7 +70,7 @@ def sizes(experiment: Experiment) -> list[Problem]:
         what = f"one batch of {experiment.schedule.batch_size} is more than the {used} training images"
         problems.append(Problem("schedule.batch_size", what, f"Choose at most {used}"))
     draws = experiment.method.draws if isinstance(experiment.method, LPFSGD) else 1
-    if draws > experiment.schedule.batch_size:
+    if experiment.format > 1 and draws > experiment.schedule.batch_size:  # older runs go on with a draw for each image
         what = f"{draws} draws are more than the {experiment.schedule.batch_size} images of a batch"
         problems.append(Problem("method.draws", what, f"Choose at most {experiment.schedule.batch_size}"))
     if experiment.runtime.accumulate > experiment.schedule.batch_size:

@@ -1,5 +1,6 @@
 // Stream: the one connection of this tab. A hidden tab lets go of it, because a browser allows only six per host.
 import { ROOT } from "./root.js";
+
 const HIDDEN_SECONDS = 10;
 const LONG = 4000; // points of a curve in memory, beyond which the thinned history is fetched anew
 

@@ -1,7 +1,7 @@
 """Controls: a knob as a Gradio component. Nothing else knows components."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -10,8 +10,6 @@ from engine.experiment import Experiment
 from studio.form.choices import about, alternatives
 from studio.form.knobs import Kind, Knob
 from studio.form.values import MAYBE
-
-Trusted = TypeVar("Trusted", bound=Component)
 
 
 def control(knob: Knob, member: str, value: Any) -> Component:
@@ -24,7 +22,7 @@ def control(knob: Knob, member: str, value: Any) -> Component:
         "elem_id": f"knob-{knob.path.replace('.', '-')}",
         "elem_classes": ["rwp-knob", f"rwp-{knob.kind}"],
     }
-    return trusting(_MAKERS[knob.kind](knob, member, common))
+    return _MAKERS[knob.kind](knob, member, common)
 
 
 def changed(knob: Knob, member: str, value: Any) -> dict[str, Any]:
@@ -45,7 +43,7 @@ def turned(knob: Knob, before: tuple[str, Any], after: tuple[str, Any]) -> dict[
 def choice(section: str, member: str) -> gr.Dropdown:
     """The choice between the alternatives of a section."""
     names = list(alternatives(section))
-    chooser = gr.Dropdown(
+    return gr.Dropdown(
         names,
         value=member,
         label=section.capitalize(),
@@ -54,7 +52,6 @@ def choice(section: str, member: str) -> gr.Dropdown:
         elem_id=f"knob-{section}-name",
         elem_classes=["rwp-knob", "rwp-choice", "rwp-main"],
     )
-    return trusting(chooser)
 
 
 def explained(section: str, member: str) -> str:
@@ -65,17 +62,6 @@ def explained(section: str, member: str) -> str:
 def _slider(knob: Knob, member: str, common: dict[str, Any]) -> Component:
     low, high = knob.limits(member)
     return gr.Slider(low, high, step=knob.step, buttons=[], **common)
-
-
-def trusting(control: Trusted) -> Trusted:
-    """A control that says what it holds as it is: the schema refuses a bad value beside the form, Gradio with a pop-up that
-    names no field."""
-    control.preprocess = _as_it_is  # type: ignore[assignment, method-assign]
-    return control
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 _MAKERS: dict[Kind, Callable[[Knob, str, dict[str, Any]], Component]] = {

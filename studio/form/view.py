@@ -12,9 +12,11 @@ from studio.form.values import Values, initial, paths, switched
 
 FIRST = ("method", "data", "model")
 """Sections shown open; the others wait behind a fold of their own, in the order of the schema."""
-QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+PLAIN: dict[str, Any] = {"preprocess": False, "show_progress": "hidden", "api_visibility": "private"}
+"""What is typed comes as it is: the schema refuses it by its field, where Gradio would round it, or fail."""
+QUICK: dict[str, Any] = {"queue": False, **PLAIN}
 """Events that only rearrange the form."""
-SLOW: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "slow", "show_progress": "hidden", "api_visibility": "private"}
+SLOW: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "slow", **PLAIN}
 """Events that take seconds of the processor: one at a time, for all pages together."""
 
 

@@ -12,7 +12,6 @@ from engine.queue import Queue
 from engine.run import Run
 from studio.estimate import Estimator
 from studio.form import view
-from studio.form.controls import trusting
 from studio.form.values import Values, command, examine, paths, to_values
 from studio.pages import recipe
 from studio.pages.script import mounted
@@ -41,8 +40,7 @@ class Setup:
         gr.HTML(html_template=FOLD, js_on_load=mounted("fold", root), elem_id="rwp-fold")
         self._problems = gr.HTML(elem_id="rwp-problems")
         with gr.Column(elem_id="rwp-knobs"):
-            chooser = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")
-            self._recipe = trusting(chooser)
+            self._recipe = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")
             self._about = gr.HTML(elem_id="rwp-about")
             with gr.Column(elem_id="rwp-fields"):
                 self._form = view.build()

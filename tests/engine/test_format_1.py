@@ -65,6 +65,15 @@ def test_its_archive_is_taken_in_and_replayed(tmp_path: Path) -> None:
     assert losses(again) == pytest.approx(losses(run), rel=1e-4)
 
 
+def test_it_is_exported_and_taken_in_elsewhere(killed: Run, tmp_path: Path) -> None:
+    archive = tmp_path / "killed.zip"
+    archive.write_bytes(b"".join(pack(killed, "all")))
+    run = unpack(archive, tmp_path / "elsewhere")
+    assert (run.experiment, run.records.changes()) == (killed.experiment, killed.records.changes())
+    with training(run) as made:
+        assert made.loop.step == 4
+
+
 def test_a_new_experiment_draws_other_numbers(killed: Run) -> None:
     content = killed.experiment.model_dump()
     new = Run.create(killed.path.parent, read({**content, "format": FORMAT}))

@@ -29,9 +29,14 @@ def test_micro_batches_give_the_gradient_of_the_whole(make_loop: MakeLoop) -> No
 
 
 def test_bf16_is_close_to_fp32(make_loop: MakeLoop) -> None:
-    loop = make_loop(model={"name": "mlp"})
-    exact, rough = gradient(loop, loop.batch()), gradient(loop, loop.batch(), runtime={"precision": "bf16"})
-    assert 0 < (rough - exact).norm() < 0.06 * exact.norm()  # 8 bits of a number, through three layers and back
+    """On average: what of a gradient is left when those of its images cancel out depends on the network."""
+    apart = []
+    for seed in range(8):
+        loop = make_loop(model={"name": "mlp"}, seed=seed)
+        exact, rough = gradient(loop, loop.batch()), gradient(loop, loop.batch(), runtime={"precision": "bf16"})
+        apart.append(float((rough - exact).norm() / exact.norm()))
+    assert min(apart) > 0
+    assert sum(apart) / len(apart) < 0.03
 
 
 def test_label_smoothing_and_mixup_are_blends_of_losses() -> None:

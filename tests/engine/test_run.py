@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import Refused
 from engine.experiment import Experiment
+from engine.journal import Journal
 from engine.records import Reader, Status, Writer
 from engine.run import Run, write_atomically
 
@@ -39,6 +40,16 @@ def test_a_command_that_is_no_json_does_not_stop_the_others(run: Run) -> None:
     (run.path / "commands" / "0.json").write_text("{")
     run.ask("stop")
     assert [command["kind"] for command in run.commands()] == ["unreadable", "stop"]
+
+
+@pytest.mark.parametrize("name", ["kind", "step", "self"])
+def test_what_is_told_of_an_event_may_be_called_anything(run: Run, name: str) -> None:
+    """A command carries what somebody has sent, and its refusal tells of it."""
+    journal = Journal(run)
+    journal.event("refused", **{name: "x"})
+    journal.event_of(3, "landscape", **{name: "y"})
+    journal.close()
+    assert [(event.step, event.data) for event in run.records.events()] == [(0, {name: "x"}), (3, {name: "y"})]
 
 
 def test_only_one_engine_holds_the_lock(run: Run) -> None:

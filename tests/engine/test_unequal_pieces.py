@@ -128,6 +128,7 @@ def refused(config: dict[str, Any]) -> list[str]:
 def test_more_draws_than_images_are_refused() -> None:
     assert refused({"method": {"name": "lpf-sgd", "draws": 9}, "schedule": {"batch_size": 8}}) == ["method.draws"]
     assert refused({"method": {"name": "lpf-sgd", "draws": 8}, "schedule": {"batch_size": 8}}) == []
+    assert refused({"format": 1, "method": {"name": "lpf-sgd", "draws": 9}, "schedule": {"batch_size": 8}}) == []
 
 
 RESNET = {"model": {"name": "resnet18"}}

@@ -14,7 +14,7 @@ from engine.experiment import Experiment, differences, read
 from studio.form import choices, knobs, values
 from studio.form.controls import control
 from studio.form.view import build
-from studio.pages.setup import problems
+from studio.pages.setup import Setup, problems
 
 ALTERNATIVES = [
     (section, name) for section in choices.sections() if choices.has_choice(section) for name in choices.alternatives(section)
@@ -151,6 +151,26 @@ def test_faults_name_the_field(path: str, value: object, tmp_path: Path) -> None
     _, refused = values.examine(values.initial() | {path: value}, tmp_path)
     assert refused
     assert [problem.field for problem in refused.problems] == [path]
+
+
+@pytest.mark.parametrize("knob", [knob for knob in KNOBS if knob.kind == "whole"], ids=lambda knob: knob.path)
+def test_a_fraction_where_a_whole_number_belongs_is_refused_by_name(knob: knobs.Knob, tmp_path: Path) -> None:
+    member = next(iter(knob.fields))
+    given = form_with(knob.section, member) if member else values.initial()
+    _, refused = values.examine(given | {knob.path: 2.5}, tmp_path)
+    assert refused
+    assert str(refused.problems[0]) == f"{knob.path}: should be a whole number (got 2.5)"
+
+
+def test_what_is_typed_reaches_the_schema_unaltered(tmp_path: Path) -> None:
+    """Gradio would round it, or refuse it in words that name no field."""
+
+    async def events() -> list[Any]:
+        with gr.Blocks() as page:
+            Setup(tmp_path, tmp_path, "")
+        return list(page.fns.values())
+
+    assert not any(event.preprocess for event in asyncio.run(events()) if event.fn)
 
 
 def test_missing_folder_is_told_with_its_cure(tmp_path: Path) -> None:
