@@ -102,7 +102,7 @@ class Run:
         A run that waits for its engine is `queued`.
         """
         locked, place, status = self._look()
-        if not locked and place is not None:
+        if place is not None and not (locked and status.state in ACTIVE):  # it is taken out once its engine is announced
             return status.model_copy(update={"state": "queued", "message": "", "field": ""})
         if locked or status.state not in ACTIVE:
             return status

@@ -24,6 +24,8 @@ _LARGEST = 2**53
 Text = Annotated[str, Field(max_length=4096)]
 Number = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)] | Annotated[float, Field(allow_inf_nan=False)]
 
+Plain = bool | Number | Text | None
+
 
 class Event(BaseModel):
     """One event of the page. Gradio takes a JSON object for a file wherever it finds one, so there is none."""
@@ -31,10 +33,11 @@ class Event(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     fn_index: int
-    data: list[bool | Number | Text | None]
+    data: list[Plain]
     session_hash: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
     trigger_id: Annotated[int, Field(ge=0, le=_LARGEST)] | None = None
-    event_data: None = None
+    event_data: Plain = None
+    """What a field that was typed into holds, which nothing of ours asks for: it goes no further."""
 
 
 class Gate:
@@ -85,7 +88,9 @@ def nothing() -> JSONResponse:
 
 def _carrying(event: Event, receive: Receive) -> Receive:
     """A request with `event` in it, and after that whatever becomes of the connection."""
-    messages: list[Message] = [{"type": "http.request", "body": event.model_dump_json().encode(), "more_body": False}]
+    messages: list[Message] = [
+        {"type": "http.request", "body": event.model_dump_json(exclude={"event_data"}).encode(), "more_body": False}
+    ]
 
     async def give() -> Message:
         return messages.pop() if messages else await receive()

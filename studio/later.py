@@ -6,20 +6,30 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
 
 class Later:
-    """Loads an application in a thread; whoever asks for it before waits."""
+    """Loads an application in a thread; whoever asks for it before waits, at most until it is closed."""
 
     def __init__(self, load: Callable[[], FastAPI]) -> None:
         self._load = load
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = await asyncio.shield(self._loaded)
+        try:
+            app: ASGIApp = await asyncio.shield(self._loaded)
+        except asyncio.CancelledError:
+            if not self._loaded.cancelled():
+                raise
+            app = PlainTextResponse("The studio is closing", 503)
         await app(scope, receive, send)
+
+    def close(self) -> None:
+        """Let nobody wait any longer."""
+        self._loaded.cancel()
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -41,7 +51,8 @@ class Later:
         try:
             app = await asyncio.to_thread(asyncio.run, self._load_in_a_loop())
             async with app.router.lifespan_context(app):
-                self._loaded.set_result(app)
+                if not self._loaded.done():
+                    self._loaded.set_result(app)
                 await closing.wait()
         except Exception as error:
             log.exception("the page cannot be loaded")

@@ -64,7 +64,7 @@ def serve(
         spares.keep()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which uvicorn, once it has stopped in good order, lets happen
     with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(spares):
-        _Server(config, address, app.state.hub, Keeper(runs, data, auto_resume), inbrowser).run([listener])
+        _Server(config, address, (app.state.hub, app.state.page), Keeper(runs, data, auto_resume), inbrowser).run([listener])
     gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 
 
@@ -76,7 +76,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     runs.mkdir(parents=True, exist_ok=True)
     page = Later(lambda: _page(runs, data, root))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=page.lifespan)
-    app.state.hub = Hub()
+    app.state.hub, app.state.page = Hub(), page
     app.add_middleware(Guard, hosts=hosts, outer=outer)
     app.add_middleware(Proxied, root_path=root, outer=outer)
     app.add_exception_handler(Refused, api.refusal)
@@ -120,11 +120,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says where it is when it answers, and ends the live streams before it stops."""
+    """Says where it is when it answers, and lets nobody wait for what it will not give before it stops."""
 
-    def __init__(self, config: uvicorn.Config, address: str, hub: Hub, keeper: Keeper, inbrowser: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, address: str, waited_for: Sequence[Hub | Later], keeper: Keeper, inbrowser: bool
+    ) -> None:
         super().__init__(config)
-        self._address, self._hub, self._keeper, self._inbrowser = address, hub, keeper, inbrowser
+        self._address, self._waited_for, self._keeper, self._inbrowser = address, waited_for, keeper, inbrowser
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -136,7 +138,8 @@ class _Server(uvicorn.Server):
             threading.Thread(target=subprocess.run, args=(show,), kwargs=process, daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._hub.close()
+        for one in self._waited_for:
+            one.close()
         self._keeping.cancel()
         estimate.end()
         await super().shutdown(sockets)

@@ -24,28 +24,29 @@ CASES = {
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES)
-def outside(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address under which people open a studio that is behind a proxy."""
+def outside(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Studio]]:
+    """The address under which people open a studio that is behind a proxy, and the studio."""
     below, takes_off, host = request.param
     with proxy(below, takes_off, host) as made:
         studio = Studio(tmp_path, "--allowed-host", made.address, "--allowed-host", "inner.example", "--root-path", below)
         studio.start()
         made.target = studio.url.removeprefix("http://")
-        yield f"http://{made.address}{below}"
+        yield f"http://{made.address}{below}", studio
         studio.end(signal.SIGINT)
         studio.clear()
         assert "Traceback" not in studio.said
 
 
-def test_a_run_is_started_and_its_curves_draw(browser: Browser, outside: str) -> None:
+def test_a_run_is_started_and_its_curves_draw(browser: Browser, outside: tuple[str, Studio]) -> None:
+    address, studio = outside
     page = browser.new_page()
     page.set_default_timeout(120_000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("response", lambda answer: faults.extend([f"{answer.status} {answer.url}"] if answer.status >= 400 else []))
-    page.on("request", lambda asked: faults.extend([] if asked.url.startswith((outside, "data:", "blob:")) else [asked.url]))
-    page.goto(f"{outside}/")
-    start_long(page)
+    page.on("request", lambda asked: faults.extend([] if asked.url.startswith((address, "data:", "blob:")) else [asked.url]))
+    page.goto(f"{address}/")
+    start_long(page, studio)
     until(page, lambda: points(page) > 2)
     few = points(page)
     until(page, lambda: points(page) > few)

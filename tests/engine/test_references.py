@@ -71,7 +71,7 @@ def test_m_arwp(make_loop: MakeLoop) -> None:
         if not memory:
             memory.extend(p.new_zeros(p.shape[0]) for p in parameters)
         draws = torch.empty(sum(p.numel() for p in parameters), dtype=torch.float64).normal_(
-            generator=generator(torch.device("cpu"), 0, "noise", t, 0, 0)
+            generator=generator(torch.device("cpu"), loop.experiment.root, "noise", t, 0, 0)
         )
         epsilons = []
         for p, z, v in zip(parameters, draws.split([p.numel() for p in parameters]), memory, strict=True):
@@ -152,7 +152,7 @@ def test_lpf_sgd_averages_independent_draws(make_loop: MakeLoop) -> None:
         sizes = [p.numel() for p in parameters]
         found = []
         for i, (images, labels) in enumerate(zip(batch.images.split(32), batch.labels.split(32), strict=True)):
-            source = generator(torch.device("cpu"), 0, "noise", t, i, 0)
+            source = generator(torch.device("cpu"), loop.experiment.root, "noise", t, i, 0)
             draws = torch.empty(sum(sizes), dtype=torch.float64).normal_(generator=source).split(sizes)
             epsilons = [0.02 * z.view_as(p) for z, p in zip(draws, parameters, strict=True)]
             found.append(displaced(module, epsilons, Batch(images, labels)))

@@ -72,6 +72,18 @@ def test_an_active_run_without_an_engine_is_interrupted(run: Run) -> None:
     writer.close()
 
 
+def test_a_run_waits_until_its_engine_is_announced(run: Run) -> None:
+    """Whoever starts it holds it for a moment before; it was never stopped."""
+    (run.path / Run.WAITS).write_text("0")
+    with run.lock():
+        assert run.status().state == "queued"
+        writer = Writer(run.path / "run.db")
+        writer.flush(Status(state="starting"))
+        assert run.status().state == "starting"
+        writer.close()
+    assert run.status().state == "queued"
+
+
 def test_what_is_written_can_be_read_in_parts(tmp_path: Path) -> None:
     writer, reader = Writer(tmp_path / "run.db"), Reader(tmp_path / "run.db")
     writer.metrics(1, 0.5, {"train/loss": 2.0, "train/lr": 0.1})

@@ -160,3 +160,10 @@ def test_temporary_files_are_private_and_gone_at_the_end(
 
 def folders(own: Path) -> list[Path]:
     return [path for path in own.iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize("typed", ["/some/folder", 0.02, True, None])
+def test_what_a_field_tells_of_itself_is_let_in(client: TestClient, config: dict[str, Any], typed: object) -> None:
+    """A text field sends what it holds once more as the event's own data."""
+    event = next(event_of(one) for one in config["dependencies"] if len(one["inputs"]) > 10 and not one["queue"])
+    assert client.post(EVENTS[0], json=event | {"event_data": typed}).status_code == 200

@@ -1,9 +1,10 @@
 """A server answers at once, and what takes time to load when it is loaded."""
 
 import threading
+from collections.abc import Awaitable, Callable
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
 from studio.later import Later
@@ -33,6 +34,32 @@ def test_the_rest_is_there_while_the_page_is_loaded() -> None:
         may_load.set()
         asking.join(10)
         assert found == ["the page"]
+
+
+def test_nobody_waits_for_a_page_of_a_studio_that_closes() -> None:
+    may_load, is_asked, found = threading.Event(), threading.Event(), list[int]()
+
+    def load() -> FastAPI:
+        assert may_load.wait(120)
+        return FastAPI()
+
+    page = Later(load)
+    app = with_page(page)
+
+    @app.middleware("http")
+    async def tell(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        is_asked.set()
+        return await call_next(request)
+
+    with TestClient(app) as client:
+        asking = threading.Thread(target=lambda: found.append(client.get("/page").status_code))
+        asking.start()
+        assert is_asked.wait(120)
+        assert client.portal
+        client.portal.call(page.close)
+        asking.join(120)
+        assert found == [503]
+        may_load.set()
 
 
 def test_what_the_page_begins_it_ends() -> None:
