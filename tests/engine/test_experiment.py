@@ -59,10 +59,10 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"data": {"name": "folder"}}, "data.path", "missing"),
     ({"schedule": {"epochs": 0}}, "schedule.epochs", "greater than or equal to 1"),
     ({"schedule": {"batch_size": 10**9}}, "schedule.batch_size", "65536"),
-    ({"schedule": {"batch_size": True}}, "schedule.batch_size", "integer"),
+    ({"schedule": {"batch_size": True}}, "schedule.batch_size", "whole number"),
     ({"landscape": {"resolution": 10}}, "landscape.resolution", "odd"),
     ({"nonsense": 1}, "nonsense", "not a field here"),
-    ({"seed": None}, "seed", "integer"),
+    ({"seed": None}, "seed", "whole number"),
     ({"data": 3}, "data", "dictionary"),
     ([], "", "dictionary"),
 ]

@@ -45,14 +45,15 @@ def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spares]:
 def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spares, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.spare.RENEW_SECONDS", 0.1)
     (ready,) = children()
-    warm = launch({**SHORT, "method": {"name": "m-arwp"}})
+    config = {**SHORT, "method": {"name": "m-arwp"}, "runtime": {"streams": "parallel"}}
+    warm = launch(config)
     assert launch.processes[-1].pid == ready
     assert wait(warm, is_finished).pid == ready
     assert launch.processes[-1].wait(120) == 0
     assert eventually(lambda: spares.is_ready)
     assert ready not in children()
     spares.close()
-    cold = launch({**SHORT, "method": {"name": "m-arwp"}})
+    cold = launch(config)
     wait(cold, is_finished)
     assert torch.equal(weights_at_end(warm), weights_at_end(cold))
     assert (warm.path / "engine.log").read_text() == (cold.path / "engine.log").read_text()
