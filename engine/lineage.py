@@ -7,7 +7,7 @@ from engine.errors import Problem, Refused
 from engine.experiment import UNIONS, Experiment, read
 from engine.kept import Checkpoint, checkpoints
 from engine.live import as_of
-from engine.records import DATABASE, Writer
+from engine.records import DATABASE, Status, Writer
 from engine.run import Run, write_atomically
 
 
@@ -38,7 +38,8 @@ def fork(run: Run, step: object, methods: Sequence[object] = ()) -> list[Run]:
     """New runs beside `run` that start from its checkpoint of `step`: one with its own settings, or one for each method.
 
     All start from the same weights, optimizer state and random draws. A method that is not the run's own has its
-    default settings. The checkpoint is kept from now on. Raises `Refused` if there is no such checkpoint or method.
+    default settings. The checkpoint is kept from now on. Raises `Refused` if there is no such checkpoint or method, or
+    if nothing is left to train from there.
     """
     if unknown := [name for name in methods if name not in UNIONS["method"]]:
         what = f"{str(unknown[0])[:64]!r} is unknown"
@@ -47,10 +48,18 @@ def fork(run: Run, step: object, methods: Sequence[object] = ()) -> list[Run]:
     if type(step) is not int or step not in there:
         cure = f"There are those of {', '.join(map(str, there)) or 'no step'}"
         raise Refused(Problem("step", f"{run.id} has no checkpoint of step {str(step)[:20]}", cure))
+    if not is_left(run.records.status(), step):
+        cure = "Choose an earlier checkpoint, or extend the run first"
+        raise Refused(Problem("step", f"nothing is left to train from step {step}, the end of {run.id}", cure))
     there[step].pin.touch()
     if (content := there[step].content()) is None:
         raise Refused(Problem("step", f"the checkpoint {there[step].path.name} is damaged", "Choose another one"))
     return [_forked(run, step, content, str(name)) for name in methods or (run.experiment.method.name,)]
+
+
+def is_left(status: Status, step: int) -> bool:
+    """Whether a run has updates after `step`."""
+    return not status.steps or step < status.steps
 
 
 def _forked(run: Run, step: int, content: bytes, method: str) -> Run:

@@ -21,7 +21,7 @@ _SHOWN = re.compile(
 _LARGEST = 2**53
 """From here on a browser cannot tell one whole number from the next."""
 
-Text = Annotated[str, Field(max_length=4096)]
+Text = Annotated[str, Field(max_length=32_768)]
 Number = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)] | Annotated[float, Field(allow_inf_nan=False)]
 
 Plain = bool | Number | Text | None

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from engine import kept
 from engine.errors import Problem, Refused
-from engine.lineage import fork, replay
+from engine.lineage import fork, is_left, replay
 from engine.queue import Queue
 from engine.run import Run
 from studio.body import read_body
@@ -56,8 +56,8 @@ def routes(runs: Path, data: Path) -> APIRouter:
 
 
 def rows(run: Run) -> list[dict[str, Any]]:
-    """The run's checkpoints by step: size, test accuracy where it was measured there, and why it stays."""
-    accuracies = run.records.accuracies()
+    """The run's checkpoints by step: size, test accuracy where measured there, whether updates are left, and why it stays."""
+    accuracies, status = run.records.accuracies(), run.records.status()
     sizes = {one: size for one in kept.checkpoints(run.path / "checkpoints") if (size := one.size) is not None}
     found = list(sizes)
     best = kept.best(found, accuracies)
@@ -66,6 +66,7 @@ def rows(run: Run) -> list[dict[str, Any]]:
             "step": one.step,
             "bytes": sizes[one],
             "accuracy": accuracies.get(one.step),
+            "left": is_left(status, one.step),
             "newest": one in found[-kept.NEWEST :],
             "best": one.step == best,
             "pinned": one.pin.exists(),

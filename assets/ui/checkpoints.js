@@ -5,6 +5,7 @@ import { Fork } from "./fork.js";
 import { bytes, count, percent } from "./format.js";
 import { Rows } from "./rows.js";
 
+const NOTHING_LEFT = "Nothing is left to train from here: extend the run first";
 const PAUSE = { open: 1000, closed: 10_000 }; // ms between two looks
 
 export class Checkpoints {
@@ -37,14 +38,15 @@ export class Checkpoints {
     this.summary.textContent = this.found.length ? `${this.found.length} · ${used} of the disk${limit}` : "none yet";
   }
 
-  // Another one was saved: look soon.
+  // Another one was saved, or there are more epochs to train: look soon.
   take({ events }) {
-    if (events.some(({ kind }) => kind === "checkpoint")) this.timer ||= setTimeout(() => this.load(), this.frame.open ? PAUSE.open : PAUSE.closed);
+    if (events.some(({ kind }) => ["checkpoint", "changed"].includes(kind))) this.timer ||= setTimeout(() => this.load(), this.frame.open ? PAUSE.open : PAUSE.closed);
   }
 
-  // Step of the one that is to be forked: the newest until somebody picks another.
+  // Step of the one that is to be forked: until somebody picks another, the newest that leaves updates to be made.
   get step() {
-    return this.found.some(({ step }) => step === this.picked) ? this.picked : this.found.at(-1)?.step ?? null;
+    const usable = this.found.filter(({ left }) => left);
+    return usable.some(({ step }) => step === this.picked) ? this.picked : usable.at(-1)?.step ?? null;
   }
 
   async load() {
@@ -74,8 +76,8 @@ export class Checkpoints {
     this.fork.draw();
   }
 
-  #row({ step, bytes: size, accuracy, newest, best, pinned }) {
-    const choice = element("input", { type: "radio", name: "rwp-checkpoint", checked: step === this.step });
+  #row({ step, bytes: size, accuracy, left, newest, best, pinned }) {
+    const choice = element("input", { type: "radio", name: "rwp-checkpoint", checked: step === this.step, disabled: !left, title: left ? "" : NOTHING_LEFT });
     choice.dataset.key = `choose ${step}`;
     choice.addEventListener("input", () => {
       this.picked = step;

@@ -1,4 +1,6 @@
 // RunFilter: which runs are shown.
+import { holds } from "./words.js";
+
 export class RunFilter {
   constructor(find, onChange) {
     this.text = find("find");
@@ -20,8 +22,7 @@ export class RunFilter {
     if (this.starred.checked && !labels.star) return false;
     if (this.state.value && state !== this.state.value) return false;
     if (this.tag.value && !labels.tags.includes(this.tag.value)) return false;
-    const known = [row.id, labels.name, labels.note, ...labels.tags, row.method, row.dataset, row.model, state].join("\n").toLowerCase();
-    return this.text.value.toLowerCase().split(/\s+/).every((word) => known.includes(word));
+    return holds([row.id, labels.name, labels.note, ...labels.tags, row.method, row.dataset, row.model, state], this.text.value);
   }
 }
 

@@ -59,7 +59,8 @@ export class RunTable {
   #tell(shown) {
     const used = this.rows.reduce((sum, row) => sum + row.bytes, 0);
     const of = shown === this.rows.length ? "" : ` of ${count(this.rows.length)}`;
-    const text = `${count(shown)}${of} ${this.rows.length === 1 ? "run" : "runs"} · ${bytes(used)} on disk · ${bytes(this.free)} free`;
+    const none = shown || !this.rows.length ? "" : "No run matches: ";
+    const text = `${none}${count(shown)}${of} ${this.rows.length === 1 ? "run" : "runs"} · ${bytes(used)} on disk · ${bytes(this.free)} free`;
     if (this.hint.textContent !== text) this.hint.textContent = text;
   }
 

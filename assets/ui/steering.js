@@ -57,6 +57,8 @@ export class Steering {
   }
 
   async #ask(button) {
+    const box = this.#box(button);
+    if (box && !isNumber(box)) return this.#tell(`${box.parentElement.textContent.trim()}: ${box.validationMessage}`);
     button.ariaBusy = "true";
     this.#tell("");
     this.draw(this.status);
@@ -71,8 +73,13 @@ export class Steering {
     setTimeout(() => button.classList.remove("rwp-done"), DONE);
   }
 
+  // The number that belongs to a button, if any; full speed needs none.
+  #box(button) {
+    return button === this.find("full-speed") ? null : button.closest("[data-group-of]")?.querySelector("[data-given]");
+  }
+
   #given(button) {
-    const number = Number(button.closest("[data-group-of]")?.querySelector("[data-given]")?.value);
+    const number = Number(this.#box(button)?.value);
     if (button.dataset.ask === "extend") return { epochs: this.status.epochs + number };
     if (button.dataset.ask === "pace") return { per_second: button === this.find("full-speed") ? null : number };
     return {};
@@ -82,4 +89,9 @@ export class Steering {
     this.refusal.textContent = refusal;
     this.refusal.hidden = !refusal;
   }
+}
+
+// Whether a box holds a number of its kind; what is too small or too large is for the engine to tell.
+function isNumber({ validity }) {
+  return !validity.valueMissing && !validity.badInput && !validity.stepMismatch;
 }

@@ -93,9 +93,10 @@ class Knob:
     def accepts(self, member: str, value: Any) -> bool:
         """Whether an alternative allows this value."""
         try:
-            alternatives(self.section)[member].model_validate({"name": member, self.key: value})
+            kind = alternatives(self.section)[member] if self.section else Experiment
+            kind.model_validate({"name": member, self.key: value})
         except ValidationError as error:
-            return all(fault["loc"][0] != self.key for fault in error.errors())
+            return all(fault["loc"][:1] != (self.key,) for fault in error.errors())
         return True
 
 

@@ -11,7 +11,7 @@ from engine.experiment import Experiment, differences, read
 from engine.folders import unreadable
 from engine.paths import settled
 from engine.preflight import check, training_images
-from studio.form.choices import has_choice, sections
+from studio.form.choices import alternatives, has_choice, sections
 from studio.form.knobs import Knob, knobs, top_knobs
 
 MAYBE = {"as usual": None, "yes": True, "no": False}
@@ -98,6 +98,37 @@ def command(experiment: Experiment, runs: Path, data: Path) -> str:
 def initial() -> Values:
     """The form before anybody touches it."""
     return to_values(Experiment())
+
+
+def restored(kept: str) -> Values:
+    """The form as a page kept it, in JSON: what is not there any more, or not allowed any more, has its default."""
+    try:
+        given = json.loads(kept)
+    except (ValueError, RecursionError):
+        given = None
+    return _allowed(given) if isinstance(given, dict) else initial()
+
+
+def _allowed(given: dict[str, Any]) -> Values:
+    found = initial()
+    for knob in top_knobs():
+        found |= _if_allowed(knob, "", given)
+    for section in sections():
+        member = found.get(f"{section}.name", "")
+        if has_choice(section) and given.get(f"{section}.name") in tuple(alternatives(section)):
+            member = found[f"{section}.name"] = given[f"{section}.name"]
+            found |= defaults(section, member)
+        for knob in knobs(section):
+            found |= _if_allowed(knob, member, given)
+    return found
+
+
+def _if_allowed(knob: Knob, member: str, given: dict[str, Any]) -> Values:
+    value = given.get(knob.path)
+    if member not in knob.fields or not isinstance(value, (str, bool, int, float)):
+        return {}
+    can_be_meant = knob.kind != "maybe" or value in MAYBE
+    return {knob.path: value} if can_be_meant and knob.accepts(member, _meant(knob, value)) else {}
 
 
 def _left_out(knob: Knob, member: str, value: Any) -> bool:

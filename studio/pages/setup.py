@@ -1,6 +1,7 @@
 """Setup: the form, the button that starts a training, and what is known of it before it is started."""
 
 import html
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,16 @@ from engine.queue import Queue
 from engine.run import Run
 from studio.estimate import Estimator
 from studio.form import view
-from studio.form.values import Values, command, examine, paths, to_values
+from studio.form.values import Values, command, examine, paths, restored, to_values
 from studio.pages import recipe
 from studio.pages.script import mounted
 
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
 FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
-CHOSEN_RECIPE = f"recipe => {{ {FILLING}; return [recipe] }}"
+PICKER = Path(__file__).parent.parent.parent / "assets" / "recipe-picker.html"
+CHOSEN_RECIPE = f"() => {{ {FILLING}; return [document.querySelector('#rwp-recipe-find').dataset.chosen] }}"
 SHOWN_RUN = f"() => {{ {FILLING}; return [new URLSearchParams(location.search).get('run') ?? ''] }}"
-CLONED_RUN = "() => [new URLSearchParams(location.search).get('clone') ?? '']"
-NAMED_RECIPE = "() => [new URLSearchParams(location.search).get('recipe') ?? '']"
-RECIPE_INFO = "A ready-made experiment: it fills the form below. Type to search, for instance `CIFAR-100 with SAM`."
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
 STARTED = "run => { document.dispatchEvent(new CustomEvent('rwp:started', {detail: run})) }"
 TIMING = "Timing two updates …"
@@ -40,7 +39,13 @@ class Setup:
         gr.HTML(html_template=FOLD, js_on_load=mounted("fold", root), elem_id="rwp-fold")
         self._problems = gr.HTML(elem_id="rwp-problems")
         with gr.Column(elem_id="rwp-knobs"):
-            self._recipe = gr.Dropdown(recipe.choices(), value=None, label="Recipe", info=RECIPE_INFO, elem_id="rwp-recipe")
+            self._recipe = gr.HTML(
+                html_template=PICKER.read_text("utf-8"),
+                js_on_load=mounted("recipe-picker", root, "element, props, () => trigger('submit')"),
+                apply_default_css=False,
+                elem_id="rwp-recipe",
+                recipes=recipe.choices(),
+            )
             self._about = gr.HTML(elem_id="rwp-about")
             with gr.Column(elem_id="rwp-fields"):
                 self._form = view.build()
@@ -55,10 +60,11 @@ class Setup:
             placeholder="Here stands the command once the form is complete",
             elem_id="rwp-command",
         )
-        self._wire()
+        self._wire(f"import('{root}/ui/form-memory.js')")
 
-    def _wire(self) -> None:
-        form, named, started = self._form, gr.Textbox(visible=False), gr.Textbox(visible=False)
+    def _wire(self, memory: str) -> None:
+        form = self._form
+        named, cloned, kept, started = (gr.Textbox(visible=False) for _ in range(4))
         changes = [control.change for control in form.inputs]
         told = [self._shell, self._problems, self._cost]
         gr.on(changes, self._describe, form.inputs, told, trigger_mode="always_last", **view.QUICK)
@@ -67,13 +73,20 @@ class Setup:
         begun = self._start.click(self._begin, form.inputs, [self._problems, started], js=STARTING, **view.QUICK)
         begun.then(None, started, js=STARTED)
         filled = [self._about, self._problems, *form.outputs]
-        chosen = self._recipe.input(self._follow_recipe, self._recipe, filled, js=CHOSEN_RECIPE, **view.QUICK)
+        chosen = self._recipe.submit(self._follow_recipe, named, filled, js=CHOSEN_RECIPE, **view.QUICK)
         copied = self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **view.QUICK)
         for answered in (chosen, copied):
             answered.then(None, js=FILLED)
-        chosen.then(lambda: None, None, self._recipe, **view.QUICK)  # so that the next search starts from nothing
-        gr.on(None, self._follow_recipe, named, filled, js=NAMED_RECIPE, **view.QUICK)  # when the page is opened
-        gr.on(None, self._clone_named, named, filled, js=CLONED_RUN, **view.QUICK)
+        opened = gr.on(
+            None, self._open, [named, cloned, kept], filled, js=f"() => {memory}.then(memory => memory.asked())", **view.QUICK
+        )  # when the page is opened
+        opened.then(None, js=f"() => {memory}.then(memory => {{ memory.begin() }})")
+        gr.on(
+            changes,
+            None,
+            form.inputs,
+            js=f"(...values) => {{ {memory}.then(memory => memory.keep({json.dumps(paths())}, values)) }}",
+        )
 
     def _describe(self, *given: Any) -> tuple[str, str, str]:
         """The command, the problems and the cost of what is in the form."""
@@ -104,8 +117,13 @@ class Setup:
         except Refused as refused:
             return self._left_alone(refused)
 
-    def _clone_named(self, run: str) -> list[Any]:
-        return self._copy(run) if run else self._untouched()
+    def _open(self, recipe_name: str, run: str, kept: str) -> list[Any]:
+        """What the address asks for, or else what stood in the form before the page was loaded again."""
+        if recipe_name:
+            return self._follow_recipe(recipe_name)
+        if run:
+            return self._copy(run)
+        return [gr.skip(), gr.skip(), *self._form.filled(restored(kept))] if kept else self._untouched()
 
     def _untouched(self) -> list[Any]:
         return [gr.skip(), gr.skip(), *(gr.skip() for _ in self._form.outputs)]

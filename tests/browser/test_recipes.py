@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from engine.recipes import find
+from engine.recipes import all_recipes, find
 from engine.records import Status, Writer
 from engine.run import Run
 from tests.browser.actions import PLOT, choose, fill, knob, open_fold, until
@@ -131,3 +131,50 @@ def test_seeds_become_a_band(page: Page, studio: Studio) -> None:
     assert page.evaluate(band) == 4
     page.locator("[data-show-group]").uncheck()
     until(page, lambda: page.evaluate(band) == 0)
+
+
+def offered(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Recipes").get_by_role("option")
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("sam cifar-100", "SAM"),
+        ("resnet50", "ResNet-50"),
+        ("  m-RWP, imagenet ", "m-RWP"),
+        ("table3 vits32", "ViT-S/32"),
+    ],
+)
+def test_a_recipe_is_found_by_words_in_any_order(page: Page, typed: str, title: str) -> None:
+    page.locator("#rwp-recipe input").click()
+    expect(offered(page)).to_have_count(len(all_recipes()))
+    page.keyboard.type(typed)
+    expect(offered(page).filter(has_text=title).first).to_be_visible()
+    assert 0 < offered(page).count() < len(all_recipes())
+    page.keyboard.type(" nothing of the kind")
+    expect(page.locator("#rwp-recipe [role=status]")).to_have_text("No recipe matches")
+    expect(offered(page)).to_have_count(0)
+
+
+def test_the_list_of_recipes_is_left_with_the_keyboard(page: Page) -> None:
+    box = page.get_by_role("combobox", name="Recipe")
+    box.focus()
+    expect(box).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(box).to_have_attribute("aria-activedescendant", offered(page).nth(1).get_attribute("id") or "")
+    page.keyboard.press("Escape")
+    expect(offered(page)).to_have_count(0)
+    expect(box).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("ArrowUp")
+    expect(offered(page).last).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Tab")
+    expect(offered(page)).to_have_count(0)
+    expect(box).not_to_be_focused()
+    box.focus()
+    page.keyboard.type("second demo")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rwp-about")).to_contain_text("30-second demo")
+    expect(box).to_have_value("")
+    expect(page.get_by_role("listbox")).to_have_count(0)

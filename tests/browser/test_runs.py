@@ -81,8 +81,11 @@ def test_runs_are_found_and_sorted(page: Page, two: list[Run]) -> None:
     page.get_by_label("Find").fill("SHARP finished")
     assert order(page) == [sam.id]
     expect(page.locator("[data-total]")).to_contain_text("1 of 2 runs")
+    page.get_by_label("Find").fill("finished smallcnn")
+    assert order(page) == [sam.id]
     page.get_by_label("Find").fill("nothing of the kind")
     assert order(page) == []
+    expect(page.locator("[data-total]")).to_contain_text("No run matches: 0 of 2 runs")
     page.get_by_label("Find").fill("")
     for choose in (
         lambda: page.get_by_label("State").select_option("finished"),

@@ -114,6 +114,10 @@ def test_what_cannot_be_is_refused_beside_the_field_and_the_run_goes_on(page: Pa
 
     page.locator("[data-more] summary").click()
     until(page, lambda: step(page) > 25)
+    for typed in ("2.5", ""):
+        page.locator("[data-group-of=extend] input").fill(typed)
+        page.get_by_role("button", name="Extend").click()
+        expect(page.locator("[data-refusal]")).to_contain_text("more epochs: ")
     page.locator("[data-group-of=extend] input").fill("-8999")  # found out by the engine alone
     page.get_by_role("button", name="Extend").click()
     expect(page.locator("[data-refusal]")).to_contain_text("the training is already in epoch")
@@ -231,7 +235,8 @@ def test_a_run_is_forked_into_all_six(page: Page, studio: Studio) -> None:
     page.locator("[data-checkpoints] summary").click()
     expect(page.locator("[data-checkpoint-rows] tr")).to_have_count(2)
     expect(page.locator("[data-checkpoints-summary]")).to_contain_text(re.compile(r"2 · .* of the disk"))
-    page.get_by_role("radio", name="11").check()
+    expect(page.get_by_role("radio", name="22")).to_be_disabled()  # the end, from where nothing is left to train
+    expect(page.get_by_role("radio", name="11")).to_be_checked()
     page.get_by_role("button", name="Pin step 11").click()
     expect(page.locator("[data-checkpoint-rows] tr").last).to_contain_text("pinned")
     page.get_by_role("button", name="All six of the paper").click()

@@ -216,3 +216,42 @@ def test_a_narrow_page_folds_the_settings_and_fits(page: Page) -> None:
             expect(knob(page, "method.name")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 400
     assert min(page.evaluate(BUTTON_HEIGHTS)) >= 40
+
+
+def test_the_form_is_kept_over_a_reload(page: Page, studio: Studio) -> None:
+    open_fold(page, "Schedule")
+    choose(page, "method.name", "m-arwp")
+    fill(page, "method.sigma", "0.0123")
+    fill(page, "schedule.epochs", "77")
+    expect(page.locator("#rwp-command textarea")).to_have_value(re.compile(r"epochs=77"))
+    page.reload()
+    expect(knob(page, "method.name").locator("input")).to_have_value("m-arwp")
+    expect(knob(page, "method.sigma").locator("input[type=number]")).to_have_value("0.0123")
+    expect(knob(page, "method.eta")).to_be_visible()
+    expect(page.locator("#rwp-command textarea")).to_have_value(re.compile(r"m-arwp.*sigma=0.0123.*epochs=77"))
+
+
+def test_what_was_changed_after_a_link_filled_the_form_is_kept_too(page: Page, studio: Studio) -> None:
+    page.goto(f"{studio.url}/?recipe=table2/cifar100/resnet18/sam")
+    expect(knob(page, "method.name").locator("input")).to_have_value("sam")
+    assert "recipe" not in page.url
+    fill(page, "method.rho", "0.35")
+    expect(page.locator("#rwp-command textarea")).to_have_value(re.compile(r"rho=0.35"))
+    page.reload()
+    expect(knob(page, "method.rho").locator("input[type=number]")).to_have_value("0.35")
+    expect(knob(page, "data.name").locator("input")).to_have_value("cifar100")
+
+
+def test_a_fraction_of_an_epoch_is_refused_by_name_and_nothing_pops_up_while_typing(page: Page) -> None:
+    open_fold(page, "Schedule")
+    fill(page, "schedule.epochs", "2.5")
+    expect(page.get_by_role("alert").first).to_contain_text("schedule.epochs should be a whole number (got 2.5)")
+    fill(page, "schedule.epochs", "2")
+    knob(page, "method.sigma").locator("input[type=number]").click()
+    page.keyboard.press("Control+A")
+    with page.expect_response(re.compile("gradio_api")):
+        page.keyboard.type("1")
+    expect(page.locator("#rwp-problems")).to_contain_text("method.sigma")  # so that the answer has come
+    expect(page.locator(".toast-body")).to_have_count(0)
+    page.keyboard.type("e-3")
+    expect(page.locator("#rwp-command textarea")).to_have_value(re.compile("sigma=0.001"))

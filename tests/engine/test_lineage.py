@@ -224,7 +224,16 @@ def test_a_fork_that_is_resumed_is_not_forked_anew(parent: Run) -> None:
 
 @pytest.mark.parametrize(
     ("step", "methods", "field"),
-    [(7, [], "step"), ("8", [], "step"), (None, [], "step"), (True, [], "step"), (8, ["magic"], "methods"), (8, [3], "methods")],
+    [
+        (7, [], "step"),
+        ("8", [], "step"),
+        (None, [], "step"),
+        (True, [], "step"),
+        (8, ["magic"], "methods"),
+        (8, [3], "methods"),
+        (16, [], "step"),
+        (16, ["sgd", "sam"], "step"),
+    ],
     ids=str,
 )
 def test_a_fork_that_cannot_be_is_refused(parent: Run, step: object, methods: list[object], field: str) -> None:
@@ -235,12 +244,25 @@ def test_a_fork_that_cannot_be_is_refused(parent: Run, step: object, methods: li
     assert list(parent.path.parent.iterdir()) == before
 
 
+def test_the_end_of_a_run_is_forked_only_once_the_run_is_extended(tmp_path: Path) -> None:
+    run = trained(tmp_path)
+    with pytest.raises(Refused, match=r"nothing is left to train from step 16.*extend the run first"):
+        fork(run, 16)
+    with training(run) as made:
+        made._set({"id": "x", "changes": {"schedule.epochs": 5}})
+        made.run_to_end()
+    (forked,) = fork(run, 16)
+    with training(forked) as begun:
+        begun.run_to_end()
+    assert list(forked.records.accuracies()) == [20]
+
+
 def test_a_damaged_checkpoint_is_not_forked_and_a_fork_without_one_does_not_begin_anew(parent: Run) -> None:
-    (made,) = fork(parent, 16)
-    copy = Checkpoint.of(made.path / "checkpoints", 16)
+    (made,) = fork(parent, 12)
+    copy = Checkpoint.of(made.path / "checkpoints", 12)
     copy.path.write_bytes(copy.path.read_bytes()[:-1])
     with pytest.raises(Refused, match="is damaged"):
-        fork(made, 16)
+        fork(made, 12)
     with pytest.raises(Refused, match="missing or damaged"), training(made):
         pass
 

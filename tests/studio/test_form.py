@@ -1,6 +1,7 @@
 """The form: every field has a control and a tooltip, and nothing is lost on the way to an experiment and back."""
 
 import asyncio
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,49 @@ def test_what_is_typed_reaches_the_schema_unaltered(tmp_path: Path) -> None:
         return list(page.fns.values())
 
     assert not any(event.preprocess for event in asyncio.run(events()) if event.fn)
+
+
+def test_the_form_is_had_back_as_it_was() -> None:
+    given = form_with("method", "m-arwp") | {
+        "data.name": "folder",
+        "data.path": "/my images",
+        "data.train_size": "50",
+        "data.flip": "no",
+        "method.sigma": 0.02,
+        "optimizer.name": "adamw",
+        "optimizer.lr": 0.01,
+        "runtime.compile": True,
+        "seed": 7,
+    }
+    given |= {"optimizer.weight_decay": 0.01}
+    assert values.restored(json.dumps(given)) == given
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("schedule.epochs", 2.5),
+        ("schedule.epochs", "many"),
+        ("schedule.lr", "no such course"),
+        ("method.sigma", 9),
+        ("method.name", "no such method"),
+        ("method.name", ["sgd"]),
+        ("data.flip", "perhaps"),
+        ("data.train_size", {}),
+        ("runtime.compile", "yes"),
+        ("seed", -1),
+        ("seeds", None),
+        ("no.such.field", 1),
+    ],
+)
+def test_what_cannot_be_had_back_has_its_default_and_the_rest_is_kept(path: str, value: object) -> None:
+    given = values.initial() | {"method.lambda": 0.25}
+    assert values.restored(json.dumps(given | {path: value})) == given
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[]", "3", "null", "[" * 100_000, '{"seed": NaN}'])
+def test_what_is_no_form_is_the_form_before_anybody_touches_it(kept: str) -> None:
+    assert values.restored(kept) == values.initial()
 
 
 def test_missing_folder_is_told_with_its_cure(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from engine.kept import Checkpoint
 from engine.queue import Queue
+from engine.records import Status
 from tests.studio.script import Script
 
 
@@ -58,5 +59,13 @@ def test_forks_wait_in_the_queue(client: TestClient, saved: Script) -> None:
     rows = {row["id"]: row for row in client.get("/api/runs").json()}
     assert [(rows[name]["method"], rows[name]["parent"]["step"]) for name in made] == [("sgd", 2), ("sam", 2)]
     assert listed(client.get(f"{route}/checkpoints").json(), "pinned") == [2]
-    for given in ({"step": 9}, {"step": 2, "methods": ["adam"]}, {"step": 2, "methods": "sgd"}):
+    saved.says(Status(state="finished", step=4, steps=4))
+    assert listed(client.get(f"{route}/checkpoints").json(), "left") == [1, 2, 3]
+    for given in (
+        {"step": 4},
+        {"step": 4, "methods": ["sam"]},
+        {"step": 9},
+        {"step": 2, "methods": ["adam"]},
+        {"step": 2, "methods": "sgd"},
+    ):
         assert client.post(f"{route}/fork", json=given).status_code == 400
