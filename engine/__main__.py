@@ -7,16 +7,18 @@ whether the processes have kept together; how the training ended is in the folde
 import argparse
 import os
 import sys
-from contextlib import redirect_stderr
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from io import TextIOWrapper
 from pathlib import Path
 
-from engine.errors import Refused
+from engine.errors import Problem, Refused
 from engine.journal import Journal
 from engine.queue import Queue
 from engine.records import ACTIVE, State
 from engine.run import Run
 from engine.several import is_restart
+from engine.space import Reserve, why_not_written
 from engine.within import writable
 
 EXIT = {"finished": 0, "stopped": 130}
@@ -43,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(run: Run, data_dir: Path, lock: int | None) -> State:
     """Train and return how that ended. Where torchrun is about to start everybody anew, end here and keep the lock."""
-    with run.lock(lock), TextIOWrapper(writable(run.path / "engine.log"), write_through=True) as log, redirect_stderr(log):
+    with run.lock(lock), _saying_why(run), _log(run):
         if is_restart() and (state := run.records.status().state) not in ACTIVE | {"queued"}:
             _dismiss()
             return state
@@ -55,6 +57,31 @@ def _train(run: Run, data_dir: Path, lock: int | None) -> State:
         if state == "starting":
             sys.exit(1)
         return state
+
+
+@contextmanager
+def _log(run: Run) -> Iterator[None]:
+    """Write what goes to stderr into the run's log."""
+    file = writable(run.path / "engine.log")
+    with TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", write_through=True) as log, redirect_stderr(log):
+        yield
+
+
+@contextmanager
+def _saying_why(run: Run) -> Iterator[None]:
+    """Leave word of an error with which nobody has dealt, so that nobody takes the engine for killed."""
+    try:
+        yield
+    except Refused as refused:
+        run.say_last(refused.problems[0])
+        raise
+    except Exception as error:
+        Reserve(run.path).give_up()
+        reason = why_not_written(error)
+        what = f"{reason}: {error}" if reason else f"the engine met an error of its own ({type(error).__name__}: {error})"
+        cure = f"Make room for {run.path}, make it writable, and resume" if reason else "See the engine log"
+        run.say_last(Problem("disk" if reason else "", what, cure))
+        raise
 
 
 def _dismiss() -> None:

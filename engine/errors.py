@@ -1,6 +1,7 @@
 """What people are told when something they asked for cannot be done."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -24,11 +25,15 @@ class Problem:
 
 
 class Refused(Exception):
-    """A request that cannot be carried out, with every problem found in it."""
+    """A request that cannot be carried out, with every problem found in it.
 
-    def __init__(self, *problems: Problem) -> None:
+    `remedy` holds the changes of live fields with which a training may go on that this has ended.
+    """
+
+    def __init__(self, *problems: Problem, remedy: dict[str, Any] | None = None) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = problems
+        self.remedy = remedy or {}
 
 
 def explain(error: ValidationError, unions: dict[str, tuple[str, ...]]) -> Refused:

@@ -35,7 +35,7 @@ def name(error: Exception, experiment: Experiment, folder: Path) -> Failure:
         case Stop():
             return Failure("stopped", Problem("", ""))
         case Refused():
-            return Failure("failed", error.problems[0])
+            return Failure("failed", error.problems[0], error.remedy)
         case Diverged():
             cure = "Lower the learning rate or σ; the last good checkpoint is kept"
             remedy = {"optimizer.lr": experiment.optimizer.lr / 2}

@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 
 from engine.live import Change
+from engine.plain_json import escaped
 from engine.records import DATABASE, State, Status, Writer
 from engine.run import Run
 from engine.schema import flat
@@ -22,6 +23,7 @@ class Journal:
     """Gathers metrics, events and status of a run and writes them down four times a second."""
 
     def __init__(self, run: Run) -> None:
+        self._run = run
         self._writer = Writer(run.path / DATABASE)
         self.status = run.records.status()
         self._files = EventFiles(run.path / "tb")
@@ -33,6 +35,7 @@ class Journal:
     def begin(self) -> None:
         """Tell that an engine has taken the run on, and which process it is."""
         self._reserve.hold()
+        self._run.begin()
         self.say(state="starting", message="", field="", remedy={}, pid=os.getpid(), pid_started=psutil.Process().create_time())
         self.flush()
 
@@ -47,7 +50,7 @@ class Journal:
 
     def event_of(self, step: int, kind: str, /, **data: Any) -> None:
         """Something that belongs to the weights after `step`, and may have taken until now."""
-        self._writer.event(step, kind, **data)
+        self._writer.event(step, kind, **escaped(data))
 
     def changed(self, change: Change, /, **told: Any) -> None:
         """A field of the experiment was changed. What was to become of it later is forgotten."""
@@ -64,7 +67,7 @@ class Journal:
         for name, value in changes.items():
             if name not in Status.model_fields:
                 raise AttributeError(name)
-            setattr(self.status, name, value)
+            setattr(self.status, name, escaped(value))
 
     def tick(self) -> None:
         """Flush if it is time to."""

@@ -7,6 +7,7 @@ from engine.errors import Problem, Refused
 from engine.experiment import UNIONS, Experiment, read
 from engine.kept import Checkpoint, checkpoints
 from engine.live import as_of
+from engine.own_images import hand_on
 from engine.records import DATABASE, Status, Writer
 from engine.run import Run, write_atomically
 
@@ -17,6 +18,7 @@ def replay(run: Run) -> Run:
     On the CPU it passes through bitwise the same weights. It goes on to the end also where `run` was stopped before.
     """
     again = Run.create(run.path.parent, _as_it_ran(run))
+    hand_on(run, again)
     with again.lock():
         writer = Writer(again.path / DATABASE)
         writer.event(0, "replay", of=run.id)
@@ -67,6 +69,7 @@ def _forked(run: Run, step: int, content: bytes, method: str) -> Run:
     if method != config["method"]["name"]:
         config["method"] = {"name": method}
     made = Run.create(run.path.parent, read({**config, "parent": {"run": run.id, "step": step}}))
+    hand_on(run, made)
     copy, original = (Checkpoint.of(one.path / "checkpoints", step) for one in (made, run))
     write_atomically(copy.digest, original.digest.read_bytes())
     write_atomically(copy.path, content)

@@ -1,10 +1,10 @@
 """What can be found wrong with an experiment before a process is started."""
 
-from functools import cache
 from pathlib import Path
 
 from engine import folders, portions, several
 from engine.catalogue import DATASETS, MODELS
+from engine.contents import PassedOver, known_contents
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment
 from engine.methods.lpf import LPFSGD
@@ -32,14 +32,13 @@ def training_images(data: BuiltIn | Folder | ImageNet) -> int:
     """How many images there are to learn from. Counts files where only they can tell; raises `OSError` if it cannot."""
     if data.train_size or not isinstance(data, Folder):
         return data.train_size or DATASETS[data.name].train_images
-    return _counted(data.path)
+    return sum(one.images for one in known_contents(Path(data.path)).fingerprint.train.values())
 
 
-@cache
-def _counted(path: str) -> int:
-    """Training images in a folder; counted once, for there may be a million."""
-    root = Path(path)
-    return sum(len(folders.files(root, "train", name)) for name in folders.classes(root))
+def passed_over(experiment: Experiment) -> tuple[PassedOver, ...]:
+    """Files in the folder of images that will not be used. Raises `OSError` if it cannot be read."""
+    data = experiment.data
+    return known_contents(Path(data.path)).passed_over if isinstance(data, Folder) else ()
 
 
 def classes(experiment: Experiment) -> int:

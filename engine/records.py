@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from engine.errors import Problem, Refused
 from engine.live import Change
+from engine.plain_json import escaped
 from engine.within import is_plain
 
 State = Literal[
@@ -237,7 +238,7 @@ class Reader:
     def events(self, after: int = 0) -> list[Event]:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
         with self._making_sense():
-            return [Event(id, step, at, kind, json.loads(data)) for id, step, at, kind, data in rows]
+            return [Event(id, step, at, kind, escaped(json.loads(data))) for id, step, at, kind, data in rows]
 
     def accuracies(self) -> dict[int, float]:
         """Test accuracy by step."""

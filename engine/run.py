@@ -19,6 +19,7 @@ from engine.config import read_file
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read_stored
 from engine.live import as_of
+from engine.plain_json import printable
 from engine.records import ACTIVE, DATABASE, Reader, Status
 from engine.within import is_plain, readable, writable
 
@@ -36,6 +37,8 @@ class Run:
     """Name of the file that a run has while it waits in the queue; it holds the run's place."""
     CAME_IN = "imported"
     """Name of the file that a run from an archive has until somebody here lets it train: no archive can bring or lack it."""
+    LAST_WORDS = "last-words.json"
+    """Name of the file in which an engine says why it ended, where it could not write that into its records."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -104,6 +107,8 @@ class Run:
         locked, place, status = self._look()
         if place is not None and not (locked and status.state in ACTIVE):  # it is taken out once its engine is announced
             return status.model_copy(update={"state": "queued", "message": "", "field": ""})
+        if not locked and (words := self._last_words()):
+            return status.model_copy(update={"state": "failed", "progress": None, "eta": None, **words})
         if locked or status.state not in ACTIVE:
             return status
         return status.model_copy(update={"state": "interrupted", "message": KILLED})
@@ -115,6 +120,21 @@ class Run:
             status, before, held = self._told(), held, (self.is_locked(), self.place)
             if held == before:
                 return *held, status
+
+    def say_last(self, problem: Problem) -> None:
+        """Leave word of what has ended an engine that cannot tell it otherwise."""
+        words = {"field": printable(problem.field), "message": printable(problem.advice)}
+        write_atomically(self.path / self.LAST_WORDS, json.dumps(words).encode())
+
+    def begin(self) -> None:
+        """A new engine has taken the run on."""
+        (self.path / self.LAST_WORDS).unlink(missing_ok=True)
+
+    def _last_words(self) -> dict[str, str]:
+        try:
+            return dict(json.loads(self.read(self.LAST_WORDS)))
+        except FileNotFoundError:
+            return {}
 
     def _told(self) -> Status:
         """The status an engine wrote; `failed` if the file in which it stands is damaged."""

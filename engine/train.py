@@ -7,8 +7,9 @@ from concurrent.futures import Future
 from contextlib import nullcontext
 from pathlib import Path
 
-from engine import checkpoint, environment, failures, kept, nets
+from engine import checkpoint, environment, failures, folders, kept, nets
 from engine.changelog import ChangeLog
+from engine.contents import contents
 from engine.control import Command, Control, Gone, Stop
 from engine.datasets import Supply, load
 from engine.datasets.timetable import Timetable
@@ -21,12 +22,14 @@ from engine.following import Leader
 from engine.journal import Journal
 from engine.live import as_of, asked, changed, laid_over
 from engine.loop import Diverged, Loop
+from engine.own_images import agree
 from engine.pace import Pace
 from engine.patience import Patience
 from engine.preflight import check, input_shape
 from engine.records import State
 from engine.replica import Replica
 from engine.run import Run, write_atomically
+from engine.sections import Folder
 from engine.survey import Survey
 from engine.tracing import Tracer
 from engine.world import Lost, join
@@ -73,7 +76,10 @@ class Training:
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
         self.run, self.journal, self.control, self.leader = run, journal, control, leader
         journal.say(state="loading", message="Loading the data")
+        self._look_at_images()
         splits = load(experiment, data_dir, self._loading)
+        for count, (file, reason) in enumerate(splits.left_out, 1):
+            self._faulty(file, reason, count)
         self.supply = Supply.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
         module = nets.build(experiment, self._shape, len(splits.classes), experiment.root)
@@ -152,6 +158,20 @@ class Training:
         self.journal.say(message=message, progress=fraction)
         self.control.look()
 
+    def _look_at_images(self) -> None:
+        """Compare one's own images with those of the run's beginning, and tell of files that are passed over."""
+        data = self.run.experiment.data
+        if not isinstance(data, Folder):
+            return
+        try:
+            found = contents(Path(data.path))
+        except OSError as error:
+            raise Refused(folders.unreadable(error)) from None
+        if what := agree(self.run, found.fingerprint):
+            self.journal.event("other images", what=what)
+        for reason, files, first in found.passed_over:
+            self.journal.event("passed over", reason=reason, files=files, first=list(first))
+
     def _faulty(self, file: str, reason: str, count: int) -> None:
         """Tell of a file that is no usable picture; of many, the first hundred and then every hundredth."""
         if count <= 100 or count % 100 == 0:
@@ -173,6 +193,7 @@ class Training:
             way = state["streams"] if state["method"] == self.experiment.method.name else None
             self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))
             self.loop.restore(state["loop"])
+            self._check_length()
             if not is_forked and self.journal.status.step < self.loop.step:
                 self.journal.event("records lost", after=self.journal.status.step, until=self.loop.step)
             self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
@@ -184,6 +205,12 @@ class Training:
         self.journal.cut(self.loop.step, is_evaluated=self.evaluated == self.loop.step)
         self._accuracies = self.run.records.accuracies()
         self._tell_course()
+
+    def _check_length(self) -> None:
+        """Refuse to go on where fewer images have made the training shorter than it is already."""
+        if self.loop.step > self.loop.steps:
+            what = f"with the images that are there it ends with update {self.loop.steps}, and {self.loop.step} are made"
+            raise Refused(Problem("data.path", what, "Put the images back, or start a new run with those that are there"))
 
     def _compile(self) -> None:
         if self.experiment.runtime.compile:

@@ -126,7 +126,8 @@ class Feed:
 
 def signature_of(path: Path) -> tuple[float, ...]:
     """Something that changes whenever the run in `path` writes; costs a few looks at the file system."""
-    return tuple(_changed_at(path / name) for name in (DATABASE, f"{DATABASE}-wal", "engine.log", Run.WAITS, LABELS))
+    names = (DATABASE, f"{DATABASE}-wal", "engine.log", Run.WAITS, Run.LAST_WORDS, LABELS)
+    return tuple(_changed_at(path / name) for name in names)
 
 
 def _changed_at(path: Path) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from engine.experiment import Experiment
-from engine.preflight import check
+from engine.preflight import check, passed_over
 from engine.queue import Queue
 from engine.records import ACTIVE, Status
 from engine.run import Run
@@ -24,6 +24,8 @@ def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
     Returns 0 if every run finished, 130 if one was stopped, 1 if one failed.
     """
     check(experiment, data_dir)
+    for one in passed_over(experiment):
+        print(f"rwp-studio: passed over: {one}", file=sys.stderr)
     return follow([Run.create(runs, one) for one in experiment.runs()], runs, data_dir)
 
 

@@ -6,6 +6,7 @@ import { BROKEN } from "./states.js";
 const TITLES = { failed: "The training failed", diverged: "The training diverged", interrupted: "The training was interrupted", paused: "The training waits" };
 const IN_WORDS = {
   "optimizer.lr": (value, before) => (value === before / 2 ? `half the learning rate (${numeral(value)})` : `learning rate ${numeral(value)}`),
+  "data.accepted": () => "the images that are there",
   "runtime.accumulate": (value) => `each batch in ${value} parts`,
 };
 

@@ -4,10 +4,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from engine import folders
+from engine import fingerprint, folders
 from engine.archive import arrays, database, weights
 from engine.archive.layout import faulty
 from engine.config import merge
+from engine.contents import contents
 from engine.errors import Problem, Refused
 from engine.experiment import Experiment, read, read_stored
 from engine.labels import FILE, read_labels
@@ -45,10 +46,21 @@ def _experiment(path: Path, images: str) -> Experiment:
     images = located(images)
     if problems := folders.problems(Path(images)):
         raise Refused(*problems)
+    _images(path.with_name(fingerprint.FILE), Path(images))
     experiment = read(merge(experiment.model_dump(), {"data": {"path": images}}))
     write_atomically(path, experiment.model_dump_json(indent=2).encode())
     write_atomically(digest, _sha256(path))
     return experiment
+
+
+def _images(path: Path, images: Path) -> None:
+    """Refuse a folder whose classes are others; that some of its images are, is told when the run trains."""
+    if not path.exists():
+        return
+    kept, now = fingerprint.read_fingerprint(path.read_bytes()), contents(images).fingerprint
+    if kept.train.keys() != now.train.keys():
+        what = f"{images} holds other images than the run learned from: {fingerprint.told(kept, now)}"
+        raise Refused(Problem("data.path", what, "Give the folder that holds the same images here"))
 
 
 def _sha256(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from itertools import islice
 from typing import BinaryIO
 
+from engine import fingerprint
 from engine.archive.layout import MANIFEST, Manifest, most_bytes
 from engine.archive.workplace import workplace
 from engine.errors import Problem, Refused
@@ -37,7 +38,7 @@ def pack(run: Run, choice: str = "newest") -> Pieces:
         raise Refused(Problem("checkpoints", f"{choice[:64]!r} is unknown", f"Choose one of {', '.join(CHOICES)}"))
     with ExitStack() as stack:
         saved = _opened(stack, run, _checkpoints(run, choice))
-        first = _opened(stack, run, ["config.json", "config.sha256", "env.json", "labels.json"])
+        first = _opened(stack, run, ["config.json", "config.sha256", "env.json", "labels.json", fingerprint.FILE])
         if is_plain(run.path / DATABASE):
             first[DATABASE] = stack.enter_context(_database(run))
         arrays = _opened(stack, run, sorted(f"arrays/{path.name}" for path in (run.path / "arrays").glob("*.npz")))

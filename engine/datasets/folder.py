@@ -27,8 +27,9 @@ def load(experiment: Experiment, _data_dir: Path, progress: Progress) -> Splits:
     except OSError as error:
         raise Refused(folders.unreadable(error)) from None
     _check_memory(sum(map(len, parts.values())), data.image_size)
-    train, test = (_read_set(root / part, files, classes, data.image_size, progress) for part, files in parts.items())
-    return Splits(train, test, classes)
+    read_sets = (_read_set(root / part, files, classes, data.image_size, progress) for part, files in parts.items())
+    (train, no_training), (test, no_test) = read_sets
+    return Splits(train, test, classes, (*no_training, *no_test))
 
 
 def _files(root: Path, part: str, classes: tuple[str, ...]) -> list[Path]:
@@ -42,34 +43,31 @@ def _check_memory(count: int, size: int) -> None:
         raise Refused(Problem("data.image_size", what, "Choose smaller images"))
 
 
-def _read_set(part: Path, files: list[Path], classes: tuple[str, ...], size: int, progress: Progress) -> ImageSet:
-    """The readable ones of `files`, and what became of the others through `progress`."""
+def _read_set(
+    part: Path, files: list[Path], classes: tuple[str, ...], size: int, progress: Progress
+) -> tuple[ImageSet, list[tuple[str, str]]]:
+    """The readable ones of `files`, and the others with the reason."""
     images = torch.empty(len(files), 3, size, size, dtype=torch.uint8)
     labels: list[int] = []
-    skipped: list[Path] = []
+    left_out: list[tuple[str, str]] = []
     for count, file in enumerate(files):
         progress(f"Reading {part.name}/: {count} of {len(files)} images", count / len(files))
         try:
             images[len(labels)] = read(file, size)
-        except Unreadable:
-            skipped.append(file)
+        except Unreadable as error:
+            left_out.append((str(file), str(error)))
         except TooLarge as error:
             raise _refused(f"{file} is too large: {error}", "Make it smaller or remove it") from None
         else:
             labels.append(classes.index(file.parent.name))
     _check_classes(part, labels, classes)
-    progress(_summary(part, len(labels), skipped), 1.0)
-    return ImageSet(images[: len(labels)], torch.tensor(labels))
+    progress(f"Read {len(labels)} images from {part.name}/", 1.0)
+    return ImageSet(images[: len(labels)], torch.tensor(labels)), left_out
 
 
 def _check_classes(part: Path, labels: list[int], classes: tuple[str, ...]) -> None:
     for missing in sorted(set(range(len(classes))) - set(labels)):
         raise Refused(folders.empty(part.parent, part.name, classes[missing]))
-
-
-def _summary(part: Path, read_count: int, skipped: list[Path]) -> str:
-    left_out = f"; {len(skipped)} could not be read and are left out (the first: {skipped[0]})" if skipped else ""
-    return f"Read {read_count} images from {part.name}/{left_out}"
 
 
 def _refused(what: str, cure: str) -> Refused:

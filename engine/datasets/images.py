@@ -40,11 +40,12 @@ class FileSet:
 
 @dataclass(frozen=True)
 class Splits:
-    """A dataset: what is learned from, what is tested on, and the name of each class."""
+    """A dataset: what is learned from, what is tested on, the name of each class, and files left out with the reason."""
 
     train: ImageSet | FileSet
     test: ImageSet | FileSet
     classes: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

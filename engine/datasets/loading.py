@@ -22,8 +22,7 @@ def load(experiment: Experiment, data_dir: Path, progress: Progress) -> Splits:
     """
     splits: Splits = pkgutil.resolve_name(experiment.dataset.load)(experiment, data_dir, paced(progress))
     _check_sizes(experiment, len(splits.train.labels))
-    train = _with_noise(_subset(splits.train, experiment), len(splits.classes), experiment)
-    return Splits(train, splits.test, splits.classes)
+    return replace(splits, train=_with_noise(_subset(splits.train, experiment), len(splits.classes), experiment))
 
 
 def _check_sizes(experiment: Experiment, there: int) -> None:

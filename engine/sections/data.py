@@ -49,6 +49,8 @@ class Folder(Data):
     """The folder that holds train/ and val/."""
     image_size: int = knob(32, ge=4, le=512)
     """Side in pixels to which every image is resized and cropped."""
+    accepted: str = knob("", hidden=True, live=True, pattern="^([0-9a-f]{16})?$")
+    """Digest of other images than those with which the run began, where somebody has chosen to go on with them."""
 
 
 class ImageNet(Folder):

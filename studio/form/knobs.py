@@ -123,7 +123,7 @@ def knobs(section: str) -> tuple[Knob, ...]:
     found: dict[str, dict[str, FieldInfo]] = {}
     for member, kind in alternatives(section).items():
         for name, field in kind.model_fields.items():
-            if name != "name":
+            if name != "name" and not _shown(field).get("hidden"):
                 found.setdefault(field.alias or name, {})[member] = field
     every = [Knob(section, key, fields) for key, fields in found.items()]
     return tuple(sorted(every, key=lambda knob: not _shown(knob.first).get("symbol")))

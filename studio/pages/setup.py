@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from engine import preflight
 from engine.errors import Refused
 from engine.experiment import Experiment
 from engine.queue import Queue
@@ -41,7 +42,7 @@ class Setup:
         with gr.Column(elem_id="rwp-knobs"):
             self._recipe = gr.HTML(
                 html_template=PICKER.read_text("utf-8"),
-                js_on_load=mounted("recipe-picker", root, "element, props, () => trigger('submit')"),
+                js_on_load=mounted("recipe-picker", root, "element, props, () => trigger('submit', null)"),
                 apply_default_css=False,
                 elem_id="rwp-recipe",
                 recipes=recipe.choices(),
@@ -96,17 +97,20 @@ class Setup:
 
     def _told(self, experiment: Experiment) -> str:
         waiting = f" {TIMING}" if self._estimator.is_wanted(experiment) else ""
-        return html.escape(self._estimator.told(experiment) + waiting)
+        return html.escape(self._estimator.told(experiment) + waiting) + passed_over(experiment)
 
     def _time_if_heavy(self, *given: Any) -> Any:
         experiment, refused = examine(_named(given), self._data)
         if experiment is None or refused or not self._estimator.is_wanted(experiment):
             return gr.skip()
-        return html.escape(self._estimator.time(experiment))
+        return self._timed(*given)
 
     def _timed(self, *given: Any) -> str:
         experiment, refused = examine(_named(given), self._data)
-        return html.escape(self._estimator.time(experiment)) if experiment and not refused else ""
+        if experiment is None or refused:
+            return ""
+        self._estimator.time(experiment)
+        return self._told(experiment)
 
     def _begin(self, *given: Any) -> tuple[str, str]:
         return start_run(_named(given), self._runs, self._data)
@@ -152,6 +156,12 @@ def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
     queue.add(*group)
     queue.advance(data)
     return "", group[0].id
+
+
+def passed_over(experiment: Experiment) -> str:
+    """The files in the folder of images that will not be used, as HTML."""
+    found = "".join(f"<li>{html.escape(str(one))}</li>" for one in preflight.passed_over(experiment))
+    return f'<div class="rwp-passed-over">Passed over in the folder:<ul>{found}</ul></div>' if found else ""
 
 
 def problems(refused: Refused | None) -> str:
