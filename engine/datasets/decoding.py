@@ -8,13 +8,16 @@ from threading import Thread
 from typing import Any, NamedTuple, Protocol
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from engine.datasets.images import FileSet
 from engine.datasets.picture import TooLarge, Unreadable, decoded, pixels
 from engine.randomness import start
+
+THIN = 16
+"""From how many times as long as wide a picture is thin."""
 
 
 class Key(NamedTuple):
@@ -73,7 +76,15 @@ class MiddleCrop:
     def __call__(self, image: Image.Image, seed: int) -> Tensor:  # noqa: ARG002 - nothing is random here
         from torchvision.transforms.v2.functional import center_crop, resize
 
-        return pixels(center_crop(resize(image, [self.size * 8 // 7]), [self.size]))
+        return pixels(center_crop(resize(_middle(image), [self.size * 8 // 7]), [self.size]))
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """The picture, or of one that is long and thin the part around its middle, so that it is not enlarged whole."""
+    short = min(image.size)
+    if max(image.size) <= THIN * short:
+        return image
+    return ImageOps.fit(image, (min(image.width, 2 * short), min(image.height, 2 * short)), Image.Resampling.NEAREST)
 
 
 @dataclass(frozen=True)
