@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from engine.catalogue import DATASETS, Dataset
 from engine.errors import explain
@@ -23,6 +23,7 @@ from engine.sections import (
 )
 from engine.seeds import root
 
+LARGEST_SEED = 2**31 - 1
 FORMAT = 2
 """The format of new experiments. A stored one that does not tell its own is of format 1."""
 
@@ -41,7 +42,7 @@ class Experiment(Section):
 
     format: int = knob(FORMAT, hidden=True, ge=1)
     """Version of what the fields mean: 1 draws random numbers from 32 bits of a seed on a CPU, 2 from 128."""
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Start of every random draw: the same seed gives the same training."""
     seeds: int = Field(1, ge=1, le=20)
     """Number of runs with consecutive seeds. Runs that differ in nothing but their seed are shown as a group."""
@@ -69,6 +70,13 @@ class Experiment(Section):
     def _is_known(cls, value: int) -> int:
         if value > FORMAT:
             raise ValueError(f"this version of RWP Studio knows formats up to {FORMAT}; update it")
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _has_seeds(cls, value: int, info: ValidationInfo) -> int:
+        if (first := info.data.get("seed", 0)) + value - 1 > LARGEST_SEED:
+            raise ValueError(f"{value} seeds from {first} on would go beyond {LARGEST_SEED}, the largest")
         return value
 
     @property

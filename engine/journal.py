@@ -109,6 +109,7 @@ class Journal:
     def cut(self, step: int, is_evaluated: bool) -> None:
         """Forget what was recorded after `step`, and its evaluation if there is none in the checkpoint."""
         self._writer.cut(step, is_evaluated)
+        self._files.go_on(step)
 
     def close(self) -> None:
         self.flush()

@@ -1,5 +1,6 @@
 """Plain JSON: text from anywhere that can be stored, sent and shown."""
 
+import math
 from typing import Any
 
 
@@ -17,4 +18,16 @@ def escaped(value: Any) -> Any:
             return {printable(str(key)): escaped(one) for key, one in value.items()}
         case list() | tuple():
             return type(value)(escaped(one) for one in value)
+    return value
+
+
+def finite(value: Any) -> Any:
+    """A JSON value without infinities and NaN, which JSON does not have: there null stands for them."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: finite(one) for key, one in value.items()}
+        case list() | tuple():
+            return [finite(one) for one in value]
     return value

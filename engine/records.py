@@ -42,6 +42,7 @@ class Status(BaseModel):
     `course` holds steps and the epochs done by then, with a straight line between.
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
     are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
+    `silent_since` is when an engine has answered last that does not answer now.
     `profile` holds the share of each part of an update in its time, over the last second or so.
     """
 
@@ -68,6 +69,7 @@ class Status(BaseModel):
     pid: int = 0
     pid_started: float = 0.0
     heartbeat: float = 0.0
+    silent_since: float | None = None
 
     @property
     def epochs_done(self) -> float:
@@ -191,8 +193,15 @@ class Reader:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as db:
+        with closing(sqlite3.connect(self._uri, uri=True, timeout=2)) as db:
             yield db
+
+    @property
+    def _uri(self) -> str:
+        """Where nobody can write, SQLite has no place for its own files: there a database without them is read as it is."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        is_fixed = not os.access(self._path.parent, os.W_OK) and not os.path.lexists(log)
+        return f"{self._path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
 
     def is_whole(self) -> bool:
         """Whether all of it can be read, or nothing has been written yet."""

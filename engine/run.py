@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ LONGEST_NAME = 64
 SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 """What a run may be called."""
 
+SILENT_SECONDS = 15.0
+"""How long an engine may be silent before that is told; it speaks four times a second, but in the middle of an update."""
 KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
 
 
@@ -48,7 +51,8 @@ class Run:
     @classmethod
     def create(cls, runs: Path, experiment: Experiment) -> "Run":
         """A new folder for `experiment`. The configuration is safe in it before the folder has its name."""
-        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(4)}"
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        name = f"{now}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(4)}"
         draft = runs / f".{name}"
         for part in ("commands", "checkpoints", "arrays"):
             (draft / part).mkdir(parents=True)
@@ -70,7 +74,7 @@ class Run:
 
     @classmethod
     def all(cls, runs: Path) -> list["Run"]:
-        """Every run below `runs`, newest first."""
+        """Every run below `runs`, newest first: their names begin with the time at which they were made, in UTC."""
         found = [path.parent for path in runs.glob("*/config.json")]
         found = [path for path in found if SLUG.fullmatch(path.name) and _is_run(path)]
         return [cls(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
@@ -109,8 +113,10 @@ class Run:
             return status.model_copy(update={"state": "queued", "message": "", "field": ""})
         if not locked and (words := self._last_words()):
             return status.model_copy(update={"state": "failed", "progress": None, "eta": None, **words})
-        if locked or status.state not in ACTIVE:
+        if status.state not in ACTIVE:
             return status
+        if locked:
+            return _with_silence(status)
         return status.model_copy(update={"state": "interrupted", "message": KILLED})
 
     def _look(self) -> tuple[bool, int | None, Status]:
@@ -142,6 +148,11 @@ class Run:
             return self.records.status()
         except Refused as damaged:
             return unreadable(damaged)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+                raise
+            cure = "Make its folder writable, or copy it to where it is"
+            return unreadable(Refused(Problem(DATABASE, f"cannot be opened: {error}", cure)))
 
     @property
     def place(self) -> int | None:
@@ -252,6 +263,19 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except FileNotFoundError:  # a file that was removed at this moment
         return 0
+
+
+def _with_silence(status: Status) -> Status:
+    """The status of an engine that is there, with a word about it if it has not answered for a while."""
+    if not 0 < status.heartbeat < time.time() - SILENT_SECONDS or status.field == "disk":
+        return status
+    since = time.strftime("%H:%M:%S", time.localtime(status.heartbeat))
+    what = f"The engine has not answered since {since}: in a long update, or because its disk or its GPU does not answer"
+    cure = (
+        f"If it stays so, end process {status.pid} with `kill -9 {status.pid}` and resume: it goes on from its newest checkpoint"
+    )
+    message = ". ".join(filter(None, (status.message, what, cure)))
+    return status.model_copy(update={"message": message, "silent_since": status.heartbeat})
 
 
 def unreadable(damaged: Refused) -> Status:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import summary_v2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
@@ -24,6 +24,11 @@ class EventFiles:
 
     def hyperparameters(self, flat: dict[str, str | float | bool], run: str) -> None:
         self._add(summary_v2.hparams_pb(flat, trial_id=run), 0)
+
+    def go_on(self, step: int) -> None:
+        """Tell every reader that what comes after `step` takes the place of what an engine before has written."""
+        event = Event(step=step + 1, wall_time=time.time(), session_log=SessionLog(status=SessionLog.START))
+        self._try(lambda writer: writer.add_event(event))
 
     def close(self) -> None:
         self._try(lambda writer: writer.close())

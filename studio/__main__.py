@@ -1,8 +1,8 @@
 """The `rwp-studio` command."""
 
 import argparse
-import json
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -12,24 +12,18 @@ from engine.experiment import Experiment, read
 from engine.paths import expanded, no_folder, settled, twin_of
 from engine.recipes import find
 from engine.run import Run
+from studio.output import prepare, print_json, tell
 
 NAMES = "train | replay | fork | queue | recipe | list | label | export | import | delete | trash | schema"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; without a subcommand it opens the studio."""
-    folders = argparse.ArgumentParser(add_help=False)
-    folders.add_argument(
-        "--runs", type=_folder, default=Path("runs"), metavar="DIR", help="folder of the runs (default: %(default)s)"
-    )
-    data = argparse.ArgumentParser(add_help=False)
-    data.add_argument(
-        "--data", type=_folder, default=Path("data"), metavar="DIR", help="folder of the datasets (default: %(default)s)"
-    )
+    """The command line; without a subcommand it opens the studio. Folders may stand before the subcommand or behind it."""
+    folders, data = _folder_of("runs", "the runs", argparse.SUPPRESS), _folder_of("data", "the datasets", argparse.SUPPRESS)
     top = argparse.ArgumentParser(
         prog="rwp-studio",
         description="Train with random weight perturbation and watch the minimum become flat; by itself it opens the studio.",
-        parents=[folders, data],
+        parents=[_folder_of("runs", "the runs", Path("runs")), _folder_of("data", "the datasets", Path("data"))],
     )
     top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     top.add_argument(
@@ -43,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         help="answer to this name too, by which a proxy or a name server leads here; may be given again",
     )
     top.add_argument("--root-path", default="", metavar="PATH", help="below which path of its site a proxy shows the studio")
-    top.add_argument("--port", type=int, default=7860, help="port, or the next free one (default: %(default)s)")
+    top.add_argument("--port", type=_port, default=7860, help="port, or the next free one (default: %(default)s)")
     top.add_argument("--inbrowser", action="store_true", help="open the page in the browser")
     top.add_argument("--auto-resume", action="store_true", help="let interrupted runs go on by themselves")
     top.add_argument(
@@ -71,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     fork.add_argument("run", help="the run's name")
     fork.add_argument("--step", type=int, required=True, metavar="N", help="which of its checkpoints")
     fork.add_argument("--method", action="append", default=[], metavar="NAME", help="may be given again; else the run's own")
-    queue = commands.add_parser("queue", parents=[folders], help="show or rearrange the runs that wait")
+    queue = commands.add_parser("queue", parents=[folders, data], help="show or rearrange the runs that wait")
     queue.add_argument("run", nargs="?", help="a run that waits; without one the queue is shown")
     queue.add_argument("--to", type=int, metavar="N", help="put it at this position, counted from 0")
     queue.add_argument("--now", action="store_true", help="start it now, beside what its device trains already")
@@ -88,6 +82,14 @@ def parser() -> argparse.ArgumentParser:
     _add_keeping(commands, folders)
     commands.add_parser("schema", help="print the JSON schema of an experiment")
     return top
+
+
+def _folder_of(name: str, what: str, default: object) -> argparse.ArgumentParser:
+    """A flag for a folder; one whose default is to be suppressed leaves what stood before the subcommand."""
+    parent = argparse.ArgumentParser(add_help=False)
+    told = f"folder of {what} (default: {name})"
+    parent.add_argument(f"--{name}", type=_folder, default=default, metavar="DIR", help=told)
+    return parent
 
 
 def _add_keeping(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", folders: argparse.ArgumentParser) -> None:
@@ -119,8 +121,10 @@ def _add_keeping(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 1 failed, 2 bad input, 130 stopped."""
-    given = parser().parse_args(arguments)
+    prepare()
+    given = _with_place(parser().parse_args(arguments))
     try:
+        _check(given.runs, given.data)
         code = _do(given)
         sys.stdout.flush()
         return code
@@ -129,8 +133,31 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except Refused as error:
         for problem in error.problems:
-            print(f"rwp-studio: {problem}", file=sys.stderr)
-        return 2
+            tell(problem)
+    except OSError as error:
+        tell(f"{error.filename}: {error.strerror}" if error.filename else error)
+    except sqlite3.Error as error:
+        tell(f"{given.runs}: the records of a run cannot be opened: {error}")
+    except RecursionError:
+        tell("what was given is nested too deeply. Give a simpler one")
+    return 2
+
+
+def _with_place(given: argparse.Namespace) -> argparse.Namespace:
+    """A run may be given by its folder too, as `train` prints it."""
+    name = getattr(given, "run", None)
+    if name and os.sep in name:
+        path = expanded(name)
+        given.runs, given.run = path.parent, path.name
+    return given
+
+
+def _check(*folders: Path) -> None:
+    """Refuse what cannot become a folder, because there is a file at its place or on the way to it."""
+    for folder in folders:
+        there = next(path for path in (folder, *folder.parents) if os.path.lexists(path) or path == path.parent)
+        if os.path.lexists(there) and not there.is_dir():
+            raise Refused(Problem(str(folder), f"{there} is a file, and should be a folder", "Give another place"))
 
 
 def _do(given: argparse.Namespace) -> int:
@@ -163,7 +190,7 @@ def _do(given: argparse.Namespace) -> int:
         case "list" | "label" | "export" | "import" | "delete" | "trash":
             _keep(given)
         case "schema":
-            print(json.dumps(Experiment.model_json_schema(), indent=2))
+            print_json(Experiment.model_json_schema(), indent=2)
         case _:
             from studio.server import serve
 
@@ -172,6 +199,12 @@ def _do(given: argparse.Namespace) -> int:
             names = {"no_authentication": given.no_authentication, "allowed_hosts": given.allowed_host, "root": given.root_path}
             serve(host=given.host, port=given.port, **names, **folders, **manners)
     return 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0, for any free one, to 65535")
+    return int(text)
 
 
 def _folder(text: str) -> Path:
@@ -200,7 +233,7 @@ def _keep(given: argparse.Namespace) -> None:
         case "list":
             runs_command.show(given.runs, given.json)
         case "export" if given.file is None:
-            print(json.dumps(Run.open(given.runs, given.run).export()))
+            print_json(Run.open(given.runs, given.run).export())
         case "export":
             runs_command.export(Run.open(given.runs, given.run), given.file, given.checkpoints)
         case "label":

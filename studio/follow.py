@@ -1,7 +1,6 @@
 """Training from the command line: start an engine, show how it gets on, and hand its end on as the exit code."""
 
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +12,12 @@ from engine.preflight import check, passed_over
 from engine.queue import Queue
 from engine.records import ACTIVE, Status
 from engine.run import Run
+from studio.output import tell
 
 WAITED_FOR = ACTIVE | {"queued"}
 EXIT = {"finished": 0, "stopped": 130}
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals with which somebody, a system that is shut down, or a terminal that is closed ends a command."""
 
 
 def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
@@ -25,7 +27,7 @@ def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
     """
     check(experiment, data_dir)
     for one in passed_over(experiment):
-        print(f"rwp-studio: passed over: {one}", file=sys.stderr)
+        tell(f"passed over: {one}")
     return follow([Run.create(runs, one) for one in experiment.runs()], runs, data_dir)
 
 
@@ -33,29 +35,31 @@ def follow(group: list[Run], runs: Path, data_dir: Path) -> int:
     """Queue the runs of `group` and follow them to their ends, as `train` does."""
     queue = Queue(runs)
     queue.add(*group)
-    previous = signal.signal(signal.SIGINT, lambda _number, _frame: _stop(group))
+    previous = {number: signal.signal(number, lambda _number, _frame: _stop(group)) for number in ENDING}
     try:
         return max([_report(run, lambda: queue.advance(data_dir)) for run in group], key=[0, 130, 1].index)
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _report(run: Run, advance: Callable[[], object]) -> int:
     status = _follow(run, advance)
     if status.message:
-        print(": ".join(filter(None, ("rwp-studio", status.state, status.field, status.message))), file=sys.stderr)
+        tell(": ".join(filter(None, (status.state, status.field, status.message))))
     print(run.path, flush=True)
     return EXIT.get(status.state, 1)
 
 
 def _stop(group: list[Run]) -> None:
-    """Ask the engine to stop what it trains, and let nothing wait; a second Ctrl-C no longer waits for the engine."""
+    """Ask the engine to stop what it trains, and let nothing wait; a second signal no longer waits for the engine."""
     for run in group:
         run.leave_queue()
     for run in group:
         if run.status().state in ACTIVE:
             run.ask("stop")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _follow(run: Run, advance: Callable[[], object]) -> Status:

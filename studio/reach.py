@@ -2,11 +2,11 @@
 
 import re
 import socket
-import sys
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from engine.errors import Problem, Refused
+from studio.output import tell
 
 _NAME = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
@@ -23,7 +23,7 @@ def address(host: str, port: int, may_be_open: bool) -> str:
         cure = f"Leave it out, and type on the other machine: {tunnel}. Or add --no-authentication if all of them may"
         raise Refused(Problem("--host", what, cure))
     told = f"whoever can reach {place} may train, delete and import here, and read every run, without a password"
-    print(f"rwp-studio: --no-authentication: {told}", file=sys.stderr, flush=True)
+    tell(f"--no-authentication: {told}")
     return str(found[0])
 
 

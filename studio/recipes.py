@@ -1,9 +1,9 @@
 """Recipes on the command line: the list of them, and all about one."""
 
-import json
 import textwrap
 
 from engine.recipes import Recipe, all_recipes, find
+from studio.output import print_json
 
 WIDTH = 100
 
@@ -12,7 +12,7 @@ def show_all(as_json: bool) -> None:
     """Print one line per recipe: its name, its title, and what the paper reports for it."""
     recipes = all_recipes().values()
     if as_json:
-        print(json.dumps([recipe.model_dump() for recipe in recipes]))
+        print_json([recipe.model_dump() for recipe in recipes])
         return
     widest = max(len(recipe.name) for recipe in recipes)
     for recipe in recipes:
@@ -23,10 +23,11 @@ def show_one(name: str, as_json: bool) -> None:
     """Print what a recipe is for, what to look at, how to start it, and what it sets."""
     recipe = find(name)
     if as_json:
-        print(recipe.model_dump_json(indent=2))
+        print_json(recipe.model_dump(), indent=2)
         return
     print("\n\n".join([recipe.title, *(textwrap.fill(part, WIDTH) for part in _paragraphs(recipe)), _command(recipe)]))
-    print(f"\n{json.dumps(recipe.config, indent=2)}")
+    print()
+    print_json(recipe.config, indent=2)
 
 
 def _paragraphs(recipe: Recipe) -> list[str]:

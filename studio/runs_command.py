@@ -1,8 +1,8 @@
 """Keeping runs in order on the command line: labels, archives, and the trash."""
 
 import argparse
-import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,19 @@ from engine.errors import Problem, Refused
 from engine.labels import labels, relabel
 from engine.run import Run
 from engine.trash import Trash
+from studio.output import print_json
 
 
 def show(runs: Path, as_json: bool) -> None:
     """Print one line per run: its name, how far it is, and its labels."""
     rows = [{"id": run.id, **run.status().model_dump(), "labels": labels(run).model_dump()} for run in Run.all(runs)]
     if as_json:
-        print(json.dumps(rows))
+        print_json(rows)
         return
     for row in rows:
-        told = row["labels"]
-        shown = " ".join(filter(None, ("★" if told["star"] else "", told["name"], *(f"#{tag}" for tag in told["tags"]))))
+        told, since = row["labels"], row["silent_since"]
+        silence = time.strftime("no answer since %H:%M:%S", time.localtime(since)) if since else ""
+        shown = " ".join(filter(None, (silence, "★" if told["star"] else "", told["name"], *(f"#{tag}" for tag in told["tags"]))))
         print(f"{row['id']:<48} {row['state']:<12} {row['step']:>8}/{row['steps']:<8} {shown}".rstrip())
 
 
@@ -31,22 +33,28 @@ def label(given: argparse.Namespace) -> None:
     if given.tags is not None:
         changes["tags"] = [tag.strip() for tag in given.tags.split(",") if tag.strip()]
     run = Run.open(given.runs, given.run)
-    print((relabel(run, changes) if changes else labels(run)).model_dump_json())
+    print_json((relabel(run, changes) if changes else labels(run)).model_dump())
 
 
 def export(run: Run, file: Path, checkpoints: str) -> None:
     """Write the archive of `run`; the file has its name when it is whole, and never takes the place of another."""
+    if file.is_dir():
+        raise Refused(Problem(str(file), "is a folder", f"Give the name of a file, such as {file / f'{run.id}.zip'}"))
     pieces, draft = pack(run, checkpoints), file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        if file.exists():
-            raise FileExistsError(f"there is a file {file} already")
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        raise Refused(Problem(str(file), "there is such a file already", "Give another place for the archive")) from None
+    try:
         with draft.open("xb") as archive:
             archive.writelines(pieces)
-        os.link(draft, file)  # which a rename would put in the place of a file that somebody has made meanwhile
-    except OSError as error:
-        raise Refused(Problem(str(file), f"cannot be written: {error}", "Give another place for the archive")) from None
-    finally:
+        draft.replace(file)
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise Refused(Problem(str(file), f"cannot be written: {error}", "Give another place for the archive")) from None
+        raise
     print(file)
 
 

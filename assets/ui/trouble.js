@@ -4,6 +4,7 @@ import { numeral } from "./format.js";
 import { BROKEN } from "./states.js";
 
 const TITLES = { failed: "The training failed", diverged: "The training diverged", interrupted: "The training was interrupted", paused: "The training waits" };
+const SILENT = "The engine does not answer";
 const IN_WORDS = {
   "optimizer.lr": (value, before) => (value === before / 2 ? `half the learning rate (${numeral(value)})` : `learning rate ${numeral(value)}`),
   "data.accepted": () => "the images that are there",
@@ -22,14 +23,14 @@ export class Trouble {
     this.frame.hidden = true;
   }
 
-  isAbout({ state, field }) {
-    return BROKEN.includes(state) || (state === "paused" && field === "disk");
+  isAbout({ state, field, silent_since: silent }) {
+    return Boolean(silent) || BROKEN.includes(state) || (state === "paused" && field === "disk");
   }
 
   draw(status, present) {
-    const { state, field, message, remedy } = status;
+    const { state, field, message, remedy, silent_since: silent } = status;
     const words = Object.entries(remedy).map(([path, value]) => this.#inWords(path, value, present(path))).join(" and ");
-    const now = JSON.stringify([state, field, message, words]);
+    const now = JSON.stringify([state, field, message, words, silent]);
     if (now === this.shown) return; // so that screen readers hear only changes, and a button stays under the finger
     this.shown = now;
     this.frame.hidden = !this.isAbout(status);
@@ -37,7 +38,7 @@ export class Trouble {
     const about = element("p", {}, ...(field ? [element("code", {}, field), " "] : []), message);
     this.refusal = element("p", { className: "rwp-refusal" });
     this.frame.dataset.state = state;
-    this.frame.replaceChildren(element("strong", {}, TITLES[state]), about, this.#buttons(state, remedy, words), this.refusal);
+    this.frame.replaceChildren(element("strong", {}, silent ? SILENT : TITLES[state]), about, this.#buttons(state, remedy, words), this.refusal);
   }
 
   #inWords(path, value, before) {

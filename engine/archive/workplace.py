@@ -1,6 +1,7 @@
 """Workplace: a hidden folder beside the runs, for files that are on their way in or out."""
 
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,14 @@ _PREFIX = ".transfer-"
 
 @contextmanager
 def workplace(runs: Path) -> Iterator[Path]:
-    """A new folder on the disk of `runs`, gone at the end; those that killed programs have left are removed first."""
+    """A new folder on the disk of `runs`, gone at the end; those that killed programs have left are removed first.
+
+    Where that disk can only be read it is one for temporary files.
+    """
+    if runs.is_dir() and not os.access(runs, os.W_OK):
+        with tempfile.TemporaryDirectory(prefix=_PREFIX) as elsewhere:
+            yield Path(elsewhere)
+        return
     runs.mkdir(parents=True, exist_ok=True)
     everybody = runs / ".transfer.lock"
     with exclusive(everybody):

@@ -51,7 +51,7 @@ def test_a_run_goes_out_and_comes_in(run: Run, capsys: Say) -> None:
     assert main(["export", run.id, "x.zip"]) == 0
     assert capsys.readouterr().out == "x.zip\n"
     assert main(["export", run.id, "x.zip"]) == 2
-    assert "there is a file x.zip already" in capsys.readouterr().err
+    assert "there is such a file already" in capsys.readouterr().err
     assert main(["export", run.id, "y.zip", "--checkpoints", "best"]) == 2
     assert main(["import", "x.zip", "--runs", "other"]) == 0
     folder = Path(capsys.readouterr().out.strip())
