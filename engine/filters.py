@@ -11,13 +11,16 @@ from torch.utils.weak import WeakTensorKeyDictionary
 OneDimensional = Literal["vector", "element", "skip"]
 
 
-def filters(parameter: Tensor) -> Tensor:
+Positions = Literal["tokens", "authors"]
+
+
+def filters(parameter: Tensor, positions: Positions = "tokens") -> Tensor:
     """A parameter as rows of one filter each, shape (filters, elements).
 
     A filter is a slice of dimension 0. Position embeddings and class tokens, shape (1, tokens, width), have one
-    filter a token; a 1-d parameter is one filter.
+    filter a token, or where `positions` go as in the authors' code one altogether; a 1-d parameter is one filter.
     """
-    if parameter.ndim == 3 and parameter.shape[0] == 1:
+    if positions == "tokens" and parameter.ndim == 3 and parameter.shape[0] == 1:
         return parameter.view(-1, parameter.shape[-1])
     return parameter.view(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.view(1, -1)
 
@@ -28,10 +31,10 @@ class Filters:
     What is kept for them is a vector of shape (n,): one number for every filter, one for every element of 1-d parameters.
     """
 
-    def __init__(self, shapes: Sequence[torch.Size]) -> None:
-        self._shapes = shapes
+    def __init__(self, shapes: Sequence[torch.Size], positions: Positions = "tokens") -> None:
+        self._shapes, self._positions = shapes, positions
         self._lengths = [shape.numel() for shape in shapes]
-        self._counts = [len(filters(torch.empty(shape, device="meta"))) if len(shape) > 1 else shape.numel() for shape in shapes]
+        self._counts = [self._count(shape) for shape in shapes]
         self._rows = WeakTensorKeyDictionary()
 
     def rows(self, flat: Tensor) -> list[Tensor]:
@@ -39,8 +42,14 @@ class Filters:
         rows: list[Tensor] | None = self._rows.get(flat)
         if rows is None:
             parts = flat.detach().split(self._lengths)
-            rows = self._rows[flat] = [filters(part.view(shape)) for part, shape in zip(parts, self._shapes, strict=True)]
+            rows = self._rows[flat] = [self._rows_of(part.view(shape)) for part, shape in zip(parts, self._shapes, strict=True)]
         return rows
+
+    def _count(self, shape: torch.Size) -> int:
+        return len(self._rows_of(torch.empty(shape, device="meta"))) if len(shape) > 1 else shape.numel()
+
+    def _rows_of(self, parameter: Tensor) -> Tensor:
+        return filters(parameter, self._positions)
 
     def numbers(self, like: Tensor) -> Tensor:
         """A vector (n,) of zeros, of the kind of `like`."""

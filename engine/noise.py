@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
+from engine.filters import Filters, Positions
 from engine.methods.base import RandomPerturbation
 from engine.replica import Replica
 
@@ -23,9 +24,9 @@ class Perturbation(Protocol):
 class PastGradients:
     """v of eq. 15: a decaying sum of squared gradients, one number a filter, one an element for 1-d parameters."""
 
-    def __init__(self, replica: Replica) -> None:
-        self._filters = replica.filters
-        self.v = replica.filters.numbers(replica.weights)
+    def __init__(self, replica: Replica, positions: Positions = "tokens") -> None:
+        self._filters = replica.filters(positions)
+        self.v = self._filters.numbers(replica.weights)
 
     def add(self, gradient: Tensor, beta: float) -> None:
         """v ← βv + g² with g of shape (d,)."""
@@ -56,15 +57,19 @@ class FilterNoise:
     damping: Damping | None = None
 
     def write(self, out: Tensor, w: Tensor) -> Tensor:
-        filters, deviations = self.replica.filters, self._deviations(w)
+        filters, deviations = self._filters, self._deviations(w)
         torch._foreach_mul_(filters.rows(self.draw(out)), filters.columns(deviations))
         radius: Tensor = vector_norm(out)
         out.add_(w)
         return radius
 
+    @property
+    def _filters(self) -> Filters:
+        return self.replica.filters(self.settings.position_embeddings)
+
     def _deviations(self, w: Tensor) -> Tensor:
         """Standard deviation of ε: one number a filter, one an element of 1-d parameters."""
-        filters, one_dimensional = self.replica.filters, self.settings.one_dimensional
+        filters, one_dimensional = self._filters, self.settings.one_dimensional
         isotropic = self.settings.distribution == "isotropic"
         sizes = filters.ones(w, one_dimensional) if isotropic else filters.norms(w, one_dimensional)
         sizes.mul_(self.sigma)
@@ -73,14 +78,20 @@ class FilterNoise:
 
 @dataclass(frozen=True)
 class Ascent:
-    """ε = ρ g/‖g‖₂ (eq. 7), with one norm over all weights; with `scaled` by T = |w| + scaled, ε = ρ T²g/‖Tg‖₂."""
+    """ε = ρ g/‖g‖₂ (eq. 7), with one norm over all weights; with `scaled` by T = |w| + scaled, ε = ρ T²g/‖Tg‖₂.
+
+    Where there is a mask `only` (d,), T = 1 elsewhere.
+    """
 
     gradient: Tensor
-    rho: float
+    rho: float | Tensor
     scaled: float | None = None
+    only: Tensor | None = None
 
     def write(self, out: Tensor, w: Tensor) -> Tensor:
         scale = 1.0 if self.scaled is None else w.abs() + self.scaled
+        if self.only is not None:
+            scale = torch.where(self.only, scale, 1.0)
         torch.mul(self.gradient, scale, out=out)
         out.mul_(self.rho / (vector_norm(out) + 1e-12)).mul_(scale)
         radius: Tensor = vector_norm(out)

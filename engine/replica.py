@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
-from engine.filters import Filters
+from engine.filters import Filters, Positions
 from engine.nets.dropout import keep_as_it_is
 
 
@@ -21,9 +22,11 @@ class Replica:
         self.module = module.to(device)
         self.is_compiled = is_compiled
         self.forward: Callable[[Tensor], Tensor] = _compiled(self.module) if is_compiled else self.module
-        parameters = [p for p in self.module.parameters() if p.requires_grad]
+        trained = [(name, p) for name, p in self.module.named_parameters() if p.requires_grad]
+        self._names, parameters = [name for name, _ in trained], [p for _, p in trained]
         self.shapes = [p.shape for p in parameters]
-        self.filters = Filters(self.shapes)
+        self._filters = {positions: Filters(self.shapes, positions) for positions in get_args(Positions)}
+        self._masks: dict[str, Tensor] = {}
         self.weights = torch.cat([p.detach().reshape(-1) for p in parameters])
         for p, w in zip(parameters, self.views(self.weights), strict=True):
             p.data = w  # what the module was built with is free before the gradient takes its room
@@ -35,6 +38,18 @@ class Replica:
         """The parts of a vector of shape (d,) in the shapes of the parameters."""
         parts = flat.split([shape.numel() for shape in self.shapes])
         return [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def named(self, part: str) -> Tensor:
+        """A mask (d,) of the parameters that have `part` in their name."""
+        if part not in self._masks:
+            mask = self._masks[part] = torch.zeros_like(self.weights, dtype=torch.bool)
+            for name, view in zip(self._names, self.views(mask), strict=True):
+                view.fill_(part in name)
+        return self._masks[part]
+
+    def filters(self, positions: Positions = "tokens") -> Filters:
+        """The filters of the weights."""
+        return self._filters[positions]
 
     @property
     def buffers(self) -> list[Tensor]:

@@ -11,6 +11,7 @@ from engine.distributed import Distributed
 from engine.experiment import Experiment
 from engine.inputs import Fresh
 from engine.methods.base import RandomPerturbation
+from engine.methods.gsam import GSAM
 from engine.noise import Ascent, Damping, FilterNoise, PastGradients, Perturbation
 from engine.notes import Notes
 from engine.numerics import Numerics
@@ -60,7 +61,9 @@ class Verbs:
     def past(self) -> PastGradients:
         """v of eq. 15, empty at first."""
         if self._past is None:
-            self._past = PastGradients(self.replica)
+            method = self.experiment.method
+            way = method.position_embeddings if isinstance(method, RandomPerturbation) else "tokens"
+            self._past = PastGradients(self.replica, way)
         return self._past
 
     def batch(self, stream: int = 0) -> Batch:
@@ -119,15 +122,28 @@ class Verbs:
         assert isinstance(method, RandomPerturbation)
         return method.sigma_at(self.progress)
 
-    def ascent(self, gradient: Tensor, rho: float, scaled: float | None = None) -> Ascent:
-        """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂."""
-        return Ascent(gradient, rho, scaled)
+    def ascent(self, gradient: Tensor, rho: float | Tensor, scaled: float | None = None, only: str = "") -> Ascent:
+        """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂; T = 1 for parameters without `only` in their name."""
+        return Ascent(gradient, rho, scaled, self.replica.named(only) if only else None)
 
-    def memory(self, name: str) -> Tensor:
-        """A vector (d,) that lasts from update to update, zero at first."""
+    def falling_rho(self) -> float | Tensor:
+        """The ρ of a method in which it falls with the learning rate."""
+        return self._inputs.number("train/rho", self._rho)
+
+    def _rho(self) -> float:
+        method = self.experiment.method
+        assert isinstance(method, GSAM)
+        return method.rho_at(self.experiment.schedule.lr_factor(self.progress))
+
+    def memory(self, name: str) -> Tensor | None:
+        """A vector (d,) that lasts from update to update; None until it follows something."""
+        return self._memory.get(name)
+
+    def follow(self, name: str, vector: Tensor, beta: float) -> None:
+        """m ← βm + (1 − β) `vector` for the memory m; at first m is the vector itself, in experiments of format 1 zero."""
         if name not in self._memory:
-            self._memory[name] = torch.zeros_like(self.replica.weights)
-        return self._memory[name]
+            self._memory[name] = vector.clone() if self.experiment.format > 1 else torch.zeros_like(vector)
+        self._memory[name].lerp_(vector, 1 - beta)
 
     def damping(self, eta: float, exponent: float) -> Damping:
         """The factors 1/(1 + ηv)^p with which past gradients damp ε."""

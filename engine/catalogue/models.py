@@ -53,6 +53,14 @@ MODELS: dict[str, Model] = {
         Model("small-cnn", "Three convolutions with BatchNorm", "engine.nets.small_cnn:small_cnn", 94_762, 20_646_400),
         Model("vgg16-bn", "VGG-16 with BatchNorm, for CIFAR", "engine.nets.vgg:vgg16_bn", 14_724_042, 626_403_328, 32),
         Model(
+            "vgg16-bn-authors",
+            "VGG-16 with BatchNorm, for CIFAR, as in the paper's experiments: two more layers, dropout 0.5",
+            "engine.nets.vgg:vgg16_bn_authors",
+            15_253_578,
+            627_451_904,
+            32,
+        ),
+        Model(
             "resnet18", "ResNet-18 with a 3×3 stem, for CIFAR", "engine.nets.resnet:resnet18", 11_173_962, 1_110_845_440, stride=8
         ),
         Model(

@@ -89,23 +89,23 @@ def _middle(image: Image.Image) -> Image.Image:
 
 @dataclass(frozen=True)
 class RandomCrop:
-    """A part of the picture of random place, size and shape (Szegedy et al. 2015), with RandAugment if that is wanted."""
+    """A part of the picture of random place, size and shape (Szegedy et al. 2015), and RandAugment of some `magnitude`."""
 
     size: int
-    randaugment: bool
+    magnitude: int | None
 
     def __call__(self, image: Image.Image, seed: int) -> Tensor:
         with torch.random.fork_rng(devices=[]):
             start(torch.default_generator, seed)
-            return pixels(_random_transform(self.size, self.randaugment)(image))
+            return pixels(_random_transform(self.size, self.magnitude)(image))
 
 
 @cache
-def _random_transform(size: int, randaugment: bool) -> Any:
+def _random_transform(size: int, magnitude: int | None) -> Any:
     from torchvision.transforms import v2
 
     crop = v2.RandomResizedCrop(size)
-    return v2.Compose([crop, v2.RandAugment()]) if randaugment else crop
+    return crop if magnitude is None else v2.Compose([crop, v2.RandAugment(magnitude=magnitude)])
 
 
 class Pictures(Dataset[Sample]):

@@ -11,12 +11,12 @@ _GLOBAL_GENERATOR = Lock()
 
 
 class RandAugment:
-    """Two random operations of strength 9 for each image on its own, as torchvision applies them."""
+    """Two random operations of one strength for each image on its own, as torchvision applies them."""
 
-    def __init__(self) -> None:
+    def __init__(self, magnitude: int) -> None:
         from torchvision.transforms.v2 import RandAugment as TorchvisionRandAugment
 
-        self._transform = TorchvisionRandAugment()
+        self._transform = TorchvisionRandAugment(magnitude=magnitude)
 
     def __call__(self, images: Tensor, seed: int) -> Tensor:
         """uint8 `images` (N, C, H, W), varied as a function of `seed`.

@@ -21,7 +21,7 @@ class TrainingData:
 
     def __init__(self, train: ImageSet, experiment: Experiment, device: torch.device) -> None:
         self._order = Order(len(train.labels), experiment.schedule.batch_size, experiment.root)
-        randaugment = RandAugment() if experiment.data.augmentation == "randaugment" else None
+        randaugment = RandAugment(experiment.data.magnitude) if experiment.data.augmentation == "randaugment" else None
         self._variation = Variation(experiment, device, randaugment)
         self._padded = self._variation.padded(train.images)
         self._labels = train.labels.to(device)

@@ -41,7 +41,7 @@ class StreamedTraining:
     def __init__(self, files: FileSet, experiment: Experiment, device: torch.device, faults: Faults) -> None:
         data = experiment.data
         assert isinstance(data, ImageNet)
-        crop = RandomCrop(data.image_size, data.augmentation == "randaugment")
+        crop = RandomCrop(data.image_size, data.magnitude if data.augmentation == "randaugment" else None)
         self._reader = Reader(Pictures(files, crop, min(IN_A_ROW, len(files.labels))), data.workers, device, faults)
         self._order = Order(len(files.labels), experiment.schedule.batch_size, experiment.root)
         self._variation = Variation(experiment, device)

@@ -42,6 +42,9 @@ class RandomPerturbation(Method):
     """`filter`: standard deviation σ‖w‖ of each filter. `isotropic`: σ for every weight (eq. 2)."""
     one_dimensional: Literal["vector", "element", "skip"] = knob("vector", advanced=True)
     """Biases and norm scales: standard deviation σ times the norm of the whole vector, of each element, or none."""
+    position_embeddings: Literal["tokens", "authors"] = knob("tokens", advanced=True)
+    """`tokens`: class token and position embeddings have a filter a token. `authors`: each is one filter, as in their code,
+    which puts 7 to 8 times as much noise there."""
 
     bn_statistics: Literal["perturbed", "recalibrate"] = knob("perturbed", advanced=True)
     """Running statistics of BatchNorm: from the perturbed pass, or measured at the weights before evaluating."""

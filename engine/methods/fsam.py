@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class FSAM(Adversarial):
     """Friendly sharpness-aware minimisation (Li et al. 2024, https://arxiv.org/abs/2403.12350).
 
-    ε = ρ d/‖d‖₂ with d = g − s m, where m ← βm + (1 − β)g follows the mean gradient after ε was found.
+    ε = ρ d/‖d‖₂ with d = g − s m, where m ← βm + (1 − β)g follows the mean gradient after ε was found. At first d = g, and then
+    m = g, as in their code.
     """
 
     name: Literal["fsam"] = "fsam"
@@ -26,6 +27,6 @@ class FSAM(Adversarial):
 
     def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
         m = loop.memory("mean gradient")
-        d = g - self.share * m
-        m.lerp_(g, 1 - self.mean_beta)
+        d = g if m is None else g - self.share * m
+        loop.follow("mean gradient", g, self.mean_beta)
         return loop.ascent(d, self.rho)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from engine.methods.sam import SAM
 from engine.schema import knob
 
@@ -9,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.datasets import Batch
+    from engine.noise import Ascent
     from engine.verbs import Verbs
 
 
@@ -21,6 +24,15 @@ class GSAM(SAM):
     name: Literal["gsam"] = "gsam"  # type: ignore[assignment]
     alpha: float = knob(0.4, symbol="α", step=0.05, live=True, ge=0, le=2)
     """Weight of the ascent along g_⊥; 0 gives SAM."""
+    rho_min: float | None = Field(None, ge=0, le=2, json_schema_extra={"advanced": True})
+    """Where ρ ends if it is to fall with the learning rate, as in the authors' code; empty keeps ρ as it is."""
+
+    def rho_at(self, lr_factor: float) -> float:
+        """ρ where the learning rate is the fraction `lr_factor` of its largest value."""
+        return self.rho if self.rho_min is None else self.rho_min + (self.rho - self.rho_min) * lr_factor
+
+    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
+        return loop.ascent(g, self.rho if self.rho_min is None else loop.falling_rho())
 
     def direction(self, loop: "Verbs", first: "Batch", second: "Batch") -> "Tensor":
         (g,) = loop.gradients(loop.at(loop.weights, first))

@@ -39,7 +39,7 @@ class Surface:
 
 def direction(replica: Replica, seed: int, axis: str) -> Tensor:
     """A random Gaussian direction (d,), each filter scaled to the norm of the network's own; 1-d parameters stay put."""
-    out, filters = fill_normal(torch.empty_like(replica.weights), seed, "landscape", axis), replica.filters
+    out, filters = fill_normal(torch.empty_like(replica.weights), seed, "landscape", axis), replica.filters()
     factors = filters.norms(replica.weights, "skip") / (filters.norms(out, "skip") + 1e-30)
     torch._foreach_mul_(filters.rows(out), filters.columns(factors))
     return out

@@ -25,6 +25,8 @@ class Data(Section):
     """Parameter α of mixup (Zhang et al. 2018): images and labels are blended in pairs by a Beta(α, α) draw; 0 is off."""
     augmentation: Literal["standard", "randaugment"] = knob("standard", advanced=True)
     """`randaugment`: two random operations more on each training image, instead of the usual Cutout (Cubuk et al. 2020)."""
+    magnitude: int = knob(9, advanced=True, ge=0, le=30)
+    """How strongly `randaugment` changes an image: 9 is usual, the authors take 14."""
     flip: bool | None = knob(None, advanced=True)
     """Mirror half of the training images; empty does what is usual for the dataset."""
     crop_padding: int | None = knob(None, advanced=True, ge=0, le=64)

@@ -12,6 +12,7 @@ from engine.catalogue import DATASETS, MODELS, Model
 
 PUBLISHED = {
     "vgg16-bn": (14.72, 0.313),
+    "vgg16-bn-authors": (15.25, 0.313),
     "resnet18": (11.17, 0.56),
     "resnet50": (23.52, 1.30),
     "wrn-16-8": (10.96, 1.55),

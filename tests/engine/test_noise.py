@@ -62,6 +62,24 @@ def test_a_position_embedding_has_a_filter_a_token(replica: Replica) -> None:
     assert close(position, SIGMA * replica.views(replica.weights)[2].norm(dim=2, keepdim=True))
 
 
+def test_a_position_embedding_is_one_filter_in_the_authors_code(replica: Replica) -> None:
+    conv, _, position = deviations(replica, position_embeddings="authors")
+    kernels, _, embedding = replica.views(replica.weights)
+    assert close(position, SIGMA * embedding.norm())
+    assert close(conv, SIGMA * kernels.flatten(1).norm(dim=1).view(3, 1, 1, 1))
+
+
+def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_code(replica: Replica) -> None:
+    apart, together = PastGradients(replica), PastGradients(replica, "authors")
+    gradient = torch.randn_like(replica.weights)
+    for past in (apart, together):
+        past.add(gradient, 0.9)
+    _, _, embedding = replica.views(gradient)
+    assert torch.allclose(apart.v[-4:], embedding[0].square().sum(1))
+    assert torch.allclose(together.v[-1], embedding.square().sum())
+    assert len(apart.v) == len(together.v) + 3
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"), [("vector", [5.0, 5.0, 5.0]), ("element", [3.0, 0.0, 4.0]), ("skip", [0.0, 0.0, 0.0])]
 )

@@ -17,7 +17,7 @@ from engine.recipes import FOLDER, Recipe, Reported, all_recipes, find
 
 RECIPES = all_recipes()
 MODELS = {
-    "VGG16-BN": "vgg16-bn",
+    "VGG16-BN": "vgg16-bn",  # for CIFAR with the layers of the authors' code
     "ResNet-18": "resnet18",
     "ResNet-50": "resnet50",
     "WRN-28-10": "wrn-28-10",
@@ -133,7 +133,7 @@ def _method_called(experiment: Experiment) -> str:
     return experiment.optimizer.name if experiment.method.name == "sgd" else experiment.method.name
 
 
-CIFAR_RHO = {("cifar10", "vgg16-bn"): 0.05, ("cifar100", "vgg16-bn"): 0.1, "cifar10": 0.1, "cifar100": 0.2}
+CIFAR_RHO = {("cifar10", "vgg16-bn-authors"): 0.05, ("cifar100", "vgg16-bn-authors"): 0.1, "cifar10": 0.1, "cifar100": 0.2}
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith(("table2", "table4", "figure"))])
@@ -145,6 +145,8 @@ def test_cifar_settings_are_those_of_section_6_and_appendix_e(name: str) -> None
     assert experiment.schedule.epochs == (400 if vit else 200)
     assert data.augmentation == ("randaugment" if vit else "standard")
     if vit:
+        assert data.magnitude == 14
+        assert experiment.method.model_dump().get("position_embeddings", "authors") == "authors"
         assert optimizer == {"name": "adam", "lr": 1e-4, "weight_decay": 0.0, "clip_norm": None}
     else:
         assert optimizer == {"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 1e-3, "clip_norm": None}

@@ -1,8 +1,10 @@
 """The methods against plain implementations written here, without anything of the engine's own."""
 
 import copy
+import math
 from collections.abc import Callable
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -106,19 +108,52 @@ def test_asam(make_loop: MakeLoop) -> None:
     assert_follows(make_loop(double=True, method={"name": "asam", "rho": 0.5}, optimizer=SLOW), step)
 
 
-def test_fsam(make_loop: MakeLoop) -> None:
+def test_asam_as_its_authors_scale_it(make_loop: MakeLoop) -> None:
+    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+        batch = loop.data.batch(0, t)
+        named = list(module.named_parameters())
+        scales = [p.detach().abs() + 0.01 if name.endswith("weight") else torch.ones_like(p) for name, p in named]
+        assert {name.rpartition(".")[2] for name, _ in named} == {"weight", "bias"}
+        g = plain_gradients(module, batch)
+        length = norm([s * x for s, x in zip(scales, g, strict=True)])
+        return displaced(module, [0.5 * s**2 * x / length for s, x in zip(scales, g, strict=True)], batch)
+
+    method = {"name": "asam", "rho": 0.5, "scaling": "weights"}
+    assert_follows(make_loop(double=True, method=method, optimizer=SLOW), step)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_fsam(make_loop: MakeLoop, number: int) -> None:
+    """In their code the mean begins as the first gradient, which is not taken out of itself; runs of before began at zero."""
     means: list[Tensor] = []
 
     def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         g = plain_gradients(module, batch)
-        if not means:
-            means.extend(torch.zeros_like(x) for x in g)
-        d = [x - 0.8 * m for x, m in zip(g, means, strict=True)]
-        means[:] = [0.6 * m + 0.4 * x for x, m in zip(g, means, strict=True)]
+        d = [x - 0.8 * m for x, m in zip(g, means, strict=True)] if means else g
+        if means or number == 1:
+            before = means or [torch.zeros_like(x) for x in g]
+            means[:] = [0.6 * m + 0.4 * x for x, m in zip(g, before, strict=True)]
+        else:
+            means[:] = g
         return displaced(module, [0.05 * x / norm(d) for x in d], batch)
 
-    assert_follows(make_loop(double=True, method={"name": "fsam", "share": 0.8}, optimizer=SLOW), step)
+    loop = make_loop(double=True, method={"name": "fsam", "share": 0.8}, optimizer=SLOW, format=number)
+    assert_follows(loop, step)
+
+
+def test_gsam_whose_radius_falls_with_the_learning_rate(make_loop: MakeLoop) -> None:
+    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+        batch = loop.data.batch(0, t)
+        lr = 0.5 * (1 + math.cos(math.pi * t / loop.steps))  # as a share of the largest
+        rho = 0.01 + (0.08 - 0.01) * lr
+        g = plain_gradients(module, batch)
+        g_p = displaced(module, [rho * x / norm(g) for x in g], batch)
+        along = sum((x * y).sum() for x, y in zip(g, g_p, strict=True)) / norm(g_p) ** 2
+        return [y - 0.4 * (x - along * y) for x, y in zip(g, g_p, strict=True)]
+
+    method = {"name": "gsam", "alpha": 0.4, "rho": 0.08, "rho_min": 0.01}
+    assert_follows(make_loop(double=True, method=method, optimizer=SLOW), step)
 
 
 def test_gsam(make_loop: MakeLoop) -> None:

@@ -122,3 +122,21 @@ def test_the_training_images_are_held_once(padding: int) -> None:
     assert plain.images.untyped_storage().data_ptr() == training._padded.untyped_storage().data_ptr()
     (batch,) = EvaluationData(plain, read({}), CPU).batches()
     torch.testing.assert_close(pixels(batch.images), images.images.float(), atol=1e-2, rtol=0)
+
+
+def test_randaugment_is_as_strong_as_is_asked_for() -> None:
+    """At strength 0 no operation that has one does anything; those that have none are still drawn."""
+    images = pictures(channels=3)
+    changed = [
+        float(
+            (
+                data(images, augmentation="randaugment", magnitude=strength, **PLAIN).batch(0, 0).images
+                - data(images, **PLAIN).batch(0, 0).images
+            )
+            .abs()
+            .mean()
+        )
+        for strength in (0, 9, 14, 30)
+    ]
+    assert changed[0] < min(changed[1:])
+    assert changed[1] < changed[3]
