@@ -39,7 +39,7 @@ class Control:
         self._run, self._journal = run, journal
         self._handlers: dict[str, Handler] = {"stop": self._stop}
         self._has_training = False
-        self._answered = {event.data.get("id") for event in run.records.events()}
+        self._answered = {name for event in run.records.events() if isinstance(name := event.data.get("id"), str)}
         self._paused = self._stopping = False
         self._steps = 0
         self._due = self._looked = 0.0

@@ -17,14 +17,14 @@ def replay(run: Run) -> Run:
 
     On the CPU it passes through bitwise the same weights. It goes on to the end also where `run` was stopped before.
     """
+    changes = [event for event in run.records.events() if event.kind == "changed"]
     again = Run.create(run.path.parent, _as_it_ran(run))
     hand_on(run, again)
     with again.lock():
         writer = Writer(again.path / DATABASE)
         writer.event(0, "replay", of=run.id)
-        for event in run.records.events():
-            if event.kind == "changed":
-                writer.event(event.step, "changed", **{**event.data, "id": None})
+        for event in changes:
+            writer.event(event.step, "changed", **{**event.data, "id": None})
         writer.flush(again.records.status())
         writer.close()
     return again

@@ -65,7 +65,5 @@ def laid_over(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
 
 def as_of(experiment: Experiment, log: Iterable[Change], step: int) -> Experiment:
     """`experiment` as it stood before the update that follows `step`, with what `log` tells to have changed until then."""
-    for change in log:
-        if change.step <= step:
-            experiment = laid_over(experiment, {change.path: change.new})
-    return experiment
+    in_force = {change.path: change.new for change in log if change.step <= step}
+    return laid_over(experiment, in_force) if in_force else experiment

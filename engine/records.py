@@ -244,8 +244,8 @@ class Reader:
         with self._making_sense():
             return float(rows[0][0]) if rows and rows[0][0] is not None else None
 
-    def events(self, after: int = 0) -> list[Event]:
-        rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? ORDER BY id", after)
+    def events(self, after: int = 0, kind: str = "*") -> list[Event]:
+        rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? AND kind GLOB ? ORDER BY id", after, kind)
         with self._making_sense():
             return [Event(id, step, at, kind, escaped(json.loads(data))) for id, step, at, kind, data in rows]
 
@@ -257,7 +257,7 @@ class Reader:
 
     def changes(self) -> list[Change]:
         """What has been changed while the run trained, in order."""
-        found = [event for event in self.events() if event.kind == "changed"]
+        found = self.events(kind="changed")
         with self._making_sense():
             return sorted(
                 (Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step

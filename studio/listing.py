@@ -19,6 +19,8 @@ from studio.waiting import Row, expected
 
 log = logging.getLogger(__name__)
 
+MAY_CHANGE = (*ACTIVE, "interrupted")
+"""States that hang on whether there is an engine, of which no file tells."""
 NOT_WAITING: Row = {"position": None, "begins": None}
 
 
@@ -88,8 +90,8 @@ class Listing:
         """What is known of a run, with its signature; None, and once a warning, if its folder is damaged."""
         signature = signature_of(run.path)
         known = self._known.get(run.id)
-        if known and known[0] == signature and known[1].status.state not in (*ACTIVE, "interrupted"):
-            return known
+        if known and known[0] == signature:
+            return signature, replace(known[1], status=run.status()) if known[1].status.state in MAY_CHANGE else known[1]
         try:
             found = _read(run)
         except (Refused, sqlite3.Error, ValueError, OSError) as error:

@@ -16,7 +16,8 @@ from engine.errors import Problem, Refused
 from engine.labels import labels, relabel
 from engine.run import Run
 from engine.trash import Trash
-from studio.body import read_body, save_body
+from studio.body import read_body
+from studio.upload import save_upload
 
 MOST_UPLOAD = 8 * 2**30
 
@@ -48,7 +49,7 @@ def routes(runs: Path) -> APIRouter:
     @api.post("/import")
     async def take_in(request: Request, images: str = "") -> dict[str, str]:
         async with contextmanager_in_threadpool(workplace(runs)) as place:
-            await save_body(request, place / "upload.zip", MOST_UPLOAD)
+            await save_upload(request, place / "upload.zip", MOST_UPLOAD)
             made = await run_in_threadpool(lambda: unpack(place / "upload.zip", runs, images))
         return {"run": made.id}
 

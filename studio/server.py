@@ -20,6 +20,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from engine import processes
+from engine.archive.workplace import sweep
 from engine.errors import Problem, Refused
 from engine.spare import spares
 from studio import api, estimate, lineage_routes, queue_routes, reach, runs_routes
@@ -60,6 +61,7 @@ def serve(
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
     )
+    sweep(runs)
     if warm_engine:
         spares.keep()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which uvicorn, once it has stopped in good order, lets happen

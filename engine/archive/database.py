@@ -1,8 +1,8 @@
 """Database: whether somebody else's run.db is one, told without running anything that is written in it."""
 
 import json
+import re
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,18 @@ import orjson
 from engine.archive.layout import damaged, faulty
 from engine.errors import Refused
 from engine.experiment import Experiment
-from engine.live import Change, as_of
+from engine.live import Change, laid_over
 from engine.records import DATABASE, TABLES, Reader, Status
 
 MOST_METRICS = 5_000_000
 MOST_EVENTS = 100_000
 LARGEST = 1e15
-MOST_CHANGES = 20_000
-"""Every one is checked against the experiment whenever the run is read."""
+MOST_CHANGES = 5_000
+"""More than anybody makes by hand; how long a list of runs takes grows with them."""
+MOST_CURVES = 200
+MOST_TEXT = 2**25
+"""Characters of all events."""
+_CURVE = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_.-]+)+")
 _STEP = "(typeof(step) = 'integer' AND step BETWEEN 0 AND 1e12)"
 _ROWS = {
     "metric": f"""{_STEP} AND typeof(name) = 'text' AND length(name) <= 64 AND typeof(value) IN ('real', 'integer', 'null')
@@ -42,7 +46,8 @@ def check(path: Path, experiment: Experiment) -> None:
             _check_rows(db)
         status, changes = _read(Reader(path))
         _check_status(status)
-        as_of(experiment, changes, sys.maxsize)
+        for field, new in {(change.path, json.dumps(change.new)) for change in changes}:
+            laid_over(experiment, {field: json.loads(new)})
     except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(path.name, error) from None
 
@@ -77,11 +82,17 @@ def _check_rows(db: sqlite3.Connection) -> None:
             raise faulty(DATABASE, f"its table {table} has a row that no engine writes")
     if db.execute("SELECT count(*) FROM metric").fetchone()[0] > MOST_METRICS:
         raise faulty(DATABASE, "holds more metrics than any run has")
-    for kind, most in (("%", MOST_EVENTS), ("changed", MOST_CHANGES)):
-        if db.execute("SELECT count(*) FROM event WHERE kind LIKE ?", (kind,)).fetchone()[0] > most:
+    curves = db.execute("SELECT DISTINCT name FROM metric LIMIT ?", (MOST_CURVES + 1,)).fetchall()
+    if len(curves) > MOST_CURVES or not all(_CURVE.fullmatch(name) for (name,) in curves):
+        raise faulty(DATABASE, "holds curves that no engine writes")
+    if (db.execute("SELECT sum(length(data)) FROM event").fetchone()[0] or 0) > MOST_TEXT:
+        raise faulty(DATABASE, "tells more of its events than any run does")
+    for kind, most in (("*", MOST_EVENTS), ("changed", MOST_CHANGES)):
+        if db.execute("SELECT count(*) FROM event WHERE kind GLOB ?", (kind,)).fetchone()[0] > most:
             raise faulty(DATABASE, "tells of more events than any run has")
-    for (data,) in db.execute("SELECT data FROM event"):
-        if not isinstance(found := json.loads(data, parse_constant=_no_number), dict) or not orjson.dumps(found):
+    for kind, data in db.execute("SELECT kind, data FROM event"):
+        found = json.loads(data, parse_constant=_no_number)
+        if not isinstance(found, dict) or not isinstance(found.get("id", ""), str | None) or not orjson.dumps([kind, found]):
             raise faulty(DATABASE, "its table event has a row that no engine writes")
 
 

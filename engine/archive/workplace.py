@@ -38,6 +38,13 @@ def workplace(runs: Path) -> Iterator[Path]:
                 shutil.rmtree(folder)
 
 
+def sweep(runs: Path) -> None:
+    """Remove what killed programs have left of transfers beside the `runs`, where anything can be removed."""
+    if os.access(runs, os.W_OK):
+        with exclusive(runs / ".transfer.lock"):
+            _sweep(runs)
+
+
 def _sweep(runs: Path) -> None:
     for folder in runs.glob(f"{_PREFIX}*"):
         if not _is_in_use(folder):

@@ -7,7 +7,7 @@ import torch
 
 from engine.errors import Refused
 from engine.experiment import UNIONS, read
-from engine.live import Change, as_of, asked, changed, live_paths, value_at
+from engine.live import Change, as_of, asked, changed, laid_over, live_paths, value_at
 from tests.engine.conftest import MakeLoop
 from tests.engine.test_table import assert_same, through_a_file
 
@@ -97,3 +97,18 @@ def test_a_longer_training_stretches_its_schedules_and_none_ends_in_the_past(mak
     loop.change(changed(loop.experiment, {"schedule.epochs": 4}))
     assert (loop.steps, loop.progress) == (88, 0.5)
     assert loop.train()["train/lr"] == pytest.approx(0.05)
+
+
+def test_a_long_log_is_read_at_once_and_as_change_by_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = read({"method": {"name": "rwp"}})
+    log = [Change(step, f"method.{field}", 0.001 * (step % 100 + 1)) for step in range(500) for field in ("sigma",)]
+    log += [Change(250, "optimizer.lr", 0.5), Change(400, "optimizer.lr", 0.25)]
+    one_by_one = begun
+    for change in sorted(log, key=lambda one: one.step):
+        if change.step <= 300:
+            one_by_one = laid_over(one_by_one, {change.path: change.new})
+    read_again: list[object] = []
+    monkeypatch.setattr("engine.live.read", lambda config: read_again.append(config) or read(config))
+    assert as_of(begun, sorted(log, key=lambda one: one.step), 300) == one_by_one
+    assert len(read_again) == 1
+    assert as_of(begun, [], 300) is begun

@@ -149,6 +149,10 @@ def event(kind: str, data: str) -> str:
     return f"INSERT INTO event (step, time, kind, data) VALUES (1, 1.0, '{kind}', '{data}')"
 
 
+def metric(name: str) -> str:
+    return f"INSERT INTO metric (step, name, value, seconds) VALUES (1, {name}, 0.5, 0.5)"
+
+
 def config(files: Files, **changes: Any) -> bytes:
     return json.dumps(merge(json.loads(files["config.json"]), changes)).encode()
 
@@ -242,11 +246,41 @@ REPLACED: dict[str, tuple[str, Callable[[Files, Path], bytes], str]] = {
         lambda f, at: with_sql(
             f,
             at,
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)"
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5001)"
             " INSERT INTO event (step, time, kind, data)"
             """ SELECT 1, 1.0, 'changed', '{"path": "method.sigma", "new": 0.05}' FROM n""",
         ),
         "run.db: tells of more events",
+    ),
+    "curves without end": (
+        "run.db",
+        lambda f, at: with_sql(
+            f,
+            at,
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 201)"
+            " INSERT INTO metric (step, name, value, seconds) SELECT 1, 'train/x' || i, 0.5, 0.5 FROM n",
+        ),
+        "holds curves that no engine writes",
+    ),
+    "a curve that is called as none": ("run.db", lambda f, at: with_sql(f, at, metric("'<b>'")), "holds curves that no engine"),
+    "a curve that is no UTF-8": ("run.db", lambda f, at: with_sql(f, at, metric("CAST(X'747261696E2FE9' AS TEXT)")), "run.db: "),
+    "events without end in all": (
+        "run.db",
+        lambda f, at: with_sql(
+            f,
+            at,
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+            " INSERT INTO event (step, time, kind, data)"
+            " SELECT 1, 1.0, 'x', json_object('a', hex(zeroblob(30000))) FROM n",
+        ),
+        "tells more of its events than any run does",
+    ),
+    "an event whose id is a list": ("run.db", lambda f, at: with_sql(f, at, event("command", '{"id": [1]}')), "event has a row"),
+    "an event whose id is an object": ("run.db", lambda f, at: with_sql(f, at, event("x", '{"id": {}}')), "event has a row"),
+    "a kind that is no UTF-8": (
+        "run.db",
+        lambda f, at: with_sql(f, at, event("x", "{}").replace("'x'", "CAST(X'E9' AS TEXT)")),
+        "run.db: ",
     ),
     "a change that is none": ("run.db", lambda f, at: with_sql(f, at, event("changed", "{}")), "run.db: is damaged"),
     "a change of no field at all": (

@@ -89,8 +89,8 @@ def test_it_goes_on_to_bitwise_the_same_end(tmp_path: Path) -> None:
 
 
 def test_it_can_be_forked(original: Run, tmp_path: Path) -> None:
-    made = unpack(saved(original, "newest", tmp_path), tmp_path / "elsewhere")
-    (forked,) = fork(made, 16, ["sgd"])
+    made = unpack(saved(original, "all", tmp_path), tmp_path / "elsewhere")
+    (forked,) = fork(made, 12, ["sgd"])
     assert forked.experiment.method.name == "sgd"
 
 
