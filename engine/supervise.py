@@ -1,7 +1,9 @@
 """Starting the engine as a process of its own, which outlives whoever started it."""
 
+import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +15,10 @@ from engine.several import command, surroundings
 from engine.spare import Work, spares
 from engine.within import writable
 
-MEETING_FILES = "meeting"
+MEETINGS = ".meetings"
+"""Folder beside the runs of the files in which the processes of one run find each other."""
+AFTER_SECONDS = 60 * 60
+"""How long after they have met nobody can be on the way any more."""
 
 MEANT_FOR_AN_ENGINE = ("pause", "resume", "step", "pace", "stop")
 """Commands that are about the engine at work, and not about the training: a new engine knows nothing of them."""
@@ -29,8 +34,6 @@ def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]
     with run.lock() as lock, writable(run.path / "engine.log") as log:
         device = device or chosen(run.experiment, suitable(run.experiment))
         _announce(run, device)
-        for old in run.path.glob(f"{MEETING_FILES}*"):
-            old.unlink()
         arguments = [str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", "0"]
         process = _spare(run, arguments, device, lock, log.fileno()) or _new(run, arguments, device, lock, log)
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
@@ -45,7 +48,8 @@ def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> 
 
 
 def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    count, meeting = run.experiment.runtime.processes, run.path.absolute() / MEETING_FILES
+    count = run.experiment.runtime.processes
+    meeting = _meeting(run) if count > 1 else Path()
     return subprocess.Popen(
         command(count, meeting, "engine", *arguments),
         cwd=run.path,
@@ -55,6 +59,21 @@ def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes])
         stderr=log,
         start_new_session=True,
     )
+
+
+def _meeting(run: Run) -> Path:
+    """How the names of the files begin in which the processes of `run` find each other.
+
+    They are not in its folder, which somebody may delete while the last of them is still about to end.
+    """
+    runs = run.path.absolute().parent
+    own = runs / MEETINGS / run.id
+    for old in (runs / MEETINGS).glob("*"):
+        is_over = time.time() - old.stat().st_mtime > AFTER_SECONDS and not Run(runs / old.name).is_locked()
+        if old == own or is_over:
+            shutil.rmtree(old)
+    own.mkdir(parents=True)
+    return own / "meeting"
 
 
 def _surroundings(count: int, meeting: Path, device: str) -> dict[str, str]:

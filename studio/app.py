@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from studio.gate import Gate
 from studio.pages import gallery, train
 from studio.pages import runs as runs_page
+from studio.scripts import place, scripts
 from studio.theme import theme
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -42,9 +43,9 @@ def mount(app: FastAPI, runs: Path, data: Path, root: str) -> FastAPI:
 
 
 def _head(root: str) -> str:
-    scripts = sorted((ASSETS / "ui").glob("*.js"))
-    preloaded = (f'<link rel="modulepreload" href="{root}/ui/{script.name}">' for script in scripts)
-    return "\n".join((f'<link rel="stylesheet" href="{root}/ui/style.css">', *preloaded))
+    ours = place(root)
+    preloaded = (f'<link rel="modulepreload" href="{ours}/{name}">' for name in scripts().names if name.endswith(".js"))
+    return "\n".join((f'<link rel="stylesheet" href="{ours}/style.css">', *preloaded))
 
 
 def _mount(app: FastAPI, page: gr.Blocks, root: str) -> None:

@@ -11,13 +11,10 @@ import subprocess
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-import plotly
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi.middleware.gzip import GZipMiddleware
 
 from engine import processes
 from engine.archive.workplace import sweep
@@ -31,9 +28,8 @@ from studio.live import Hub
 from studio.offline import go_offline
 from studio.proxied import Proxied, root_path
 from studio.scratch import scratch
+from studio.scripts import add_scripts
 
-SCRIPTS = Path(__file__).parent.parent / "assets" / "ui"
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PORTS_TRIED = 100
 
 
@@ -79,6 +75,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     page = Later(lambda: _page(runs, data, root))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=page.lifespan)
     app.state.hub, app.state.page = Hub(), page
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)  # which leaves streams and archives as they are
     app.add_middleware(Guard, hosts=hosts, outer=outer)
     app.add_middleware(Proxied, root_path=root, outer=outer)
     app.add_exception_handler(Refused, api.refusal)
@@ -88,12 +85,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     app.include_router(lineage_routes.routes(runs, data))
     app.include_router(runs_routes.routes(runs))
     app.include_router(api.routes(runs, data, app.state.hub))
-    app.mount("/ui", _Files(directory=SCRIPTS))
-
-    @app.get("/plotly.min.js")
-    def plotly_js() -> FileResponse:
-        return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": "max-age=86400"})
-
+    add_scripts(app)
     app.mount("/", page)
     return app
 
@@ -145,15 +137,6 @@ class _Server(uvicorn.Server):
         self._keeping.cancel()
         estimate.end()
         await super().shutdown(sockets)
-
-
-class _Files(StaticFiles):
-    """Our own scripts and style: the browser asks each time whether they have changed."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = "no-cache"
-        return response
 
 
 def _printable(host: str) -> str:

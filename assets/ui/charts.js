@@ -46,13 +46,22 @@ export class Charts {
     this.timer ||= setTimeout(() => requestAnimationFrame(() => this.#draw()), this.pause);
   }
 
+  // Whatever becomes of one chart, the others are drawn; it stays stale and is tried again with what comes next.
+  #drawOne(chart, look) {
+    try {
+      chart.draw(this.store, look);
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
   async #draw() {
     this.timer = 0;
     if (!this.store.status) return;
     await withPlotly();
     const began = performance.now();
     const look = { ...this.toolbar.options, run: this.run, colours: palette(), group: this.group.isShown ? this.group : null };
-    for (const chart of this.charts) chart.draw(this.store, look);
+    for (const chart of this.charts) this.#drawOne(chart, look);
     this.hurries = Math.max(0, this.hurries - 1);
     this.pause = this.hurries ? 0 : Math.max(PAUSE, SHARE * (performance.now() - began));
   }

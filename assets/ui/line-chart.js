@@ -32,13 +32,13 @@ export class LineChart {
     const traces = this.figure.traces.filter((trace) => store.curves.has(trace.metric));
     this.frame.classList.toggle("rwp-without-data", !traces.length);
     if (!traces.length || !this.isSeen || !this.isStale) return;
-    this.isStale = false;
     const behind = traces.flatMap((trace) => this.#band(trace, store, look));
     const data = [...behind, ...traces.flatMap((trace) => this.#own(trace, store, look))];
     this.caption.textContent = behind.length ? `${this.figure.title}, behind it mean ± deviation of ${look.group.title}` : this.figure.title;
     globalThis.Plotly.react(this.plot, data, { ...this.#layout(look), ...this.#marks(data, store, look) }, CONFIG);
     if (!this.isListening) this.plot.on("plotly_relayout", () => this.onZoom());
     this.isListening = true;
+    this.isStale = false;
   }
 
   // Where fields were changed; what is close together is drawn apart once somebody zooms in.

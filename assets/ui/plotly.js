@@ -1,6 +1,5 @@
 // Plotly is large: it is fetched when the first chart is wanted, so that the form does not wait for it.
 import { pause, report } from "./fetch-json.js";
-import { ROOT } from "./root.js";
 
 export const CONFIG = {
   responsive: true,
@@ -26,7 +25,7 @@ async function fetched() {
 function isThere() {
   return new Promise((resolve) => {
     const script = document.createElement("script");
-    script.src = `${ROOT}/plotly.min.js`;
+    script.src = new URL("plotly.min.js", import.meta.url).href;
     script.onload = () => resolve(true);
     script.onerror = () => resolve(false);
     document.head.append(script);

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from engine import preflight
-from engine.errors import Refused
+from engine.errors import Problem, Refused
 from engine.experiment import Experiment
 from engine.queue import Queue
 from engine.run import Run
@@ -17,6 +17,7 @@ from studio.form import view
 from studio.form.values import Values, command, examine, paths, restored, to_values
 from studio.pages import recipe
 from studio.pages.script import mounted
+from studio.scripts import place
 
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
@@ -61,7 +62,7 @@ class Setup:
             placeholder="Here stands the command once the form is complete",
             elem_id="rwp-command",
         )
-        self._wire(f"import('{root}/ui/form-memory.js')")
+        self._wire(f"import('{place(root)}/form-memory.js')")
 
     def _wire(self, memory: str) -> None:
         form = self._form
@@ -116,6 +117,8 @@ class Setup:
         return start_run(_named(given), self._runs, self._data)
 
     def _copy(self, shown: str) -> list[Any]:
+        if not shown:
+            return self._left_alone(Refused(Problem("run", "none is shown that could be copied", "Start or choose one")))
         try:
             return ["", "", *self._form.filled(to_values(Run.open(self._runs, shown).experiment))]
         except Refused as refused:

@@ -19,6 +19,7 @@ from engine.preflight import check
 from engine.records import Status, Writer
 from engine.run import Run
 from engine.several import PER_CORE, cores, problems
+from engine.trash import Trash
 from tests.processes import ended, wait
 
 SHORT = {
@@ -192,3 +193,13 @@ def test_what_rank_0_refuses_ends_everybody(launch: Launch, started: list[subpro
     assert started[-1].wait(120) == 0
     with pytest.raises(Refused):
         check(run.experiment, run.path)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_deleted_as_soon_as_it_has_ended_leaves_no_launcher(
+    launch: Launch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    run = launch(SHORT)
+    wait(run, lambda status: status.state == "finished" and not run.is_locked())
+    Trash(run.path.parent).put(run)
+    assert started[0].wait(120) == 0

@@ -11,7 +11,7 @@ from studio.server import listen
 from tests.studio.script import Script
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
-PATHS = ["/", "/config", "/api/runs", "/ui/main.js", "/plotly.min.js", "/gradio_api/queue/join"]
+PATHS = ["/", "/config", "/api/runs", "/ui/main.js", "/ui/plotly.min.js", "/gradio_api/queue/join"]
 
 
 @pytest.mark.parametrize("path", PATHS)
