@@ -33,7 +33,7 @@ def theme() -> gr.Theme:
         block_label_text_weight="600",
         block_title_text_weight="600",
         block_info_text_size="12px",
-        block_info_text_color="*neutral_500",
+        block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_400",
         block_title_text_color="*body_text_color",
         block_title_text_color_dark="*body_text_color",

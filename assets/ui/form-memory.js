@@ -1,15 +1,18 @@
 // FormMemory: what stands in the form, kept in this tab, so that a reload does not lose it.
+import { followFilling } from "./filling.js";
+
 const KEY = "rwp-form";
 let isOpen = false; // until the form has been filled again nothing is kept, or the defaults would take its place
 
 // What the form is to show when the page is opened: a recipe or the settings of a run that the address names, or what stood there.
 export function asked() {
+  followFilling();
   const query = new URLSearchParams(location.search);
   const named = ["recipe", "clone"].map((name) => query.get(name) ?? "");
   for (const name of ["recipe", "clone"]) query.delete(name); // a reload keeps what was changed since
   if (named.some(Boolean)) history.replaceState(history.state, "", `${location.pathname}${query.size ? "?" : ""}${query}`);
   const kept = sessionStorage.getItem(KEY) ?? "";
-  if (kept || named.some(Boolean)) document.dispatchEvent(new CustomEvent("rwp:filling"));
+  document.dispatchEvent(new CustomEvent("rwp:filling"));
   return [...named, kept];
 }
 

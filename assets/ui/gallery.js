@@ -37,7 +37,7 @@ function heading(text) {
 function line({ model, method, figures }, datasets, hasCosts, isFirst) {
   const cells = datasets.flatMap((name) => (figures[name] ? [reported(figures[name]), reached(figures[name].here)] : [element("td"), element("td")]));
   const first = Object.values(figures)[0];
-  const row = element("tr", {}, element("th", { scope: "row" }, isFirst ? model : ""), element("th", { scope: "row" }, element("code", {}, method)), ...cells);
+  const row = element("tr", {}, isFirst ? element("th", { scope: "row" }, model) : element("td"), element("th", { scope: "row" }, element("code", {}, method)), ...cells);
   row.classList.toggle("rwp-first", isFirst);
   if (hasCosts) row.append(...["flops", "time"].flatMap((cost) => [element("td", {}, multiple(first.paper[cost])), element("td", {}, multiple(measured(figures, cost)))]));
   return row;

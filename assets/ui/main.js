@@ -17,7 +17,6 @@ import { Stream } from "./stream.js";
 import { Toolbar } from "./toolbar.js";
 import { Trouble } from "./trouble.js";
 import { onThemeChange } from "./palette.js";
-import { followFilling } from "./filling.js";
 import { followStart } from "./start.js";
 
 export function mount(root, { figures, methods, paper: inPaper }) {
@@ -98,7 +97,6 @@ export function mount(root, { figures, methods, paper: inPaper }) {
   });
   document.addEventListener("rwp:unknown", ({ detail: reason }) => tellOf("page", reason));
   find("picker").addEventListener("rwp:listed", () => group.refresh(picker.members));
-  followFilling();
   followStart(onShow);
   picker.begin(new URLSearchParams(location.search).get("run"));
 }

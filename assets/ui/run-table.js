@@ -105,9 +105,7 @@ export class RunTable {
 
 function heading(column, onClick) {
   const inner = column.of ? element("button", { type: "button", onclick: onClick, title: `Sort by ${(column.name ?? column.title).toLowerCase()}` }, column.title) : column.title;
-  const cell = element("th", { scope: "col" }, inner);
-  if (!column.title) cell.ariaLabel = "What can be done with it";
-  return cell;
+  return element("th", { scope: "col" }, column.title ? inner : element("span", { className: "rwp-unseen" }, "What can be done with it"));
 }
 
 function compared(a, b) {

@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from engine.records import Status
 from engine.run import Run
@@ -27,7 +27,7 @@ from tests.browser.actions import (
     step,
     until,
 )
-from tests.browser.conftest import Studio
+from tests.browser.conftest import PATIENCE, Studio
 from tests.processes import kill, round_trip
 
 NOTE_CAMERA = """document.querySelector('[data-surface]').on('plotly_relayout', change => {
@@ -255,3 +255,33 @@ def test_a_fraction_of_an_epoch_is_refused_by_name_and_nothing_pops_up_while_typ
     expect(page.locator(".toast-body")).to_have_count(0)
     page.keyboard.type("e-3")
     expect(page.locator("#rwp-command textarea")).to_have_value(re.compile("sigma=0.001"))
+
+
+BREAK_THE_FIRST = """() => {
+    const [first] = document.querySelectorAll('.rwp-chart .js-plotly-plot');
+    const { react } = Plotly;
+    Plotly.react = (plot, ...rest) => {
+        if (plot === first) throw new Error('on purpose');
+        return react(plot, ...rest);
+    };
+}"""
+LAST = "[...document.querySelectorAll('.rwp-chart:not(.rwp-without-data) .js-plotly-plot')].at(-1)"
+
+
+def test_a_chart_that_cannot_be_drawn_does_not_hold_up_those_after_it(browser: Browser, studio: Studio) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 5000})  # in which all can be seen
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(error.message))
+    page.goto(studio.url)
+    page.wait_for_selector("[data-picker]")
+    start_long(page, studio)
+    expect(page.locator(PLOT["loss"])).to_be_visible()
+    until(page, lambda: page.evaluate(f"({LAST})?.data?.[0].x.length ?? 0") > 1)
+    page.evaluate(BREAK_THE_FIRST)
+    until(page, lambda: len(faults) > 1)
+    drawn_by_now = page.evaluate(f"{LAST}.data[0].x.length")
+    until(page, lambda: page.evaluate(f"{LAST}.data[0].x.length") > drawn_by_now)
+    assert set(faults) == {"on purpose"}
+    context.close()

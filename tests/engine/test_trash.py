@@ -91,7 +91,7 @@ def test_what_was_half_removed_when_the_power_failed_goes_with_the_next(
 
 
 def test_forks_of_a_deleted_run_begin_and_go_on(tmp_path: Path) -> None:
-    parent = trained(tmp_path, schedule={"epochs": 2})
+    parent = trained(tmp_path, schedule={"epochs": 3})
     begun, fresh = fork(parent, 8, ["sgd", "rwp"])
     with training(begun) as half:
         half._save()

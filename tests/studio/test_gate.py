@@ -123,7 +123,7 @@ def test_what_hands_out_files_is_shut(client: TestClient, secret: Path, route: s
         {"data": []},
         {"data": ["x", "y"]},
         {"data": [["x"]]},
-        {"data": ["x" * 5000]},
+        {"data": ["x" * 40_000]},
         {"session_hash": None},
         {"session_hash": "../x"},
         {"simple_format": True},

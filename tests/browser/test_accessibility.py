@@ -1,0 +1,52 @@
+"""Everybody can use the pages: axe-core finds nothing, and what is to be touched can be hit."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.actions import PLOT
+from tests.browser.conftest import PATIENCE
+from tests.processes import SHORT, Launch, is_finished, wait
+from tests.studios import Studio
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+OPEN_ALL = """() => {
+    for (const fold of document.querySelectorAll('details')) fold.open = true;
+    for (const fold of document.querySelectorAll('button.label-wrap:not(.open)')) fold.click();
+    return document.querySelectorAll('button.label-wrap:not(.open)').length;
+}"""
+SMALL = """() => [...document.querySelectorAll('button, input, select, textarea, summary')]
+    .filter((part) => part.checkVisibility())
+    .map((part) => [part.outerHTML.slice(0, 120), part.getBoundingClientRect()])
+    .filter(([, { width, height }]) => width && (width < 24 || height < 24))
+    .map(([text]) => text)"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 400])
+def test_axe_finds_nothing_where_all_is_open(browser: Browser, studio: Studio, launch: Launch, scheme: str, width: int) -> None:
+    wait(launch(SHORT), is_finished)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    for path in ("/", "/runs", "/gallery"):
+        page.goto(studio.url + path)
+        if path == "/":
+            unfold(page, width)
+        elif path == "/runs":
+            expect(page.locator("tbody tr").first).to_be_visible()
+        else:
+            expect(page.locator("table").first).to_be_visible()
+        violations = Axe().run(page).response["violations"]
+        assert [(one["impact"], one["id"], [node["target"] for node in one["nodes"]]) for one in violations] == [], path
+        if width == 400:
+            assert page.evaluate(SMALL) == [], path
+    context.close()
+
+
+def unfold(page: Page, width: int) -> None:
+    expect(page.locator(PLOT["loss"])).to_be_visible()
+    if width == 400:
+        page.locator("#rwp-fold button").click()
+    page.wait_for_function(f"({OPEN_ALL})() === 0")
+    expect(page.locator("#knob-runtime-compile")).to_be_visible()
