@@ -39,8 +39,8 @@ def workplace(runs: Path) -> Iterator[Path]:
 
 
 def sweep(runs: Path) -> None:
-    """Remove what killed programs have left of transfers beside the `runs`, where anything can be removed."""
-    if os.access(runs, os.W_OK):
+    """Remove what killed programs have left of transfers beside the `runs`, if there is any and it can be removed."""
+    if any(runs.glob(f"{_PREFIX}*")) and os.access(runs, os.W_OK):
         with exclusive(runs / ".transfer.lock"):
             _sweep(runs)
 
