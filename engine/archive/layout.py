@@ -17,7 +17,8 @@ MOST_BYTES = 16 * 2**30
 
 _TEXT, _ARRAY, _DATABASE, _DIGEST = 2**20, 2**24, 2**31, 64
 _MOST_BYTES_OF = {
-    r"config\.json|env\.json|labels\.json|data\.json": _TEXT,
+    r"config\.json|env\.json|labels\.json": _TEXT,
+    r"data\.json": 16 * _TEXT,
     rf"{re.escape(MANIFEST)}": 2 * _TEXT,
     r"config\.sha256": _DIGEST,
     r"run\.db": _DATABASE,

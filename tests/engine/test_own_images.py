@@ -11,9 +11,11 @@ from PIL import Image
 
 from engine import failures
 from engine.archive import pack, unpack
+from engine.archive.layout import most_bytes
 from engine.contents import known_contents
 from engine.errors import Problem, Refused
 from engine.experiment import read
+from engine.fingerprint import ClassFiles, Fingerprint
 from engine.lineage import fork, replay
 from engine.preflight import training_images
 from engine.run import Run
@@ -179,6 +181,12 @@ def test_an_import_is_bound_to_its_classes_and_knows_its_images(images: Path, tm
     rename(other)
     with pytest.raises(Refused, match="class 'zebra' is new"):
         unpack(archive, tmp_path / "elsewhere", str(other))
+
+
+def test_an_archive_holds_the_list_of_as_many_classes_as_there_are_in_imagenet_21k() -> None:
+    classes = {f"n{number:08}": ClassFiles(images=1000, digest="0" * 16) for number in range(22_000)}
+    content = Fingerprint(train=classes, val=classes).model_dump_json()
+    assert len(content) < (most_bytes("data.json") or 0)
 
 
 def test_a_run_that_kept_nothing_goes_on_and_keeps_it_then(images: Path, tmp_path: Path) -> None:
