@@ -271,9 +271,7 @@ def _with_silence(status: Status) -> Status:
         return status
     since = time.strftime("%H:%M:%S", time.localtime(status.heartbeat))
     what = f"The engine has not answered since {since}: in a long update, or because its disk or its GPU does not answer"
-    cure = (
-        f"If it stays so, end process {status.pid} with `kill -9 {status.pid}` and resume: it goes on from its newest checkpoint"
-    )
+    cure = f"If it stays so, end it with `kill -9 {status.pid}` and resume: it goes on from its newest checkpoint"
     message = ". ".join(filter(None, (status.message, what, cure)))
     return status.model_copy(update={"message": message, "silent_since": status.heartbeat})
 
