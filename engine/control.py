@@ -24,7 +24,11 @@ class Gone(Exception):
 
 
 class Stop(Exception):
-    """Somebody asked the training to stop."""
+    """The training was asked to stop: by a command, or by a signal, which torchrun sends too when another process has died."""
+
+    def __init__(self, by_signal: bool = False) -> None:
+        super().__init__()
+        self.by_signal = by_signal
 
 
 class Control:
@@ -40,7 +44,7 @@ class Control:
         self._handlers: dict[str, Handler] = {"stop": self._stop}
         self._has_training = False
         self._answered = {name for event in run.records.events() if isinstance(name := event.data.get("id"), str)}
-        self._paused = self._stopping = False
+        self._paused = self._stopping = self._was_signalled = False
         self._steps = 0
         self._due = self._looked = 0.0
         journal.say(pace=None)
@@ -71,7 +75,7 @@ class Control:
             self._looked = time.monotonic()
             self._journal.tick()
         if self._stopping:
-            raise Stop
+            raise Stop(self._was_signalled)
 
     def may_update(self) -> bool:
         """Whether the next update may be made now; if not, `rest` and ask again."""
@@ -138,7 +142,7 @@ class Control:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._stopping:
             os._exit(128 + number)
-        self._stopping = True
+        self._stopping = self._was_signalled = True
 
 
 def _unknown(command: Command) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -13,9 +14,10 @@ from engine.loop import Diverged, Loop
 from engine.preflight import check, input_shape
 from engine.replica import Replica
 from engine.run import Run
-from engine.world import World
+from engine.world import Lost, World
 
 END = -1
+ROLL_CALL = -2
 
 
 class Leader:
@@ -38,10 +40,17 @@ class Leader:
             self.world.tell(torch.tensor(0))
         self._told = (loop.experiment, loop.data.timetable, loop.step + 1)
 
-    def end(self) -> None:
-        """There is nothing more to do in this run."""
+    def call_roll(self) -> None:
+        """Raise `Lost` if one of the others is gone."""
         if self.world.size > 1:
-            self.world.tell(torch.tensor(END))
+            self.world.tell(torch.tensor(ROLL_CALL))
+            self.world.answer()
+
+    def end(self) -> None:
+        """There is nothing more to do in this run, and for those who are gone neither."""
+        if self.world.size > 1:
+            with suppress(Lost):
+                self.world.tell(torch.tensor(END))
 
 
 def follow(run: Run, data_dir: Path, world: World) -> None:
@@ -50,6 +59,9 @@ def follow(run: Run, data_dir: Path, world: World) -> None:
         signal.signal(number, signal.SIG_IGN)  # rank 0 stops in good order, and with it everybody
     loop = None
     while (length := int(world.tell(torch.tensor(0)))) != END:
+        if length == ROLL_CALL:
+            world.answer()
+            continue
         news = world.tell(torch.empty(length, dtype=torch.uint8)) if length else None
         if news is not None:
             loop = loop or _loop(run, data_dir, world)

@@ -54,8 +54,13 @@ def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control, leade
     """Train, and name what came of it."""
     training: Training | None = None
     try:
-        training = Training(run, data_dir, journal, control, leader)
-        training.run_to_end()
+        try:
+            training = Training(run, data_dir, journal, control, leader)
+            training.run_to_end()
+        except Stop as stop:
+            if stop.by_signal:
+                leader.call_roll()
+            raise
     except Lost as error:
         again = leader.world.will_restart
         cure = "The training goes on from its last checkpoint" if again else "Resume the run: it goes on from its last checkpoint"

@@ -74,6 +74,10 @@ class World:
         _heard(lambda: dist.broadcast(tensor, 0))
         return tensor
 
+    def answer(self) -> None:
+        """Wait until everyone has come to this line. Raises `Lost` if one of them is gone."""
+        self.everyone.gather(torch.tensor(self.rank))
+
 
 ALONE = World(0, 1)
 

@@ -130,13 +130,17 @@ def test_two_processes_leave_bitwise_the_records_of_one(launch: Launch, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", [0, 3])
+@pytest.mark.parametrize(("victim", "is_paused"), [(0, False), (3, False), (3, True)])
 def test_a_run_of_four_goes_on_by_itself_when_one_is_killed(
-    launch: Launch, started: list[subprocess.Popen[bytes]], victim: int
+    launch: Launch, started: list[subprocess.Popen[bytes]], victim: int, is_paused: bool
 ) -> None:
+    """A paused one hears of the death by the signal with which its launcher ends it, as one may that is between two updates."""
     four = merge(SHORT, {"runtime": {"processes": 4}})
     run = launch(four)
     wait(run, lambda status: status.step > 30)
+    if is_paused:
+        run.ask("pause")
+        wait(run, lambda status: status.state == "paused")
     ranks(started[-1], run)[victim].kill()
 
     def is_over(status: Status) -> bool:
