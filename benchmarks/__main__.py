@@ -7,7 +7,7 @@ import time
 
 import torch
 
-from engine.several import cores
+from engine.launch.torchrun import cores
 
 OURS = ("streams", "step", "memory", "recording", "start", "processes", "allocation", "gpu")
 

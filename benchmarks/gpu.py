@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from benchmarks.loops import Case, experiment, loop_on_noise
-from benchmarks.turns import Row, in_turn, rows, seconds_of
-from engine.graph import WARM_UP
+from benchmarks.cases import Case, experiment, loop_on_noise
+from benchmarks.timing import Row, in_turn, rows, seconds_of
+from engine.training.step.cuda_graph import WARM_UP
 
 CASES = (Case("small-cnn", 32, 128), Case("resnet18", 32, 128), Case("vit-s", 32, 128))
 SGD, SAM, GRAPH, TWO = "SGD", "SAM", "m-ARWP in two streams and one graph", "m-ARWP on two GPUs"

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from benchmarks.loops import Case, experiment, on_threads
-from engine.datasets import ImageSet, TrainingData
+from benchmarks.cases import Case, experiment, on_threads
+from engine.training.data import ImageSet, TrainingData
 
 CASE = Case("small-cnn", 32, 128)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.turns import Row
+from benchmarks.timing import Row
 
 WIDTH, LAYERS = 1000, 24
 """24 million weights, in layers so small that what one of them needs for a moment does not count."""
@@ -36,10 +36,10 @@ def main(method: str, streams: str) -> None:
     import torch
     from torch import nn
 
-    from engine.datasets import ImageSet, TrainingData
-    from engine.experiment import read
-    from engine.loop import Loop
-    from engine.replica import Replica
+    from engine.experiment.schema import read
+    from engine.training.data import ImageSet, TrainingData
+    from engine.training.step.learner import Loop
+    from engine.training.weights.flat_model import Replica
 
     torch.set_num_threads(1)
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, WIDTH), *(nn.Linear(WIDTH, WIDTH) for _ in range(LAYERS)))

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.apart import between
-from benchmarks.loops import Case, experiment, on_threads, update
+from benchmarks.cases import Case, experiment, on_threads, update
+from benchmarks.isolated import between
 from benchmarks.streams import CASES, PARALLEL
-from benchmarks.turns import Row, ratios, rows
-from engine import nets
+from benchmarks.timing import Row, ratios, rows
+from engine.training import models
 
 
 class LoopedMARWP:
@@ -71,7 +71,7 @@ class LoopedSAM(LoopedMARWP):
 
 def looped(kind: type[LoopedMARWP], case: Case) -> Callable[[], object]:
     """An update of it on two threads."""
-    module = nets.build(experiment(case, "sgd"), case.shape, 10, 0)
+    module = models.build(experiment(case, "sgd"), case.shape, 10, 0)
     images, labels = torch.rand(case.batch_size, *case.shape), torch.randint(0, 10, (case.batch_size,))
     return on_threads(2, kind(module, images, labels).step)
 

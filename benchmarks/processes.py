@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.turns import Row
-from engine import supervise
-from engine.experiment import read
-from engine.run import Run
-from engine.several import command, surroundings
+from benchmarks.timing import Row
+from engine.experiment.schema import read
+from engine.launch import engine_process
+from engine.launch.torchrun import command, surroundings
+from engine.runs.run import Run
 
 UPDATES = 20
 WEIGHTS = 11_173_962
@@ -34,7 +34,7 @@ def seconds_an_update(runs: Path, processes: int) -> float:
         "runtime": {"processes": processes, "streams": "parallel" if processes == 1 else "distributed"},
     }
     run = Run.create(runs, read(config))
-    supervise.start(run, runs).wait()
+    engine_process.start(run, runs).wait()
     seconds = [at.seconds for at in run.records.metrics() if at.name == "train/loss"]
     taken = [later - earlier for earlier, later in pairwise(seconds)]
     return statistics.median(taken[len(taken) // 2 :])
@@ -64,7 +64,7 @@ def _sums(folder: Path, count: int, rounds: int) -> list[float]:
 
 def main(rounds: int) -> None:
     """One of the processes: rank 0 prints the seconds of each sum."""
-    from engine.world import join
+    from engine.training.process_group import join
 
     world = join()
     gradient = torch.ones(WEIGHTS)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.apart import between
-from benchmarks.loops import Case, experiment, loop_on_noise, on_threads, update
-from benchmarks.turns import Row, rows
-from engine.control import Control
-from engine.journal import Journal
-from engine.run import Run
+from benchmarks.cases import Case, experiment, loop_on_noise, on_threads, update
+from benchmarks.isolated import between
+from benchmarks.timing import Row, rows
+from engine.runs.run import Run
+from engine.training.trainer.control import Control
+from engine.training.trainer.recorder import Journal
 
 
 def measure(rounds: int) -> Iterator[Row]:

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.experiment import Experiment, read
-from engine.run import Run
+from engine.experiment.schema import Experiment, read
+from engine.runs.run import Run
 
 METHODS = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
 COLUMNS = {

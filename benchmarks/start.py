@@ -5,18 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.turns import Row
-from engine import supervise
-from engine.experiment import read
-from engine.run import Run
-from engine.spare import spares
+from benchmarks.timing import Row
+from engine.experiment.schema import read
+from engine.launch import engine_process
+from engine.launch.standby_pool import spares
+from engine.runs.run import Run
 
 
 def seconds_to_first_update(runs: Path) -> float:
     """As the studio starts a run of the digits: create it, start it, see that the first update was made."""
     began = time.perf_counter()
     run = Run.create(runs, read({"schedule": {"epochs": 10_000}}))
-    process = supervise.start(run, runs)
+    process = engine_process.start(run, runs)
     while run.status().step == 0 and process.poll() is None:
         time.sleep(0.005)
     taken = time.perf_counter() - began

@@ -5,11 +5,11 @@ from functools import partial
 
 import torch
 
-from benchmarks.apart import between
-from benchmarks.loops import Case, experiment, loop_on_noise, on_threads, update
+from benchmarks.cases import Case, experiment, loop_on_noise, on_threads, update
+from benchmarks.isolated import between
 from benchmarks.peers import LoopedMARWP
-from benchmarks.turns import Row, rows
-from engine import nets
+from benchmarks.timing import Row, rows
+from engine.training import models
 
 FLAT, LOOPED = "perturbation", "a loop over parameters"
 
@@ -33,7 +33,7 @@ def _flat(case: Case) -> Callable[[], object]:
 
 def _looped(case: Case) -> Callable[[], object]:
     """Add ε to each parameter and take it off again."""
-    peer = LoopedMARWP(nets.build(experiment(case, "sgd"), case.shape, 10, 0), torch.empty(0), torch.empty(0))
+    peer = LoopedMARWP(models.build(experiment(case, "sgd"), case.shape, 10, 0), torch.empty(0), torch.empty(0))
 
     def one_by_one() -> None:
         epsilons = {p: peer.epsilon(p) for p in peer.module.parameters()}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.apart import between
-from benchmarks.loops import Case, update
-from benchmarks.turns import Row, ratios, rows
+from benchmarks.cases import Case, update
+from benchmarks.isolated import between
+from benchmarks.timing import Row, ratios, rows
 
 CASES = (
     Case("mlp", 8, 128),

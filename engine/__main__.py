@@ -13,13 +13,13 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from engine.errors import Problem, Refused
-from engine.journal import Journal
-from engine.queue import Queue
-from engine.records import ACTIVE, State
-from engine.run import Run
-from engine.several import is_restart
-from engine.space import Reserve, why_not_written
-from engine.within import writable
+from engine.files.space import Reserve, why_not_written
+from engine.files.within import writable
+from engine.launch.queue import Queue
+from engine.launch.torchrun import is_restart
+from engine.runs.reader import ACTIVE, State
+from engine.runs.run import Run
+from engine.training.trainer.recorder import Journal
 
 EXIT = {"finished": 0, "stopped": 130}
 
@@ -51,7 +51,7 @@ def _train(run: Run, data_dir: Path, lock: int | None) -> State:
             return state
         journal = Journal(run)
         journal.begin()
-        from engine.train import train  # torch takes seconds to import: the page is told before
+        from engine.training.trainer.trainer import train  # torch takes seconds to import: the page is told before
 
         state = train(run, data_dir, journal)
         if state == "starting":
@@ -86,15 +86,15 @@ def _saying_why(run: Run) -> Iterator[None]:
 
 def _dismiss() -> None:
     """Leave a run that has ended already, with those who would follow."""
-    from engine.following import Leader
-    from engine.world import join
+    from engine.training.process_group import join
+    from engine.training.trainer.ranks import Leader
 
     Leader(join()).end()
 
 
 def _follow(run: Run, data_dir: Path) -> int:
-    from engine.following import follow
-    from engine.world import Lost, join
+    from engine.training.process_group import Lost, join
+    from engine.training.trainer.ranks import follow
 
     try:
         follow(run, data_dir, join())

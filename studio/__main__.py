@@ -6,12 +6,12 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from engine.config import override, read_file
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment, read
-from engine.paths import expanded, no_folder, settled, twin_of
-from engine.recipes import find
-from engine.run import Run
+from engine.experiment.overrides import override, read_file
+from engine.experiment.paths import expanded, no_folder, settled, twin_of
+from engine.experiment.recipes import find
+from engine.experiment.schema import Experiment, read
+from engine.runs.run import Run
 from studio.output import prepare, print_json, tell
 
 NAMES = "train | replay | fork | queue | recipe | list | label | export | import | delete | trash | schema"
@@ -163,25 +163,25 @@ def _check(*folders: Path) -> None:
 def _do(given: argparse.Namespace) -> int:
     match given.command:
         case "train":
-            from studio.follow import train
+            from studio.cli.train import train
 
             return train(settled(_experiment(given)), given.runs, given.data)
         case "replay":
-            from engine.lineage import replay
-            from studio.follow import follow
+            from engine.runs.lineage import replay
+            from studio.cli.train import follow
 
             return follow([replay(Run.open(given.runs, given.run))], given.runs, given.data)
         case "fork":
-            from engine.lineage import fork
-            from studio.follow import follow
+            from engine.runs.lineage import fork
+            from studio.cli.train import follow
 
             return follow(fork(Run.open(given.runs, given.run), given.step, given.method), given.runs, given.data)
         case "queue":
-            from studio import queue_command
+            from studio.cli import queue
 
-            queue_command.run(given)
+            queue.run(given)
         case "recipe":
-            from studio import recipes
+            from studio.cli import recipes
 
             if given.recipe_command == "list":
                 recipes.show_all(given.json)
@@ -192,7 +192,7 @@ def _do(given: argparse.Namespace) -> int:
         case "schema":
             print_json(Experiment.model_json_schema(), indent=2)
         case _:
-            from studio.server import serve
+            from studio.web.server import serve
 
             folders = {"runs": given.runs, "data": given.data}
             manners = {"inbrowser": given.inbrowser, "auto_resume": given.auto_resume, "warm_engine": given.warm_engine}
@@ -227,23 +227,23 @@ def _experiment(given: argparse.Namespace) -> Experiment:
 
 
 def _keep(given: argparse.Namespace) -> None:
-    from studio import runs_command
+    from studio.cli import runs
 
     match given.command:
         case "list":
-            runs_command.show(given.runs, given.json)
+            runs.show(given.runs, given.json)
         case "export" if given.file is None:
             print_json(Run.open(given.runs, given.run).export())
         case "export":
-            runs_command.export(Run.open(given.runs, given.run), given.file, given.checkpoints)
+            runs.export(Run.open(given.runs, given.run), given.file, given.checkpoints)
         case "label":
-            runs_command.label(given)
+            runs.label(given)
         case "import":
-            runs_command.take_in(given)
+            runs.take_in(given)
         case "delete":
-            runs_command.delete(given)
+            runs.delete(given)
         case "trash":
-            runs_command.trash(given)
+            runs.trash(given)
 
 
 if __name__ == "__main__":

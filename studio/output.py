@@ -7,7 +7,7 @@ import sys
 from io import TextIOWrapper
 from typing import Any
 
-from engine.plain_json import finite, printable
+from engine.files.plain_json import finite, printable
 
 _ESCAPES = "rwp-escapes"
 

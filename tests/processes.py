@@ -9,11 +9,11 @@ from typing import Any
 import psutil
 import torch
 
-from engine import supervise
-from engine.config import merge
-from engine.experiment import read
-from engine.records import ACTIVE, Status
-from engine.run import Run
+from engine.experiment.overrides import merge
+from engine.experiment.schema import read
+from engine.launch import engine_process
+from engine.runs.reader import ACTIVE, Status
+from engine.runs.run import Run
 
 SHORT = {"schedule": {"epochs": 3, "batch_size": 64}, "landscape": {"resolution": 9, "images": 64}, "model": {"name": "mlp"}}
 LONG = merge(SHORT, {"schedule": {"epochs": 10_000}})
@@ -29,7 +29,7 @@ class Launch:
     def __call__(self, config: dict[str, Any], run: Run | None = None) -> Run:
         """An engine on `run`, or on a new one of `config`."""
         run = run or Run.create(self.runs, read(config))
-        self.processes.append(supervise.start(run, self._data))
+        self.processes.append(engine_process.start(run, self._data))
         return run
 
     def end(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from engine.run import Run
+from engine.runs.run import Run
 
 
 class Studio:

@@ -46,7 +46,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "digits",
             "1,797 handwritten digits of 8×8 pixels from scikit-learn; always there, no network needed",
-            "engine.datasets.digits:load",
+            "engine.training.data.sets.digits:load",
             (1, 8, 8),
             10,
             1437,
@@ -57,7 +57,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "mnist",
             "70,000 handwritten digits of 28×28 pixels",
-            "engine.datasets.downloaded:mnist",
+            "engine.training.data.sets.torchvision_sets:mnist",
             (1, 28, 28),
             10,
             60000,
@@ -70,7 +70,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "fashion-mnist",
             "70,000 pieces of clothing of 28×28 pixels",
-            "engine.datasets.downloaded:fashion_mnist",
+            "engine.training.data.sets.torchvision_sets:fashion_mnist",
             (1, 28, 28),
             10,
             60000,
@@ -84,7 +84,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "cifar10",
             "60,000 colour photographs of 32×32 pixels in 10 classes",
-            "engine.datasets.downloaded:cifar10",
+            "engine.training.data.sets.torchvision_sets:cifar10",
             (3, 32, 32),
             10,
             50000,
@@ -99,7 +99,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "cifar100",
             "60,000 colour photographs of 32×32 pixels in 100 classes",
-            "engine.datasets.downloaded:cifar100",
+            "engine.training.data.sets.torchvision_sets:cifar100",
             (3, 32, 32),
             100,
             50000,
@@ -114,7 +114,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "svhn",
             "99,289 house numbers of 32×32 pixels from street views, the digit in the middle to be read",
-            "engine.datasets.svhn:load",
+            "engine.training.data.sets.svhn:load",
             (3, 32, 32),
             10,
             73257,
@@ -127,7 +127,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "folder",
             "your own images: a folder with train/ and val/, in each one folder of images per class",
-            "engine.datasets.folder:load",
+            "engine.training.data.sets.image_folder:load",
             mean=(0.485, 0.456, 0.406),
             std=(0.229, 0.224, 0.225),
             flip=True,
@@ -135,7 +135,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "imagenet",
             "ImageNet or another folder too large for the memory: train/ and val/, in each one folder of images per class",
-            "engine.datasets.imagenet:load",
+            "engine.training.data.sets.imagenet:load",
             mean=(0.485, 0.456, 0.406),
             std=(0.229, 0.224, 0.225),
             flip=True,

@@ -43,35 +43,53 @@ class Model:
 
 
 def _large(name: str, summary: str, function: str, parameters: int, flops: int, *, multiple: int = 1) -> Model:
-    return Model(name, summary, f"engine.nets.imagenet:{function}", parameters, flops, 64, 512, multiple, LARGE, 1000)
+    return Model(name, summary, f"engine.training.models.imagenet:{function}", parameters, flops, 64, 512, multiple, LARGE, 1000)
 
 
 MODELS: dict[str, Model] = {
     row.name: row
     for row in (
-        Model("mlp", "Two hidden layers of 256 units", "engine.nets.mlp:mlp", 855_050, 1_709_056, 1, 64),
-        Model("small-cnn", "Three convolutions with BatchNorm", "engine.nets.small_cnn:small_cnn", 94_762, 20_646_400),
-        Model("vgg16-bn", "VGG-16 with BatchNorm, for CIFAR", "engine.nets.vgg:vgg16_bn", 14_724_042, 626_403_328, 32),
+        Model("mlp", "Two hidden layers of 256 units", "engine.training.models.mlp:mlp", 855_050, 1_709_056, 1, 64),
+        Model("small-cnn", "Three convolutions with BatchNorm", "engine.training.models.small_cnn:small_cnn", 94_762, 20_646_400),
+        Model("vgg16-bn", "VGG-16 with BatchNorm, for CIFAR", "engine.training.models.vgg:vgg16_bn", 14_724_042, 626_403_328, 32),
         Model(
             "vgg16-bn-authors",
             "VGG-16 with BatchNorm, for CIFAR, as in the paper's experiments: two more layers, dropout 0.5",
-            "engine.nets.vgg:vgg16_bn_authors",
+            "engine.training.models.vgg:vgg16_bn_authors",
             15_253_578,
             627_451_904,
             32,
         ),
         Model(
-            "resnet18", "ResNet-18 with a 3×3 stem, for CIFAR", "engine.nets.resnet:resnet18", 11_173_962, 1_110_845_440, stride=8
+            "resnet18",
+            "ResNet-18 with a 3×3 stem, for CIFAR",
+            "engine.training.models.resnet:resnet18",
+            11_173_962,
+            1_110_845_440,
+            stride=8,
         ),
         Model(
-            "resnet50", "ResNet-50 with a 3×3 stem, for CIFAR", "engine.nets.resnet:resnet50", 23_520_842, 2_595_659_776, stride=8
+            "resnet50",
+            "ResNet-50 with a 3×3 stem, for CIFAR",
+            "engine.training.models.resnet:resnet50",
+            23_520_842,
+            2_595_659_776,
+            stride=8,
         ),
-        Model("wrn-16-8", "Wide ResNet-16-8, for CIFAR", "engine.nets.wide_resnet:wrn_16_8", 10_961_370, 3_096_291_328),
-        Model("wrn-28-10", "Wide ResNet-28-10, for CIFAR", "engine.nets.wide_resnet:wrn_28_10", 36_479_194, 10_486_657_536),
+        Model(
+            "wrn-16-8", "Wide ResNet-16-8, for CIFAR", "engine.training.models.wide_resnet:wrn_16_8", 10_961_370, 3_096_291_328
+        ),
+        Model(
+            "wrn-28-10",
+            "Wide ResNet-28-10, for CIFAR",
+            "engine.training.models.wide_resnet:wrn_28_10",
+            36_479_194,
+            10_486_657_536,
+        ),
         Model(
             "vit-s",
             "Small vision transformer, for CIFAR: patches of 4×4 pixels, 6 layers, 8 heads, dropout 0.1",
-            "engine.nets.vit:vit_s",
+            "engine.training.models.vit:vit_s",
             9_523_722,
             1_281_906_688,
             largest=64,

@@ -3,11 +3,11 @@
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from engine.schema import Section, knob
+from engine.fields import Section, knob
 
 if TYPE_CHECKING:
-    from engine.datasets import Batch
-    from engine.verbs import Verbs
+    from engine.training.data import Batch
+    from engine.training.step.context import Verbs
 
 Batches = Literal["same", "different"]
 Statistics = Literal["clean", "perturbed", "recalibrate"]

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from engine.fields import knob
 from engine.methods.sam import Adversarial
-from engine.schema import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.noise import Ascent
-    from engine.verbs import Verbs
+    from engine.training.step.context import Verbs
+    from engine.training.weights.perturbations import Ascent
 
 
 class FSAM(Adversarial):

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from engine.fields import knob
 from engine.methods.sam import SAM
-from engine.schema import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.datasets import Batch
-    from engine.noise import Ascent
-    from engine.verbs import Verbs
+    from engine.training.data import Batch
+    from engine.training.step.context import Verbs
+    from engine.training.weights.perturbations import Ascent
 
 
 class GSAM(SAM):

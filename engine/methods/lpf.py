@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from engine.fields import knob
 from engine.methods.base import RandomPerturbation
-from engine.schema import knob
 
 if TYPE_CHECKING:
-    from engine.verbs import Verbs
+    from engine.training.step.context import Verbs
 
 
 class LPFSGD(RandomPerturbation):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.methods.base import Adaptive, RandomPerturbation
 
 if TYPE_CHECKING:
-    from engine.verbs import Verbs
+    from engine.training.step.context import Verbs
 
 
 class RWP(RandomPerturbation):

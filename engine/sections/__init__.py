@@ -1,8 +1,8 @@
 """The sections of an experiment, each field with the text of its tooltip."""
 
-from engine.sections.data import BuiltIn, Data, Folder, ImageNet, ModelChoice
-from engine.sections.machine import Landscape, Runtime
-from engine.sections.training import Adam, AdamW, Averaging, Optimizer, Schedule, SGDOptimizer
+from engine.experiment.data import BuiltIn, Data, Folder, ImageNet, ModelChoice
+from engine.experiment.optimization import Adam, AdamW, Averaging, Optimizer, Schedule, SGDOptimizer
+from engine.experiment.runtime import Landscape, Runtime
 
 __all__ = [
     "Adam",

@@ -3,8 +3,8 @@
 from functools import cache
 
 from engine.catalogue import DATASETS, MODELS, Model
-from engine.experiment import UNIONS, Experiment, members
-from engine.schema import Section
+from engine.experiment.schema import UNIONS, Experiment, members
+from engine.fields import Section
 
 
 @cache

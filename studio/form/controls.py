@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from engine.experiment import Experiment
+from engine.experiment.schema import Experiment
 from studio.form.choices import about, alternatives
-from studio.form.knobs import Kind, Knob
+from studio.form.fields import Kind, Knob
 from studio.form.values import MAYBE
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Refused
-from engine.experiment import Experiment, differences, read
-from engine.folders import unreadable
-from engine.paths import settled
-from engine.preflight import check, training_images
+from engine.experiment.image_folder import unreadable
+from engine.experiment.paths import settled
+from engine.experiment.schema import Experiment, differences, read
+from engine.experiment.validate import check, training_images
 from studio.form.choices import alternatives, has_choice, sections
-from studio.form.knobs import Knob, knobs, top_knobs
+from studio.form.fields import Knob, knobs, top_knobs
 
 MAYBE = {"as usual": None, "yes": True, "no": False}
 """What the three answers to an optional yes-or-no mean."""

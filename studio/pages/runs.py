@@ -4,10 +4,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from studio.pages.header import title
 from studio.pages.script import mounted
-from studio.pages.title import title
 
-MARKUP = Path(__file__).parent.parent.parent / "assets" / "runs.html"
+MARKUP = Path(__file__).parents[2] / "assets" / "runs.html"
 
 
 def build(root: str) -> None:

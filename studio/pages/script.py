@@ -1,6 +1,6 @@
 """How a block gets its script."""
 
-from studio.scripts import place
+from studio.pages.scripts import place
 
 
 def mounted(name: str, root: str, given: str = "element") -> str:

@@ -7,22 +7,22 @@ from typing import Any
 
 import gradio as gr
 
-from engine import preflight
 from engine.errors import Problem, Refused
-from engine.experiment import Experiment
-from engine.queue import Queue
-from engine.run import Run
-from studio.estimate import Estimator
-from studio.form import view
+from engine.experiment import validate
+from engine.experiment.schema import Experiment
+from engine.launch.queue import Queue
+from engine.runs.run import Run
+from studio.form import layout
 from studio.form.values import Values, command, examine, paths, restored, to_values
-from studio.pages import recipe
+from studio.pages import recipe_picker
 from studio.pages.script import mounted
-from studio.scripts import place
+from studio.pages.scripts import place
+from studio.queries.cost import Estimator
 
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
 FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
-PICKER = Path(__file__).parent.parent.parent / "assets" / "recipe-picker.html"
+PICKER = Path(__file__).parents[2] / "assets" / "recipe-picker.html"
 CHOSEN_RECIPE = f"() => {{ {FILLING}; return [document.querySelector('#rwp-recipe-find').dataset.chosen] }}"
 SHOWN_RUN = f"() => {{ {FILLING}; return [new URLSearchParams(location.search).get('run') ?? ''] }}"
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
@@ -46,11 +46,11 @@ class Setup:
                 js_on_load=mounted("recipe-picker", root, "element, props, () => trigger('submit', null)"),
                 apply_default_css=False,
                 elem_id="rwp-recipe",
-                recipes=recipe.choices(),
+                recipes=recipe_picker.choices(),
             )
             self._about = gr.HTML(elem_id="rwp-about")
             with gr.Column(elem_id="rwp-fields"):
-                self._form = view.build()
+                self._form = layout.build()
         with gr.Row(elem_id="rwp-cost-row"):
             self._cost = gr.HTML(self._told(Experiment()), elem_id="rwp-cost")
             self._time = gr.Button("How long?", size="sm", elem_id="rwp-time")
@@ -69,18 +69,20 @@ class Setup:
         named, cloned, kept, started = (gr.Textbox(visible=False) for _ in range(4))
         changes = [control.change for control in form.inputs]
         told = [self._shell, self._problems, self._cost]
-        gr.on(changes, self._describe, form.inputs, told, trigger_mode="always_last", **view.QUICK)
-        gr.on(changes, self._time_if_heavy, form.inputs, self._cost, trigger_mode="always_last", **view.SLOW)
-        self._time.click(lambda: TIMING, None, self._cost, **view.QUICK).then(self._timed, form.inputs, self._cost, **view.SLOW)
-        begun = self._start.click(self._begin, form.inputs, [self._problems, started], js=STARTING, **view.QUICK)
+        gr.on(changes, self._describe, form.inputs, told, trigger_mode="always_last", **layout.QUICK)
+        gr.on(changes, self._time_if_heavy, form.inputs, self._cost, trigger_mode="always_last", **layout.SLOW)
+        self._time.click(lambda: TIMING, None, self._cost, **layout.QUICK).then(
+            self._timed, form.inputs, self._cost, **layout.SLOW
+        )
+        begun = self._start.click(self._begin, form.inputs, [self._problems, started], js=STARTING, **layout.QUICK)
         begun.then(None, started, js=STARTED)
         filled = [self._about, self._problems, *form.outputs]
-        chosen = self._recipe.submit(self._follow_recipe, named, filled, js=CHOSEN_RECIPE, **view.QUICK)
-        copied = self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **view.QUICK)
+        chosen = self._recipe.submit(self._follow_recipe, named, filled, js=CHOSEN_RECIPE, **layout.QUICK)
+        copied = self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **layout.QUICK)
         for answered in (chosen, copied):
             answered.then(None, js=FILLED)
         opened = gr.on(
-            None, self._open, [named, cloned, kept], filled, js=f"() => {memory}.then(memory => memory.asked())", **view.QUICK
+            None, self._open, [named, cloned, kept], filled, js=f"() => {memory}.then(memory => memory.asked())", **layout.QUICK
         )  # when the page is opened
         opened.then(None, js=f"() => {memory}.then(memory => {{ memory.begin() }})")
         gr.on(
@@ -139,7 +141,7 @@ class Setup:
         if not name:
             return self._untouched()
         try:
-            values, text = recipe.filled(str(name))
+            values, text = recipe_picker.filled(str(name))
         except Refused as refused:
             return self._left_alone(refused)
         return [text, "", *self._form.filled(values)]
@@ -163,7 +165,7 @@ def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
 
 def passed_over(experiment: Experiment) -> str:
     """The files in the folder of images that will not be used, as HTML."""
-    found = "".join(f"<li>{html.escape(str(one))}</li>" for one in preflight.passed_over(experiment))
+    found = "".join(f"<li>{html.escape(str(one))}</li>" for one in validate.passed_over(experiment))
     return f'<div class="rwp-passed-over">Passed over in the folder:<ul>{found}</ul></div>' if found else ""
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import gradio as gr
 
-from engine.experiment import UNIONS
+from engine.experiment.schema import UNIONS
 from studio.charts import FIGURES
+from studio.pages.header import title
 from studio.pages.script import mounted
 from studio.pages.setup import Setup
-from studio.pages.title import title
 
-MONITOR = Path(__file__).parent.parent.parent / "assets" / "monitor.html"
+MONITOR = Path(__file__).parents[2] / "assets" / "monitor.html"
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
 """The methods that the paper compares."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from engine.run import Run
+from engine.runs.run import Run
 from tests.processes import wait
 from tests.studios import Studio
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.experiment import Experiment
-from engine.records import Status, Writer
-from engine.run import Run
+from engine.experiment.schema import Experiment
+from engine.runs.reader import Status, Writer
+from engine.runs.run import Run
 from tests.browser.actions import PLOT, badge, points, until
 from tests.browser.conftest import Studio
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from engine.recipes import all_recipes, find
-from engine.records import Status, Writer
-from engine.run import Run
+from engine.experiment.recipes import all_recipes, find
+from engine.runs.reader import Status, Writer
+from engine.runs.run import Run
 from tests.browser.actions import PLOT, choose, fill, knob, open_fold, until
 from tests.browser.conftest import Studio
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from engine.archive import pack
-from engine.experiment import read
-from engine.labels import labels, relabel
-from engine.records import Status, Writer
-from engine.run import Run
-from engine.trash import Trash
+from engine.experiment.schema import read
+from engine.runs.archive import pack
+from engine.runs.labels import labels, relabel
+from engine.runs.reader import Status, Writer
+from engine.runs.run import Run
+from engine.runs.trash import Trash
 from tests.browser.actions import knob, until
 from tests.browser.conftest import Studio
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from engine.experiment import Experiment, read
-from engine.kept import checkpoints
-from engine.queue import Queue
-from engine.records import Status, Writer
-from engine.run import Run
+from engine.experiment.schema import Experiment, read
+from engine.launch.queue import Queue
+from engine.runs.checkpoints import checkpoints
+from engine.runs.reader import Status, Writer
+from engine.runs.run import Run
 from tests.browser.actions import PLOT, badge, drag, drawn, points, start_long, step, until
 from tests.browser.conftest import Studio
 from tests.processes import round_trip

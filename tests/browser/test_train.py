@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from engine.records import Status
-from engine.run import Run
-from studio.curve import POINTS
+from engine.runs.reader import Status
+from engine.runs.run import Run
+from studio.stream.curve import POINTS
 from tests.browser.actions import (
     PLOT,
     badge,

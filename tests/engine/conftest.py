@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from engine import nets
-from engine.datasets import Batch, Splits, TrainingData, load
-from engine.experiment import Experiment, read
-from engine.loop import Loop
-from engine.replica import Replica
+from engine.experiment.schema import Experiment, read
+from engine.training import models
+from engine.training.data import Batch, Splits, TrainingData, load
+from engine.training.step.learner import Loop
+from engine.training.weights.flat_model import Replica
 
 MakeLoop = Callable[..., Loop]
 
@@ -47,7 +47,7 @@ def make_loop() -> MakeLoop:
         experiment: Experiment = read(config)
         splits = loaded(read({"seed": experiment.seed, "data": config.get("data", {}), "schedule": {"batch_size": 2}}))
         shape = tuple(splits.train.images.shape[1:])
-        module = nets.build(experiment, shape, len(splits.classes), experiment.seed)
+        module = models.build(experiment, shape, len(splits.classes), experiment.seed)
         device = torch.device(place)
         if double:
             return Loop(experiment, Replica(module.double(), device), DoubleData(splits.train, experiment, device))

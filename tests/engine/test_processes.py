@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine import processes
-from engine.archive import weights
-from engine.experiment import read
-from engine.spare import Spares
-from studio.estimate import Estimator
-from tests.engine.test_spare import eventually
+from engine.experiment.schema import read
+from engine.launch.standby_pool import Spares
+from engine.runs.archive import check_checkpoints
+from studio.queries.cost import Estimator
+from tests.engine.launch.test_standby import eventually
 from tests.processes import Launch, ended, wait
 
 TINY = {
@@ -109,7 +108,7 @@ def test_an_update_is_timed_and_a_checkpoint_looked_at(in_the_way: Path, launch:
     assert "from two updates timed here" in Estimator().time(read(TINY))
     run = launch(TINY)
     wait(run, ended)
-    weights.check(run.path / "checkpoints")
+    check_checkpoints.check(run.path / "checkpoints")
 
 
 def test_the_installed_command_is_ours(in_the_way: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.experiment import read
-from engine.records import Status, Writer
-from engine.run import Run
-from tests.engine.test_lineage import CONFIG, training
+from engine.experiment.schema import read
+from engine.runs.reader import Status, Writer
+from engine.runs.run import Run
+from tests.engine.runs.test_lineage import CONFIG, training
 
 DAY = 86_400.0
 JUMPS = [0.0, DAY, -DAY, -2 * DAY, 30 * DAY, 0.0, -1.0, -3600.0]

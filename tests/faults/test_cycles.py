@@ -11,9 +11,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from engine import supervise
-from engine.experiment import Experiment, read
-from engine.run import Run
+from engine.experiment.schema import Experiment, read
+from engine.launch import engine_process
+from engine.runs.run import Run
 from tests.faults.forms import counts
 from tests.faults.warm import Warm
 from tests.processes import wait
@@ -109,9 +109,9 @@ def test_processes_that_read_for_an_evaluation(warm: Warm, pictures: Path, tmp_p
 def test_whoever_starts_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Any, count: int) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/true")
     run, starter = Run.create(tmp_path / "runs", Experiment()), psutil.Process()
-    supervise.start(run, tmp_path).wait(120)
+    engine_process.start(run, tmp_path).wait(120)
     before = starter.num_fds(), starter.children()
     for _ in range(count):
-        supervise.start(run, tmp_path).wait(120)
+        engine_process.start(run, tmp_path).wait(120)
     assert (starter.num_fds(), starter.children()) == before
     figure(f"{count} engines started and ended: {before[0]} files open, as at the beginning")

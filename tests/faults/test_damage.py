@@ -16,12 +16,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from engine.errors import Refused
-from engine.experiment import read
-from engine.kept import Checkpoint, checkpoints
-from engine.run import Run
-from studio import api, lineage_routes, queue_routes
-from studio.feed import Feed
-from studio.live import Hub
+from engine.experiment.schema import read
+from engine.runs.checkpoints import Checkpoint, checkpoints
+from engine.runs.run import Run
+from studio.stream.feed import Feed
+from studio.stream.hub import Hub
+from studio.web.routes.checkpoints import checkpoint_routes
+from studio.web.routes.queue import queue_routes
+from studio.web.routes.runs import run_routes
 from tests.faults.forms import counts
 from tests.faults.test_killed_engine import CONFIG, assert_the_same
 from tests.faults.warm import Warm
@@ -97,10 +99,10 @@ class Case:
 def pages(runs: Path) -> FastAPI:
     """The routes of the studio, without its page."""
     app = FastAPI()
-    app.add_exception_handler(Refused, api.refusal)
+    app.add_exception_handler(Refused, runs.refusal)
     for fault in (OSError, sqlite3.Error):
-        app.add_exception_handler(fault, api.unwritable)
-    for router in (queue_routes.routes(runs, runs), lineage_routes.routes(runs, runs), api.routes(runs, runs, Hub())):
+        app.add_exception_handler(fault, runs.unwritable)
+    for router in (queue_routes(runs, runs), checkpoint_routes(runs, runs), run_routes(runs, runs, Hub())):
         app.include_router(router)
     return app
 

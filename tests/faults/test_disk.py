@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from engine.config import merge
-from engine.experiment import read
-from engine.run import Run
+from engine.experiment.overrides import merge
+from engine.experiment.schema import read
+from engine.runs.run import Run
 from tests.processes import LONG, Launch, ended, is_running, wait
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.run import Run
-from studio.listing import Listing
+from engine.runs.run import Run
+from studio.queries.listing import Listing
 from tests.processes import LONG, Launch, ended, is_running, wait
 
 ReadOnly = Callable[[Path, bool], None]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from engine.experiment import UNIONS, read
-from engine.run import Run
+from engine.experiment.schema import UNIONS, read
+from engine.runs.run import Run
 from tests.faults.forms import counts
 from tests.faults.warm import Warm
 from tests.processes import ended, wait, weights_at_end

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from engine.config import merge
-from engine.experiment import read
-from engine.queue import Queue
-from engine.records import Writer
-from engine.run import Run
+from engine.experiment.overrides import merge
+from engine.experiment.schema import read
+from engine.launch.queue import Queue
+from engine.runs.reader import Writer
+from engine.runs.run import Run
 from tests.faults.forms import counts
 from tests.processes import LONG, is_running, kill, pace, wait
 from tests.studios import Studio

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.config import merge
-from engine.experiment import UNIONS, read
-from engine.kept import checkpoints
-from engine.loop import Diverged, Loop
-from engine.run import Run
-from tests.engine.test_lineage import CONFIG, training
+from engine.experiment.overrides import merge
+from engine.experiment.schema import UNIONS, read
+from engine.runs.checkpoints import checkpoints
+from engine.runs.run import Run
+from engine.training.step.learner import Diverged, Loop
+from tests.engine.runs.test_lineage import CONFIG, training
 from tests.faults.forms import counts
 from tests.processes import weights_at_end
 

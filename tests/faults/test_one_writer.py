@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from engine.config import merge
-from engine.experiment import read
-from engine.run import Run
+from engine.experiment.overrides import merge
+from engine.experiment.schema import read
+from engine.runs.run import Run
 from tests.faults.forms import counts
 from tests.faults.test_killed_engine import CONFIG
 from tests.faults.warm import Warm

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import torch
 
-from engine import checkpoint
-from engine.config import merge
-from engine.experiment import read
-from engine.run import Run
+from engine.experiment.overrides import merge
+from engine.experiment.schema import read
+from engine.runs.run import Run
+from engine.training.trainer import checkpointer
 from tests.faults.calls import Call, record
 from tests.faults.forms import counts
 from tests.faults.power import VARIANTS, Disk, File, Folder
@@ -85,7 +85,7 @@ def expected(run: Folder) -> int:
 def assert_all_is_there(run: Run, least: int) -> None:
     """Check what a crash has left."""
     assert run.experiment == EXPERIMENT
-    state, _ = checkpoint.load_newest(run.path / "checkpoints", torch.device("cpu"))
+    state, _ = checkpointer.load_newest(run.path / "checkpoints", torch.device("cpu"))
     step = -1 if state is None else state["loop"]["step"]
     assert step >= least
     steps = [metric.step for metric in run.records.metrics() if metric.name == "train/lr"]

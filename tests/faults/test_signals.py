@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine.config import merge
-from engine.experiment import read
-from engine.run import Run
+from engine.experiment.overrides import merge
+from engine.experiment.schema import read
+from engine.runs.run import Run
 from tests.faults.test_one_writer import ENDLESS
 from tests.faults.warm import Warm
 from tests.processes import is_running, wait

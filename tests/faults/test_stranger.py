@@ -9,12 +9,12 @@ import psutil
 import pytest
 from fastapi.testclient import TestClient
 
-from engine import supervise
-from engine.actions import ACTIONS
-from engine.experiment import Experiment
-from engine.records import ACTIVE, Status, Writer
-from engine.run import Run
-from studio.keeper import Keeper
+from engine.experiment.schema import Experiment
+from engine.launch import engine_process
+from engine.launch.actions import ACTIONS
+from engine.runs.reader import ACTIVE, Status, Writer
+from engine.runs.run import Run
+from studio.web.autostart import Keeper
 from tests.faults.test_damage import pages
 
 WATCHFUL = """
@@ -39,7 +39,7 @@ def stranger() -> Iterator["subprocess.Popen[str]"]:
 def test_a_stranger_gets_no_signal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stranger: "subprocess.Popen[str]", state: str
 ) -> None:
-    monkeypatch.setattr(supervise, "start", lambda *_: None)
+    monkeypatch.setattr(engine_process, "start", lambda *_: None)
     run = Run.create(tmp_path / "runs", Experiment())
     writer = Writer(run.path / "run.db")
     begun = psutil.Process(stranger.pid).create_time()

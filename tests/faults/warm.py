@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from engine.run import Run
+from engine.runs.run import Run
 
 
 class Warm:
@@ -88,6 +88,6 @@ if __name__ == "__main__":
     import sklearn.datasets  # noqa: F401 - the engines find it loaded
     import torch._dynamo  # noqa: F401
 
-    import engine.train  # noqa: F401
+    import engine.training.trainer.trainer  # noqa: F401
 
     serve()

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from engine.experiment import Experiment
-from engine.run import Run
-from studio.server import create_app
+from engine.experiment.schema import Experiment
+from engine.runs.run import Run
+from studio.web.server import create_app
 from tests.studio.script import Script
 
 

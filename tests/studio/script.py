@@ -1,7 +1,7 @@
 """A run written by hand, as an engine would write it."""
 
-from engine.records import Status, Writer
-from engine.run import Run
+from engine.runs.reader import Status, Writer
+from engine.runs.run import Run
 
 
 class Script:

@@ -5,5 +5,5 @@ import sys
 
 
 def test_studio_never_imports_torch() -> None:
-    code = "import studio.app, studio.server, sys; assert 'torch' not in sys.modules, 'torch was imported'"
+    code = "import studio.pages.app, studio.web.server, sys; assert 'torch' not in sys.modules, 'torch was imported'"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

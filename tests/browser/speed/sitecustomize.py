@@ -17,7 +17,7 @@ def quicken() -> None:
 
 def slow_down() -> None:
     """After each update the engine waits for nine times as long as it took."""
-    from engine.loop import Loop
+    from engine.training.step.learner import Loop
 
     train = Loop.train
 

@@ -1,0 +1,118 @@
+"""What can be found wrong with an experiment before a process is started."""
+
+from pathlib import Path
+
+from engine.catalogue import DATASETS, MODELS
+from engine.errors import Problem, Refused
+from engine.experiment import image_folder, portions
+from engine.experiment.data import BuiltIn, Folder, ImageNet
+from engine.experiment.folder_contents import PassedOver, known_contents
+from engine.experiment.schema import Experiment
+from engine.launch import torchrun
+from engine.methods.lpf import LPFSGD
+from engine.methods.sam import Adversarial
+
+
+def check(experiment: Experiment, data_dir: Path, processes: int | None = None) -> None:
+    """Raises `Refused` with every reason for which `experiment` could not run.
+
+    `processes` is how many there are, where they run already.
+    """
+    problems = [*_model(experiment), *sizes(experiment), *_files(experiment, data_dir), *torchrun.problems(experiment, processes)]
+    if problems:
+        raise Refused(*problems)
+
+
+def input_shape(experiment: Experiment) -> tuple[int, int, int]:
+    """Channels, height and width of the images that the model will see."""
+    data = experiment.data
+    return (3, data.image_size, data.image_size) if isinstance(data, Folder) else experiment.dataset.shape
+
+
+def training_images(data: BuiltIn | Folder | ImageNet) -> int:
+    """How many images there are to learn from. Counts files where only they can tell; raises `OSError` if it cannot."""
+    if data.train_size or not isinstance(data, Folder):
+        return data.train_size or DATASETS[data.name].train_images
+    return sum(one.images for one in known_contents(Path(data.path)).fingerprint.train.values())
+
+
+def passed_over(experiment: Experiment) -> tuple[PassedOver, ...]:
+    """Files in the folder of images that will not be used. Raises `OSError` if it cannot be read."""
+    data = experiment.data
+    return known_contents(Path(data.path)).passed_over if isinstance(data, Folder) else ()
+
+
+def classes(experiment: Experiment) -> int:
+    """Into how many classes the images fall. Raises `OSError` if the folder that tells cannot be read."""
+    data = experiment.data
+    return len(image_folder.classes(Path(data.path))) if isinstance(data, Folder) else experiment.dataset.classes
+
+
+def _model(experiment: Experiment) -> list[Problem]:
+    shape, model = input_shape(experiment), MODELS[experiment.model.name]
+    if model.accepts(shape):
+        return []
+    fitting = ", ".join(row.name for row in MODELS.values() if row.accepts(shape)) or "none of the models does"
+    what = f"{model.name} takes images of {model.sides}, these have {shape[1]}×{shape[2]}"
+    return [Problem("model.name", what, f"These fit: {fitting}")]
+
+
+def sizes(experiment: Experiment) -> list[Problem]:
+    """Numbers that do not go together."""
+    there = experiment.dataset.train_images
+    used = experiment.data.train_size or there
+    problems = []
+    if there and used > there:
+        problems.append(
+            Problem("data.train_size", f"{experiment.data.name} has only {there} training images", f"Ask for at most {there}")
+        )
+    elif used and experiment.schedule.batch_size > used:
+        what = f"one batch of {experiment.schedule.batch_size} is more than the {used} training images"
+        problems.append(Problem("schedule.batch_size", what, f"Choose at most {used}"))
+    draws = experiment.method.draws if isinstance(experiment.method, LPFSGD) else 1
+    if experiment.format > 1 and draws > experiment.schedule.batch_size:  # older runs go on with a draw for each image
+        what = f"{draws} draws are more than the {experiment.schedule.batch_size} images of a batch"
+        problems.append(Problem("method.draws", what, f"Choose at most {experiment.schedule.batch_size}"))
+    if experiment.runtime.accumulate > experiment.schedule.batch_size:
+        what = f"{experiment.runtime.accumulate} parts are more than the {experiment.schedule.batch_size} images of a batch"
+        problems.append(Problem("runtime.accumulate", what, f"Choose at most {experiment.schedule.batch_size}"))
+    if experiment.runtime.precision == "fp16" and experiment.runtime.device == "cpu":
+        problems.append(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
+    return [*problems, *_single_images(experiment)]
+
+
+def _single_images(experiment: Experiment) -> list[Problem]:
+    """Where a gradient would be computed of one image, and the model cannot take its mean and variance."""
+    if not MODELS[experiment.model.name].needs_two_images(input_shape(experiment)) or 1 not in portions.normalised(experiment):
+        return []
+    side = input_shape(experiment)[1]
+    what = f"{experiment.model.name} would see one image of {side}×{side} by itself, of which its BatchNorm has no variance"
+    cure = "Let no piece of a mini-batch be smaller than 2 images, or choose another model"
+    return [Problem(_field_of_pieces(experiment), what, cure)]
+
+
+def _field_of_pieces(experiment: Experiment) -> str:
+    """The field that makes the pieces of a mini-batch as small as they are."""
+    method, runtime = experiment.method, experiment.runtime
+    if runtime.accumulate > 1:
+        return "runtime.accumulate"
+    if isinstance(method, LPFSGD):
+        return "method.draws"
+    if isinstance(method, Adversarial) and method.m_sharpness:
+        return "method.m_sharpness"
+    return "runtime.processes"
+
+
+def _files(experiment: Experiment, data_dir: Path) -> list[Problem]:
+    data = experiment.data
+    if isinstance(data, Folder):
+        return image_folder.problems(Path(data.path))
+    if experiment.dataset.is_present(data_dir) or not experiment.dataset.files or data.download:
+        return []
+    return [Problem("data.name", f"{data.name} is not in {data_dir}", how_to_provide(experiment, data_dir))]
+
+
+def how_to_provide(experiment: Experiment, data_dir: Path) -> str:
+    """Which files to put where when a dataset cannot be downloaded."""
+    archives = ", ".join(experiment.dataset.archives)
+    return f"Put {archives} (or the unpacked files) into {data_dir}, or choose digits, which needs no files"

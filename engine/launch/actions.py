@@ -1,0 +1,76 @@
+"""Actions: what can be asked of a run, and in which states that makes sense."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.errors import Problem, Refused
+from engine.experiment.live_changes import asked, changed
+from engine.launch.queue import Queue
+from engine.runs.reader import ACTIVE, State
+from engine.runs.run import Run
+
+ENDED: tuple[State, ...] = ("finished", "stopped", "diverged", "failed", "interrupted")
+BROKEN_OFF: tuple[State, ...] = ("stopped", "diverged", "failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that can be asked of a run."""
+
+    states: tuple[State, ...]
+    """In which states it can be asked."""
+    text: str
+    """What it does."""
+
+
+ACTIONS = {
+    "pause": Action(("running",), "Make no more updates for now; measurements go on"),
+    "step": Action(("running", "paused"), "Pause, and make one update"),
+    "pace": Action(("running", "paused"), "Slow motion: at most `per_second` updates a second; null is full speed"),
+    "resume": Action(("paused", *BROKEN_OFF), "Go on from here, or from the newest checkpoint"),
+    "stop": Action(("queued", "starting", "loading", "running", "paused", "measuring"), "Save a checkpoint and end"),
+    "checkpoint": Action(("running", "paused"), "Save a checkpoint now"),
+    "evaluate": Action(("running", "paused"), "Evaluate on the test set now"),
+    "landscape": Action(("running", "paused", "finished"), "Measure the loss landscape around the present weights"),
+    "trace": Action(("running", "paused"), "Record what the next ten updates do, for Perfetto or TensorBoard"),
+    "set": Action(("queued", "running", "paused", "measuring", *BROKEN_OFF), "Change live fields from the next update on"),
+    "extend": Action(
+        ("running", "paused", "measuring", *ENDED),
+        "Train for `epochs` in all; the schedules are stretched over them, so that a learning rate at its end rises again",
+    ),
+}
+
+
+def table() -> dict[str, dict[str, Any]]:
+    """The actions as plain data."""
+    return {name: asdict(action) for name, action in ACTIONS.items()}
+
+
+def ask(run: Run, name: str, given: dict[str, Any]) -> str:
+    """Leave what somebody asks of `run` for its engine, or put the run into the queue for a new one.
+
+    Returns the id that the answering event will carry; empty if nothing is left to be answered. Raises `Refused` if
+    it cannot be done, as far as that can be told without the engine.
+    """
+    if (action := ACTIONS.get(name)) is None:
+        raise Refused(Problem("action", f"{name[:64]!r} is unknown", f"Ask for one of {', '.join(ACTIONS)}"))
+    state = run.status().state
+    if state not in action.states:
+        raise Refused(Problem("action", f"{name} makes no sense for a run that is {state}"))
+    queue = Queue(run.path.parent)
+    if name == "stop" and state == "queued":
+        queue.remove(run)
+        return ""
+    left = "" if name == "resume" and state != "paused" else _leave(run, name, given)
+    if name in ("resume", "extend", "landscape") and state not in ACTIVE:
+        run.welcome()
+        queue.add(run)
+    return left
+
+
+def _leave(run: Run, name: str, given: dict[str, Any]) -> str:
+    if name not in ("set", "extend"):
+        return run.ask(name, **given)
+    changes = asked(given.get("changes") if name == "set" else {"schedule.epochs": given.get("epochs")})
+    changed(run.present, changes)
+    return run.ask("set", changes=changes)

@@ -1,0 +1,92 @@
+"""Starting the engine as a process of its own, which outlives whoever started it."""
+
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+from engine import processes
+from engine.files.within import writable
+from engine.launch.devices import accelerators, chosen, environment, suitable
+from engine.launch.standby_pool import Work, spares
+from engine.launch.torchrun import command, surroundings
+from engine.runs.reader import DATABASE, Writer
+from engine.runs.run import Run
+
+MEETINGS = ".meetings"
+"""Folder beside the runs of the files in which the processes of one run find each other."""
+AFTER_SECONDS = 60 * 60
+"""How long after they have met nobody can be on the way any more."""
+
+MEANT_FOR_AN_ENGINE = ("pause", "resume", "step", "pace", "stop")
+"""Commands that are about the engine at work, and not about the training: a new engine knows nothing of them."""
+
+
+def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]:
+    """Train `run` on `device`, or on the first one suitable, in a detached engine process. Its output goes to engine.log.
+
+    The engine inherits the lock of `run` as its standard input, so that from here on the folder is held as long as one of
+    its processes lives.
+    Raises `Refused` if another engine has it.
+    """
+    with run.lock() as lock, writable(run.path / "engine.log") as log:
+        device = device or chosen(run.experiment, suitable(run.experiment))
+        _announce(run, device)
+        arguments = [str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", "0"]
+        process = _spare(run, arguments, device, lock, log.fileno()) or _new(run, arguments, device, lock, log)
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
+    return process
+
+
+def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> "subprocess.Popen[bytes] | None":
+    """An engine that was ready, if one process is enough. With several GPUs it is too late to keep it to one of them."""
+    if run.experiment.runtime.processes > 1 or len(accelerators()) > 1:
+        return None
+    return spares.take(Work(arguments, str(run.path.absolute()), environment(device)), lock, log)
+
+
+def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+    count = run.experiment.runtime.processes
+    meeting = _meeting(run) if count > 1 else Path()
+    return subprocess.Popen(
+        command(count, meeting, "engine", *arguments),
+        cwd=run.path,
+        env=processes.environment() | _surroundings(count, meeting, device),
+        stdin=lock,  # which every process of torchrun inherits, and nothing else
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+
+
+def _meeting(run: Run) -> Path:
+    """How the names of the files begin in which the processes of `run` find each other.
+
+    They are not in its folder, which somebody may delete while the last of them is still about to end.
+    """
+    runs = run.path.absolute().parent
+    own = runs / MEETINGS / run.id
+    for old in (runs / MEETINGS).glob("*"):
+        is_over = time.time() - old.stat().st_mtime > AFTER_SECONDS and not Run(runs / old.name).is_locked()
+        if old == own or is_over:
+            shutil.rmtree(old)
+    own.mkdir(parents=True)
+    return own / "meeting"
+
+
+def _surroundings(count: int, meeting: Path, device: str) -> dict[str, str]:
+    """One process is kept to its device; several share the devices among them."""
+    return surroundings(meeting) if count > 1 else environment(device)
+
+
+def _announce(run: Run, device: str) -> None:
+    """Tell everybody that an engine is about to begin, as the one writer that the lock makes this process."""
+    writer = Writer(run.path / DATABASE)
+    writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": "", "device": device}))
+    writer.close()
+    for left in run.commands():
+        if left["kind"] in MEANT_FOR_AN_ENGINE:
+            run.drop(left)
+    run.leave_queue()

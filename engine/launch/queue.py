@@ -1,0 +1,137 @@
+"""Queue: the runs that wait, and starting the next one when there is room for it on a device.
+
+There is no process that keeps the queue: whoever adds a run, ends one, or watches looks for what can be started, one at
+a time under the lock of the folder. That a run waits is a file in its folder, which holds its place.
+"""
+
+import json
+from collections import Counter
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from engine.errors import Problem, Refused
+from engine.experiment.schema import Experiment
+from engine.files.exclusive import exclusive
+from engine.files.within import is_plain
+from engine.launch import devices, engine_process
+from engine.runs.run import Run, write_atomically
+
+SETTINGS = ".queue.json"
+"""A name that no run can have."""
+MOST_AT_ONCE = 64
+
+
+class Queue:
+    """The queue of one folder of runs."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+
+    def waiting(self) -> list[Run]:
+        """The runs that wait, in the order in which they will be started."""
+        places = [path for path in self._runs.glob(f"[!.]*/{Run.WAITS}") if is_plain(path) and not path.parent.is_symlink()]
+        found = [Run(path.parent) for path in places]
+        return sorted(found, key=lambda run: (run.place or 0, run.id))
+
+    def add(self, *runs: Run) -> None:
+        """Put runs at the end. One that waits already keeps its place. Raises `Refused` if one is being trained."""
+        with self.locked():
+            order = self.waiting()
+            for run in runs:
+                if run.is_locked():
+                    raise Refused(Problem("run", f"{run.id} is already being trained", "Wait for it or stop it"))
+            known = {run.id for run in order}
+            self._write([*order, *(run for run in runs if run.id not in known)])
+
+    def remove(self, run: Run) -> None:
+        """Take a run out. Raises `Refused` if it does not wait."""
+        with self.locked():
+            self._position(run)
+            run.leave_queue()
+
+    def move(self, run: Run, position: int) -> None:
+        """Put a run that waits at `position`, counted from 0. Raises `Refused` if it does not wait."""
+        with self.locked():
+            order = self.waiting()
+            order.insert(max(0, position), order.pop(self._position(run)))
+            self._write(order)
+
+    def start(self, run: Run, data: Path) -> None:
+        """Start a run that waits although there may be no room for it. Raises `Refused` if it does not wait."""
+        with self.locked():
+            self._position(run)
+            busy = self._busy()
+            idlest = sorted(devices.suitable(run.experiment), key=lambda device: busy[device])
+            engine_process.start(run, data, devices.chosen(run.experiment, idlest))
+
+    @property
+    def at_once(self) -> dict[str, int]:
+        """How many runs one device trains at the same time, for each kind of device; what is left out is 1."""
+        try:
+            found = json.loads((self._runs / SETTINGS).read_text(encoding="utf-8"))["at_once"]
+            return {kind: count for kind, count in found.items() if type(count) is int and 1 <= count <= MOST_AT_ONCE}
+        except (FileNotFoundError, ValueError, LookupError, AttributeError, TypeError):  # not there, or damaged
+            return {}
+
+    @property
+    def lanes(self) -> int:
+        """How many runs that leave the device to the machine are trained at the same time."""
+        return sum(self._room(device) for device in devices.suitable(Experiment()))
+
+    def _room(self, device: str) -> int:
+        return self.at_once.get(device.partition(":")[0], 1)
+
+    def set_at_once(self, kind: str, count: object) -> None:
+        """Let each device of a kind (cpu, cuda, mps) train `count` runs at the same time."""
+        if kind not in ("cpu", "cuda", "mps"):
+            raise Refused(Problem("device", f"{kind[:64]!r} is no kind of device", "Choose cpu, cuda or mps"))
+        if type(count) is not int or not 1 <= count <= MOST_AT_ONCE:
+            raise Refused(Problem("count", "should be a whole number", f"From 1 to {MOST_AT_ONCE}"))
+        with self.locked():
+            write_atomically(self._runs / SETTINGS, json.dumps({"at_once": {**self.at_once, kind: count}}).encode())
+
+    def advance(self, data: Path) -> list[Run]:
+        """Start every run that there is room for, in order.
+
+        One that waits for another device holds nobody up; for one that waits for a second device the first is kept free.
+        """
+        if not self.waiting():
+            return []
+        with self.locked():
+            busy = self._busy()
+            return [run for run in self.waiting() if self._started(run, data, busy)]
+
+    def _busy(self) -> "Counter[str]":
+        """How many runs each device trains."""
+        return Counter(name for run in Run.all(self._runs) if run.is_locked() for name in devices.single(run.status().device))
+
+    def _started(self, run: Run, data: Path, busy: "Counter[str]") -> bool:
+        """Whether `run` could be started; one that cannot be, being damaged or trained already, waits no longer."""
+        try:
+            fitting = devices.suitable(run.experiment)
+            free = [name for name in fitting if busy[name] < self._room(name)]
+            if len(free) < min(run.experiment.devices, len(fitting)):
+                busy.update(free)
+                return False
+            device = devices.chosen(run.experiment, free)
+            engine_process.start(run, data, device)
+        except Refused:
+            run.leave_queue()
+            return False
+        busy.update(devices.single(device))
+        return True
+
+    def _position(self, run: Run) -> int:
+        found = [i for i, waiting in enumerate(self.waiting()) if waiting.id == run.id]
+        if not found:
+            raise Refused(Problem("queue", f"{run.id} does not wait in the queue", "See `rwp-studio queue`"))
+        return found[0]
+
+    def _write(self, order: list[Run]) -> None:
+        for place, run in enumerate(order):
+            if run.place != place:
+                write_atomically(run.path / Run.WAITS, str(place).encode())
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Nothing is queued, moved or started by anybody else meanwhile."""
+        return exclusive(self._runs / ".queue.lock")

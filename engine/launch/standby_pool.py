@@ -1,0 +1,167 @@
+"""A spare engine: a process that has everything loaded and waits for a run, so that a training begins at once.
+
+`python -m engine.launch.standby_pool SOCKET` is that process. It is told by the socket what any other engine is told when it
+is started: arguments, working directory and environment, with the run's lock as standard input and the log as output. When the socket
+closes before, it ends.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from engine import processes
+
+RENEW_SECONDS = 5.0
+"""How long after one is taken the next is loaded, so that it does not slow the training down that begins."""
+CHUNK = 1 << 16
+LOADED = b"!"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What `python -m engine ARGUMENTS` is to do, in which folder, with what added to the environment."""
+
+    arguments: list[str]
+    folder: str
+    environment: dict[str, str]
+
+
+class Spares:
+    """Keeps one engine ready, from `keep` on, until `close`."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._loading: subprocess.Popen[bytes] | None = None
+        self._ready: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._renewal: threading.Timer | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self._ready is not None
+
+    def keep(self) -> None:
+        """Begin to load an engine."""
+        with self._guard:
+            self._renew_after(0.0)
+
+    def take(self, work: "Work", lock: int, log: int) -> subprocess.Popen[bytes] | None:
+        """Let the engine that is ready do `work`, with the run's lock and log as descriptors; None if there is none."""
+        with self._guard:
+            if self._ready is None:
+                if self._renewal and not self._renewal.is_alive():  # loading one has failed
+                    self._renew_after(RENEW_SECONDS)
+                return None
+            (process, ours), self._ready = self._ready, None
+            self._renew_after(RENEW_SECONDS)
+        try:
+            with ours:
+                socket.send_fds(ours, [json.dumps(asdict(work)).encode()], [lock, log])
+        except OSError:  # somebody has ended it
+            _end(process)
+            return None
+        return process
+
+    def close(self) -> None:
+        """Let it go, and keep none any more."""
+        with self._guard:
+            renewal, loading, ready = self._renewal, self._loading, self._ready
+            self._renewal = self._loading = self._ready = None
+        if renewal:
+            renewal.cancel()
+        if ready:
+            ready[1].close()
+        for process in (loading, ready and ready[0]):
+            if process:
+                _end(process)
+
+    def _renew_after(self, seconds: float) -> None:
+        self._renewal = threading.Timer(seconds, self._renew)
+        self._renewal.daemon = True
+        self._renewal.start()
+
+    def _renew(self) -> None:
+        """Load an engine, and have it ready when it says so."""
+        ours, theirs = socket.socketpair()
+        with self._guard, theirs:
+            if self._renewal is not threading.current_thread():
+                ours.close()
+                return
+            self._loading = process = _begun(theirs)
+        is_loaded = ours.recv(1) == LOADED
+        with self._guard:
+            if is_loaded and self._loading is process:
+                self._loading, self._ready = None, (process, ours)
+                return
+        ours.close()
+        _end(process)
+
+
+def _begun(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        processes.python("engine.launch.standby_pool", str(theirs.fileno())),
+        pass_fds=[theirs.fileno()],
+        env=processes.environment(),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+spares = Spares()
+
+
+def main(descriptor: int) -> int:
+    with socket.socket(fileno=descriptor) as theirs:
+        _load()
+        theirs.send(LOADED)
+        told, descriptors, _, _ = socket.recv_fds(theirs, CHUNK, 2)
+        while more := theirs.recv(CHUNK):
+            told += more
+    return _do(Work(**json.loads(told)), *descriptors) if told else 0
+
+
+def _do(work: Work, lock: int, log: int) -> int:
+    """Become the engine that does `work`."""
+    for source, target in ((lock, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    os.close(lock)
+    os.close(log)
+    os.environ.update(work.environment)
+    os.chdir(work.folder)
+    from engine.__main__ import main as engine
+
+    return engine(work.arguments)
+
+
+def _load() -> None:
+    """Import what a training needs and make one update of a small one, which loads the rest."""
+    import torch
+
+    from engine.experiment.schema import Experiment
+    from engine.experiment.validate import input_shape
+    from engine.training import models
+    from engine.training.data import Supply, load
+    from engine.training.probes.flops import per_image
+    from engine.training.step.learner import Loop
+    from engine.training.trainer import trainer  # noqa: F401 - train is for later
+    from engine.training.weights.flat_model import Replica
+
+    experiment, device = Experiment(), torch.device("cpu")
+    splits = load(experiment, Path(), lambda _message, _fraction: None)
+    module = models.build(experiment, input_shape(experiment), len(splits.classes), experiment.root)
+    images = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
+    Loop(experiment, Replica(module, device), images).train()
+    per_image(module, input_shape(experiment))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

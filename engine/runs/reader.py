@@ -1,0 +1,312 @@
+"""What a run wrote down: metrics, events and status in one SQLite file with a single writer, the engine."""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from engine.errors import Problem, Refused
+from engine.experiment.live_changes import Change
+from engine.files.plain_json import escaped
+from engine.files.within import is_plain
+
+State = Literal[
+    "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
+]
+ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused", "measuring"})
+
+DATABASE = "run.db"
+
+_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, None)
+"""Codes of errors that tell of what is in the file, not of the moment or the disk; there is none for text that is no text."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS metric (id INTEGER PRIMARY KEY, step INTEGER, name TEXT, value REAL, seconds REAL);
+CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, step INTEGER, time REAL, kind TEXT, data TEXT);
+CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data TEXT);
+"""
+
+
+class Status(BaseModel):
+    """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
+    `remedy` holds the changes with which a run that ended badly may go on.
+
+    `course` holds steps and the epochs done by then, with a straight line between.
+    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
+    are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
+    `silent_since` is when an engine has answered last that does not answer now.
+    `profile` holds the share of each part of an update in its time, over the last second or so.
+    """
+
+    state: State = "stopped"
+    message: str = ""
+    field: str = ""
+    remedy: dict[str, Any] = {}
+    progress: float | None = None
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    course: list[tuple[int, float]] = []
+    seconds: float = 0.0
+    eta: float | None = None
+    pace: float | None = None
+    samples: int = 0
+    samples_per_second: float | None = None
+    gradient_evaluations: int = 0
+    flops: float | None = None
+    streams: str = ""
+    profile: dict[str, float] = {}
+    device: str = ""
+    pid: int = 0
+    pid_started: float = 0.0
+    heartbeat: float = 0.0
+    silent_since: float | None = None
+
+    @property
+    def epochs_done(self) -> float:
+        """Epochs and what is done of the present one."""
+        if not self.course:
+            return self.epochs * self.step / self.steps if self.steps else 0.0
+        steps, epochs = zip(*self.course, strict=True)
+        return float(np.interp(self.step, steps, epochs))
+
+
+class Metric(NamedTuple):
+    """One value of one curve; `seconds` of training had passed."""
+
+    id: int
+    step: int
+    name: str
+    value: float
+    seconds: float
+
+
+class Columns(NamedTuple):
+    """Many values of one curve, in the order written."""
+
+    ids: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+
+
+class Event(NamedTuple):
+    """Something that happened, at a step and a time (Unix seconds)."""
+
+    id: int
+    step: int
+    time: float
+    kind: str
+    data: dict[str, Any]
+
+
+_METRICS = {("integer", "text", value, "real") for value in ("real", "null")}
+"""Of what types the columns of a metric are; NaN is kept as null."""
+
+
+class Writer:
+    """The engine's side: everything is buffered and written in one transaction per `flush`.
+
+    A damaged file is put aside, and an event tells of it: a training goes on from its checkpoint without its history.
+    """
+
+    def __init__(self, path: Path) -> None:
+        aside = None if Reader(path).is_whole() else _put_aside(path)
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(TABLES)
+        self._metrics: list[tuple[int, str, float, float]] = []
+        self._events: list[tuple[int, float, str, str]] = []
+        if aside is not None:
+            self.event(0, "damaged records", file=path.name, kept_as=aside.name)
+
+    def metrics(self, step: int, seconds: float, values: dict[str, float]) -> None:
+        self._metrics += [(step, name, value, seconds) for name, value in values.items()]
+
+    def event(self, step: int, kind: str, /, **data: Any) -> None:
+        self._events.append((step, time.time(), kind, json.dumps(data)))
+
+    def flush(self, status: Status) -> None:
+        """Write what has been gathered, with the status as it is now."""
+        status.heartbeat = time.time()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO metric (step, name, value, seconds) VALUES (?, ?, ?, ?)", self._metrics)
+            self._db.executemany("INSERT INTO event (step, time, kind, data) VALUES (?, ?, ?, ?)", self._events)
+            self._db.execute("INSERT OR REPLACE INTO status VALUES (0, ?)", (status.model_dump_json(),))
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self._metrics.clear()
+        self._events.clear()
+
+    def cut(self, step: int, is_evaluated: bool = True) -> None:
+        """Forget the metrics after `step`, which a resumed training writes again, and unless it `is_evaluated` its evaluation."""
+        self._db.execute("DELETE FROM metric WHERE step > ?", (step,))
+        if not is_evaluated:
+            evaluation = "(name GLOB 'test*/*' OR name GLOB 'train_eval*/*')"
+            self._db.execute(f"DELETE FROM metric WHERE step = ? AND {evaluation}", (step,))  # noqa: S608 - constants
+
+    def forget_changes(self, path: str, step: int) -> None:
+        """Forget changes of a field after `step`, which a resumed training has not come to and now never will."""
+        later = "kind = 'changed' AND step > ? AND json_extract(data, '$.path') = ?"
+        self._db.execute(f"DELETE FROM event WHERE {later}", (step, path))  # noqa: S608 - no part of it is from outside
+
+    def forget_changes_at(self, step: int) -> None:
+        """Forget the changes at `step`."""
+        self._db.execute("DELETE FROM event WHERE kind = 'changed' AND step = ?", (step,))
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _put_aside(path: Path) -> Path:
+    """Give a damaged database, and what belongs to it, another name; returns that."""
+    aside = path.with_name(f"damaged-{time.strftime('%Y%m%d-%H%M%S')}.db")
+    for ending in ("-wal", "-journal", ""):
+        if os.path.lexists(part := path.with_name(path.name + ending)):
+            part.replace(aside.with_name(aside.name + ending))
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    return aside
+
+
+class Reader:
+    """Everybody else's side, read-only; every call sees one consistent moment.
+
+    Each raises `Refused` if the file is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._uri, uri=True, timeout=2)) as db:
+            yield db
+
+    @property
+    def _uri(self) -> str:
+        """Where nobody can write, SQLite has no place for its own files: there a database without them is read as it is."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        is_fixed = not os.access(self._path.parent, os.W_OK) and not os.path.lexists(log)
+        return f"{self._path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
+
+    def is_whole(self) -> bool:
+        """Whether all of it can be read, or nothing has been written yet."""
+        try:
+            self.status()
+            self.changes()
+            self._check_metrics(0)
+            self._rows("SELECT DISTINCT name FROM metric")  # which are text that can be read
+            return self._rows("PRAGMA quick_check(1)") in ([], [("ok",)])
+        except Refused:
+            return False
+
+    def status(self) -> Status:
+        """The last status, or a fresh one if the engine has not written yet."""
+        rows = self._rows("SELECT data FROM status")
+        with self._making_sense():
+            return Status.model_validate_json(rows[0][0]) if rows else Status()
+
+    def metrics(self, after: int = 0) -> list[Metric]:
+        self._check_metrics(after)
+        return [
+            Metric(*row)
+            for row in self._rows("SELECT id, step, name, value, seconds FROM metric WHERE id > ? ORDER BY id", after)
+        ]
+
+    def curves(self, after: int = 0) -> dict[str, Columns]:
+        """The rows after one, by the name of their curve, to 15 digits.
+
+        SQLite joins them within one call: a thread that steps through hundreds of thousands of rows asks
+        for the interpreter as often, and among busy threads waits for it each time.
+        """
+        self._check_metrics(after)
+        joined = "group_concat(id), group_concat(step), group_concat(coalesce(value, 'nan')), group_concat(seconds)"
+        rows = self._rows(f"SELECT name, {joined} FROM metric WHERE id > ? GROUP BY name", after)  # noqa: S608 - constants
+        return {name: _columns(*texts) for name, *texts in rows}
+
+    def last(self, name: str) -> float | None:
+        """The newest value of one curve, if it has any."""
+        rows = self._rows("SELECT value FROM metric WHERE name = ? ORDER BY id DESC LIMIT 1", name)
+        with self._making_sense():
+            return float(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def events(self, after: int = 0, kind: str = "*") -> list[Event]:
+        rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? AND kind GLOB ? ORDER BY id", after, kind)
+        with self._making_sense():
+            return [Event(id, step, at, kind, escaped(json.loads(data))) for id, step, at, kind, data in rows]
+
+    def accuracies(self) -> dict[int, float]:
+        """Test accuracy by step."""
+        rows = self._rows("SELECT step, value FROM metric WHERE name = 'test/accuracy' AND value IS NOT NULL ORDER BY id")
+        with self._making_sense():
+            return {int(step): float(value) for step, value in rows}
+
+    def changes(self) -> list[Change]:
+        """What has been changed while the run trained, in order."""
+        found = self.events(kind="changed")
+        with self._making_sense():
+            return sorted(
+                (Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step
+            )
+
+    def copy_to(self, path: Path) -> None:
+        """Write all there is at this moment into a new database at `path`, a single file that needs no other beside it."""
+        with self._open() as db, closing(sqlite3.connect(path)) as copy:
+            db.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+
+    def _rows(self, query: str, *values: int | str) -> list[Any]:
+        if not os.path.lexists(self._path):
+            return []
+        if not is_plain(self._path):
+            raise self._damaged(OSError("a link, a pipe or a device"))
+        try:
+            with self._open() as db:
+                return db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            if "no such table" in str(error) or code == sqlite3.SQLITE_READONLY_ROLLBACK:
+                return []  # the engine is creating the file at this moment, or was when it was killed
+            if (code and code & 0xFF) in _DAMAGE:
+                raise self._damaged(error) from None
+            raise
+
+    def _check_metrics(self, after: int) -> None:
+        """Raise `Refused` if a metric has a column of another type than those that are written."""
+        kinds = "SELECT DISTINCT typeof(step), typeof(name), typeof(value), typeof(seconds) FROM metric WHERE id > ?"
+        if odd := set(self._rows(kinds, after)) - _METRICS:
+            raise self._damaged(TypeError(f"a metric of {', '.join(odd.pop())}"))
+
+    @contextmanager
+    def _making_sense(self) -> Iterator[None]:
+        """Take what is no record of ours for damage."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> Refused:
+        what = f"is damaged ({type(error).__name__}: {error})"
+        cure = "Resume the run: it goes on from its newest checkpoint, with new records; the file is kept"
+        return Refused(Problem(self._path.name, what, cure))
+
+
+def _columns(ids: str, *rest: str) -> Columns:
+    """Columns of numbers joined by commas. SQLite does not promise their order, so the ids tell it."""
+    order = np.argsort(numbers := np.fromstring(ids, np.int64, sep=","), kind="stable")
+    steps, values, seconds = (np.fromstring(text, np.float64, sep=",")[order] for text in rest)
+    return Columns(numbers[order], steps.astype(np.int64), values, seconds)

@@ -1,0 +1,326 @@
+"""Run: a folder that holds everything about one training."""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Problem, Refused
+from engine.experiment.live_changes import as_of
+from engine.experiment.overrides import read_file
+from engine.experiment.schema import Experiment, read_stored
+from engine.files.plain_json import printable
+from engine.files.within import is_plain, readable, writable
+from engine.runs.reader import ACTIVE, DATABASE, Reader, Status
+
+LONGEST_NAME = 64
+SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
+"""What a run may be called."""
+
+SILENT_SECONDS = 15.0
+"""How long an engine may be silent before that is told; it speaks four times a second, but in the middle of an update."""
+KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
+
+
+class Run:
+    """A run's folder: config.json, its SHA-256, run.db, commands/, checkpoints/, arrays/, traces/, tb/, engine.log, env.json."""
+
+    WAITS = "queued"
+    """Name of the file that a run has while it waits in the queue; it holds the run's place."""
+    CAME_IN = "imported"
+    """Name of the file that a run from an archive has until somebody here lets it train: no archive can bring or lack it."""
+    LAST_WORDS = "last-words.json"
+    """Name of the file in which an engine says why it ended, where it could not write that into its records."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+        self.records = Reader(path / DATABASE)
+
+    @classmethod
+    def create(cls, runs: Path, experiment: Experiment) -> "Run":
+        """A new folder for `experiment`. The configuration is safe in it before the folder has its name."""
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        name = f"{now}-{experiment.data.name}-{experiment.method.name}-{secrets.token_hex(4)}"
+        draft = runs / f".{name}"
+        for part in ("commands", "checkpoints", "arrays"):
+            (draft / part).mkdir(parents=True)
+        content = experiment.model_dump_json(indent=2).encode()
+        write_atomically(draft / "config.sha256", hashlib.sha256(content).hexdigest().encode())
+        write_atomically(draft / "config.json", content)
+        made = draft.rename(runs / name)
+        sync(runs)
+        return cls(made)
+
+    @classmethod
+    def open(cls, runs: Path, name: str) -> "Run":
+        """The run called `name`. Raises `Refused` if the name is malformed or there is no such run."""
+        if SLUG.fullmatch(name) and (runs / name).is_symlink():
+            raise Refused(Problem("run", f"{name} is a link and no run", "Remove it, and move what it leads to here"))
+        if not SLUG.fullmatch(name) or not _is_run(runs / name):
+            raise Refused(Problem("run", f"there is no run {name[:64]!r}", "See `rwp-studio list`"))
+        return cls(runs / name)
+
+    @classmethod
+    def all(cls, runs: Path) -> list["Run"]:
+        """Every run below `runs`, newest first: their names begin with the time at which they were made, in UTC."""
+        found = [path.parent for path in runs.glob("*/config.json")]
+        found = [path for path in found if SLUG.fullmatch(path.name) and _is_run(path)]
+        return [cls(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+
+    @property
+    def experiment(self) -> Experiment:
+        """What is trained. Raises `Refused` if config.json is no longer what was written when the run was made."""
+        path = self.path / "config.json"
+        is_made_here = path.exists() and is_plain(self.path / "config.sha256")
+        if is_made_here and self.read("config.sha256") != hashlib.sha256(self.read("config.json")).hexdigest().encode():
+            cure = "Put back what was there, or remove config.sha256 if it is meant to be as it is now"
+            raise Refused(Problem(str(path), "is not what was written when the run was made", cure))
+        return read_stored(read_file(path))
+
+    def file(self, name: str) -> BufferedReader:
+        """One of the run's files, to be read. Raises `FileNotFoundError` if it is not there, or is a link, a pipe or a device."""
+        return readable(self.path, name)
+
+    def read(self, name: str) -> bytes:
+        """What is in one of the run's files, as `file` opens it."""
+        with self.file(name) as file:
+            return file.read()
+
+    @property
+    def present(self) -> Experiment:
+        """The experiment with all that has been changed while it trained."""
+        return as_of(self.experiment, self.records.changes(), sys.maxsize)
+
+    def status(self) -> Status:
+        """Where the run stands; `interrupted` if its engine is gone without having said how it ended.
+
+        A run that waits for its engine is `queued`.
+        """
+        locked, place, status = self._look()
+        if place is not None and not (locked and status.state in ACTIVE):  # it is taken out once its engine is announced
+            return status.model_copy(update={"state": "queued", "message": "", "field": ""})
+        if not locked and (words := self._last_words()):
+            return status.model_copy(update={"state": "failed", "progress": None, "eta": None, **words})
+        if status.state not in ACTIVE:
+            return status
+        if locked:
+            return _with_silence(status)
+        return status.model_copy(update={"state": "interrupted", "message": KILLED})
+
+    def _look(self) -> tuple[bool, int | None, Status]:
+        """Whether an engine holds the folder, its place in the queue, and the status an engine wrote, at one moment."""
+        held = (self.is_locked(), self.place)
+        while True:
+            status, before, held = self._told(), held, (self.is_locked(), self.place)
+            if held == before:
+                return *held, status
+
+    def say_last(self, problem: Problem) -> None:
+        """Leave word of what has ended an engine that cannot tell it otherwise."""
+        words = {"field": printable(problem.field), "message": printable(problem.advice)}
+        write_atomically(self.path / self.LAST_WORDS, json.dumps(words).encode())
+
+    def begin(self) -> None:
+        """A new engine has taken the run on."""
+        (self.path / self.LAST_WORDS).unlink(missing_ok=True)
+
+    def _last_words(self) -> dict[str, str]:
+        try:
+            return dict(json.loads(self.read(self.LAST_WORDS)))
+        except FileNotFoundError:
+            return {}
+
+    def _told(self) -> Status:
+        """The status an engine wrote; `failed` if the file in which it stands is damaged."""
+        try:
+            return self.records.status()
+        except Refused as damaged:
+            return unreadable(damaged)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+                raise
+            cure = "Make its folder writable, or copy it to where it is"
+            return unreadable(Refused(Problem(DATABASE, f"cannot be opened: {error}", cure)))
+
+    @property
+    def place(self) -> int | None:
+        """The run's place in the queue; None if it does not wait."""
+        try:
+            text = self.read(self.WAITS).decode(errors="replace")
+        except FileNotFoundError:
+            return None
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether the run came from elsewhere, and nobody here has wanted it to train yet."""
+        return (self.path / self.CAME_IN).exists()
+
+    def welcome(self) -> None:
+        """Somebody here wants it to train: from now on it is a run as any other."""
+        (self.path / self.CAME_IN).unlink(missing_ok=True)
+
+    def leave_queue(self) -> None:
+        """Wait no longer."""
+        (self.path / self.WAITS).unlink(missing_ok=True)
+
+    @contextmanager
+    def lock(self, inherited: int | None = None) -> Iterator[int]:
+        """Hold the folder for one engine. Raises `Refused` if another one has it.
+
+        Yields the descriptor of the lock: a process that inherits it, and takes it from there as `inherited`, holds the
+        folder on without a gap. All who have inherited it hold the folder until one of them leaves in good order.
+        """
+        with writable(self.path / "lock") if inherited is None else open(inherited, "ab", closefd=False) as file:
+            for attempt in range(20):  # a reader that looks at the lock has it for an instant
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if attempt == 19:
+                        raise Refused(Problem("run", f"{self.id} is already being trained", "Wait for it or stop it")) from None
+                    time.sleep(0.05)
+            yield file.fileno()
+            if inherited is not None:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    def is_locked(self) -> bool:
+        """Whether an engine is at work in this folder."""
+        try:
+            with self.file("lock") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return False
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+
+    def ask(self, kind: str, /, **data: Any) -> str:
+        """Leave a command for the engine and return its id, which the answering event carries."""
+        folder = self.path / "commands"
+        left = [int(number) for path in folder.glob("*.json") if (number := path.stem.partition("-")[0]).isdecimal()]
+        order = max([time.time_ns(), *(number + 1 for number in left)])  # the clock may have been put back
+        name = f"{order}-{secrets.token_hex(4)}"
+        write_atomically(folder / f"{name}.json", json.dumps({**data, "id": name, "kind": kind}).encode())
+        return name
+
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands that have been left and not dropped, in order."""
+        return [_command(path) for path in sorted((self.path / "commands").glob("*.json"))]
+
+    def drop(self, command: dict[str, Any]) -> None:
+        """Remove a command, once the answer to it is safe."""
+        (self.path / "commands" / f"{command['id']}.json").unlink(missing_ok=True)
+
+    def bytes_used(self) -> int:
+        """How much of the disk the folder takes."""
+        return sum(_size(path) for path in self.path.rglob("*"))
+
+    def export(self) -> dict[str, Any]:
+        """Everything the run recorded, as plain data."""
+        curves: dict[str, list[tuple[int, float]]] = {}
+        for metric in self.records.metrics():
+            curves.setdefault(metric.name, []).append((metric.step, metric.value))
+        return {
+            "config": self.experiment.model_dump(),
+            "status": self.status().model_dump(),
+            "metrics": curves,
+            "events": [event._asdict() for event in self.records.events()],
+            "summary": summary(curves),
+        }
+
+
+def _is_run(path: Path) -> bool:
+    """Whether a folder is that of a run, and no link to one."""
+    return not path.is_symlink() and is_plain(path / "config.json")
+
+
+def _command(path: Path) -> dict[str, Any]:
+    try:
+        with readable(path.parent.parent, f"commands/{path.name}") as file:
+            command = json.loads(file.read().decode())
+    except (ValueError, FileNotFoundError):
+        command = None
+    if not isinstance(command, dict):
+        command = {"kind": "unreadable"}
+    return {**command, "kind": str(command.get("kind")), "id": path.stem}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # a file that was removed at this moment
+        return 0
+
+
+def _with_silence(status: Status) -> Status:
+    """The status of an engine that is there, with a word about it if it has not answered for a while."""
+    if not 0 < status.heartbeat < time.time() - SILENT_SECONDS or status.field == "disk":
+        return status
+    since = time.strftime("%H:%M:%S", time.localtime(status.heartbeat))
+    what = f"The engine has not answered since {since}: in a long update, or because its disk or its GPU does not answer"
+    cure = f"If it stays so, end it with `kill -9 {status.pid}` and resume: it goes on from its newest checkpoint"
+    message = ". ".join(filter(None, (status.message, what, cure)))
+    return status.model_copy(update={"message": message, "silent_since": status.heartbeat})
+
+
+def unreadable(damaged: Refused) -> Status:
+    """The status of a run whose records cannot be read, as long as no engine has made new ones."""
+    return Status(state="failed", message=damaged.problems[0].advice, field=damaged.problems[0].field)
+
+
+def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
+    """The last value of every curve, and the best test accuracy."""
+    last = {name: points[-1][1] for name, points in curves.items()}
+    if accuracies := curves.get("test/accuracy"):
+        last["test/best_accuracy"] = max(value for _, value in accuracies)
+    return last
+
+
+def under_free_name(source: Path, folder: Path, name: str) -> Path:
+    """Move the run's folder `source` into `folder` in one step, as `name`, or with a number behind it where that is taken."""
+    ending, number = "", 1
+    while True:
+        try:
+            return source.rename(folder / f"{name[: LONGEST_NAME - len(ending)]}{ending}")
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            number += 1
+            ending = f"-{number}"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put `content` at `path` so that a reader, or a machine that lost power, finds all of it or nothing."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """See to it that the names in `folder` outlast a loss of power."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

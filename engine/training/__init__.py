@@ -1,0 +1,1 @@
+"""Training: below this folder torch may be imported, and nowhere else."""

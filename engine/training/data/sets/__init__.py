@@ -1,0 +1,1 @@
+"""Datasets: each file loads one kind."""

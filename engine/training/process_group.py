@@ -1,0 +1,104 @@
+"""World: the processes that train one run together, and how they speak with each other."""
+
+import atexit
+import os
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from engine.launch.torchrun import meeting_place
+
+PATIENCE = timedelta(days=365)
+"""How long a process waits for the others: a training may be paused for months, and a death is noticed at once."""
+
+
+class Lost(Exception):
+    """Another process of this training is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("another process of this training died")
+
+
+class Team:
+    """Processes that share the images of one gradient: this one has share `index` of `size` equal ones."""
+
+    def __init__(self, ranks: Iterable[int], rank: int) -> None:
+        members = list(ranks)
+        self.size = len(members)
+        self.index = members.index(rank) if rank in members else -1
+        if self.size > 1:
+            self._group: Any = dist.new_group(members)  # every process has to take part in this
+
+    def average(self, *tensors: Tensor) -> None:
+        """Put the mean over the team into each of the tensors."""
+        if self.size == 1:
+            return
+        _heard(lambda: [work.wait() for work in [dist.all_reduce(one, group=self._group, async_op=True) for one in tensors]])
+        for tensor in tensors:
+            tensor.div_(self.size)
+
+    def gather(self, tensor: Tensor) -> Tensor:
+        """The tensor of every member, shape (size, …)."""
+        found = [torch.empty_like(tensor) for _ in range(self.size)]
+        _heard(lambda: dist.all_gather(found, tensor, group=self._group))
+        return torch.stack(found)
+
+
+class World:
+    """Process `rank` of `size`. Rank 0 alone owns the folder of the run, and tells the others what comes next."""
+
+    def __init__(self, rank: int, size: int) -> None:
+        self.rank, self.size = rank, size
+        self.here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        """Processes on this machine."""
+        self.will_restart = os.environ.get("TORCHELASTIC_RESTART_COUNT") != os.environ.get("TORCHELASTIC_MAX_RESTARTS")
+        """Whether torchrun starts everybody anew when one has died."""
+        self.everyone = Team(range(size), rank)
+        self.half = [Team(range(first, size, 2), rank) for first in (0, 1)][rank % 2]
+        """Those whose rank is even like this one, or odd."""
+
+    def swap(self, mine: list[Tensor], theirs: list[Tensor]) -> None:
+        """Exchange tensors with the neighbour: ranks 0 and 1, 2 and 3, and so on."""
+        peer = self.rank ^ 1
+        sent = [dist.P2POp(dist.isend, tensor, peer) for tensor in mine]
+        received = [dist.P2POp(dist.irecv, tensor, peer) for tensor in theirs]
+        _heard(lambda: [work.wait() for work in dist.batch_isend_irecv(sent + received)])
+
+    def tell(self, tensor: Tensor) -> Tensor:
+        """The tensor as rank 0 has it, in everyone's."""
+        _heard(lambda: dist.broadcast(tensor, 0))
+        return tensor
+
+    def answer(self) -> None:
+        """Wait until everyone has come to this line. Raises `Lost` if one of them is gone."""
+        self.everyone.gather(torch.tensor(self.rank))
+
+
+ALONE = World(0, 1)
+
+
+@cache
+def join() -> World:
+    """The world that torchrun has put this process into; a process of its own is alone."""
+    rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if size > 1:
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        there = meeting_place()
+        _heard(lambda: dist.init_process_group(backend, there, timeout=PATIENCE, rank=rank, world_size=size))
+        atexit.register(dist.destroy_process_group)  # or else its threads may end the process with an abort
+    return World(rank, size) if size > 1 else ALONE
+
+
+def _heard(speak: Callable[[], object]) -> None:
+    """Speak with the others. Raises `Lost` if one of them is gone."""
+    try:
+        speak()
+    except RuntimeError as error:
+        raise Lost from error

@@ -1,0 +1,1 @@
+"""One training step: what a method may ask, the state of the training, CUDA graphs."""

@@ -1,0 +1,244 @@
+"""Loop: the updates of a training, how they are run, and what must be kept to go on with them."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.errors import Problem, Refused
+from engine.experiment.portions import is_apart
+from engine.experiment.schema import Experiment
+from engine.training.data import TrainingSource
+from engine.training.process_group import ALONE, World
+from engine.training.step.context import Verbs
+from engine.training.step.cuda_graph import DIFFERENCE, Captured, CudaGraph, Graph, what_keeps_from_graph
+from engine.training.step.inputs import Fresh, Held
+from engine.training.step.metrics import Notes
+from engine.training.step.timings import Stopwatch
+from engine.training.streams.distributed import Distributed
+from engine.training.streams.executors import neighbour, what_keeps_from
+from engine.training.streams.parallel import Choice, Parallel, faster
+from engine.training.streams.sequential import Sequential
+from engine.training.weights.averaging import WeightAverage
+from engine.training.weights.backward import Overflow
+from engine.training.weights.flat_model import Replica
+from engine.training.weights.optimizers import flat_optimizer
+
+
+class Diverged(Exception):
+    """A loss or a gradient is no longer a number."""
+
+
+class Loop(Verbs):
+    """The state of a training: makes its updates, in a way that it chooses, and is kept and restored."""
+
+    make_graph: Callable[[torch.device], Graph] = CudaGraph
+
+    def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource, world: World = ALONE) -> None:
+        super().__init__(experiment, replica, data, world)
+        self.samples = 0
+        self._gradients = 0.0
+        self._fresh = self._inputs
+        self._captured: Captured | None = None
+        self._choice = Choice("sequential")
+        self.average_weights = (
+            None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
+        )
+        self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
+
+    def compile(self) -> float:
+        """Compile the network by a pass that changes nothing; returns the seconds it took. Raises `Refused` if it cannot be."""
+        began = time.perf_counter()
+        self.replica.module.train()
+        trial = replace(self.at(self.weights, self.batch()), keeps_statistics=False)
+        try:
+            Sequential(self.replica, self._numerics).run((trial,))
+        except RuntimeError as error:
+            from torch._dynamo.exc import TorchDynamoException
+
+            if not isinstance(error, TorchDynamoException):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise Refused(Problem("runtime.compile", reason, "Install a C++ compiler, or turn runtime.compile off")) from None
+        return time.perf_counter() - began
+
+    def choose_streams(self, way: str | None = None) -> Choice:
+        """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
+        if self._world.size > 1:
+            self._streams = Distributed(self.replica, self._numerics, self._world, is_apart(self.experiment))
+            return self._settled(Choice("distributed"))
+        way = self.experiment.runtime.streams if way in (None, "distributed") else way
+        self._streams = sequential = Sequential(self.replica, self._numerics)
+        if way == "sequential" or self.experiment.method.streams == 1:
+            return self._settled(Choice("sequential"))
+        device, devices = self.replica.weights.device, self.experiment.runtime.devices
+        if reason := what_keeps_from(device, devices, way):
+            return self._settled(Choice("sequential", reason=reason))
+        parallel = Parallel(self.replica, self._numerics, neighbour(device, devices))
+        choice = Choice("parallel")
+        if way == "auto":
+            self.replica.module.train()
+            choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
+            self.watch = Stopwatch()
+        self._streams = parallel if choice.way == "parallel" else sequential
+        return self._settled(choice)
+
+    def _settled(self, choice: Choice) -> Choice:
+        self._choice, self._captured = choice, None
+        if self.experiment.runtime.cuda_graph and not self._no_graph:
+            graph, difference = self.make_graph(self.replica.weights.device), DIFFERENCE[self.experiment.runtime.precision]
+            self._captured = Captured(graph, Held(self), self._work, self._state, difference)
+        return choice
+
+    @property
+    def _no_graph(self) -> str:
+        return what_keeps_from_graph(self.experiment, self.replica.weights.device, self._world.size)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether updates are made as they are going to be made from here on."""
+        return self._captured is None or self._captured.is_trusted or bool(self._captured.reason)
+
+    def _state(self) -> list[Tensor]:
+        """What the work of an update may change."""
+        past = [] if self._past is None else [self._past.v]
+        return [self.replica.weights, *self.replica.buffers, *past, *self._memory.values()]
+
+    @property
+    def how(self) -> str:
+        """How gradients and updates are run, and why, for people to read."""
+        if not self.experiment.runtime.cuda_graph:
+            return str(self._choice)
+        return f"{self._choice}; {self._captured or f'no CUDA graph: {self._no_graph}'}"
+
+    @property
+    def steps(self) -> int:
+        """Number of all updates."""
+        return self.data.timetable.steps(self.experiment.schedule.epochs)
+
+    def change(self, experiment: Experiment) -> None:
+        """Go on with `experiment`, which differs in live fields only. Raises `Refused` if it is over already."""
+        timetable = self.data.timetable.with_size(self.step, experiment.schedule.batch_size)
+        if timetable.steps(experiment.schedule.epochs) < self.step:
+            epoch, seen, _ = timetable.at(self.step)
+            least = epoch + (seen > 0)
+            raise Refused(Problem("schedule.epochs", f"the training is already in epoch {least}", f"Ask for at least {least}"))
+        self.data.follow(timetable)
+        if self._captured and _what_is_captured(experiment) != _what_is_captured(self.experiment):
+            self._captured.forget()
+        self.experiment = experiment
+        self._numerics.smoothing = experiment.data.label_smoothing
+        self._numerics.parts = experiment.runtime.accumulate
+        self._optimizer.settings = experiment.optimizer
+
+    @property
+    def gradient_evaluations(self) -> int:
+        """Gradients of whole mini-batches computed so far."""
+        return int(self._gradients + 1e-6)
+
+    def train(self) -> dict[str, float]:
+        """Make one update as the method says; return what it was seen to do, by TensorBoard tag.
+
+        Raises `Diverged` instead if it is not finite.
+        """
+        self.replica.module.train()
+        measured = {}
+        try:
+            self._notes = self._replayed() or self._work(self._fresh)
+        except Overflow:
+            self._numerics.scale.overflowed()
+        else:
+            measured = self._move(self._notes)
+            self._numerics.scale.passed()
+        self.samples += self._notes.images
+        self._gradients += self._notes.images / self.experiment.schedule.batch_size
+        self._notes = Notes()
+        self.step += 1
+        if self._numerics.scale.active:
+            measured["train/loss_scale"] = self._numerics.scale.value
+        if self.average_weights is not None:
+            self.average_weights.after_update(self.replica.weights, self.progress, self.data.timetable.at(self.step).seen == 0)
+        return measured
+
+    def _work(self, inputs: Fresh) -> Notes:
+        """What is done on the device until the direction is found."""
+        self._inputs, self._notes, self._numerics.restart = inputs, Notes(inputs.numbers), inputs.restart
+        try:
+            self.experiment.method.step(self)
+        finally:
+            self._inputs, self._numerics.restart = self._fresh, self._fresh.restart
+        return self._notes
+
+    def _replayed(self) -> Notes | None:
+        """The same by a CUDA graph, if there is one and it is for this update."""
+        if self._captured is None:
+            return None
+        with self.watch.time("data"):
+            is_ready = self._captured.bring()
+        if not is_ready:
+            return None
+        with self.watch.time("gradients") if self._captured.is_trusted else nullcontext():
+            return self._captured.update()
+
+    def _move(self, notes: Notes) -> dict[str, float]:
+        """One step of the base optimizer. Raises `Diverged` instead if anything that was seen is not finite."""
+        with self.watch.time("gradients"):
+            measured = notes.read()
+        with self.watch.time("optimizer"):
+            lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
+            measured["train/lr"] = lr
+            for tag, value in measured.items():
+                if not math.isfinite(value):
+                    raise Diverged(f"{tag} is not finite at step {self.step + 1}")
+            longest, norm = self.experiment.optimizer.clip_norm, measured["train/gradient_norm"]
+            if longest and norm > longest:
+                notes.direction.mul_(longest / norm)
+            self._optimizer.step(notes.direction, lr)
+        return measured
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on exactly from here."""
+        return {
+            "step": self.step,
+            "samples": self.samples,
+            "gradients": self._gradients,
+            "stretches": [tuple(stretch) for stretch in self.data.timetable.stretches],
+            "weights": self.replica.weights,
+            "buffers": self.replica.buffers,
+            "optimizer": self._optimizer.state,
+            "v": None if self._past is None else self._past.v,
+            "memory": self._memory,
+            "loss_scale": self._numerics.scale.state(),
+            "average": None if self.average_weights is None else self.average_weights.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to what `state` gave, and on from there with the experiment as it is now."""
+        self.step, self.samples = state["step"], state["samples"]
+        size = self.experiment.schedule.batch_size  # which was the same all the time where a checkpoint does not tell of it
+        self._gradients = state.get("gradients", self.samples / size)
+        past = self.data.timetable.with_stretches(state.get("stretches", [(0, 0, 0, size)]))
+        self.data.follow(past.with_size(self.step, size))
+        self.replica.weights.copy_(state["weights"])
+        self.replica.restore_buffers(state["buffers"])
+        for name, value in self._optimizer.state.items():
+            value.copy_(state["optimizer"][name])
+        if state["v"] is not None:
+            self.past.v.copy_(state["v"])
+        self._memory = state["memory"]
+        self._numerics.scale.restore(state["loss_scale"])
+        if self.average_weights is not None:
+            self.average_weights.restore(state["average"])
+        if self._captured:
+            self._captured.forget()
+
+
+def _what_is_captured(experiment: Experiment) -> tuple[object, ...]:
+    """Those of the live fields that are part of an update's work; σ is brought to it."""
+    method = experiment.method.model_dump(exclude={"sigma"})
+    return method, experiment.data.label_smoothing, experiment.runtime.accumulate, experiment.schedule.batch_size

@@ -1,0 +1,93 @@
+"""The gradients of one update on several processes, by torchrun: gloo on CPUs, NCCL on GPUs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engine.training.models.sync_batch_norm import shared
+from engine.training.process_group import Team, World
+from engine.training.streams.sequential import Gradient, Pass, Sequential
+from engine.training.weights.backward import Numerics, Overflow
+from engine.training.weights.flat_model import Replica
+
+
+class Distributed:
+    """One gradient by all processes, each with its share of the images; two by half of the processes each.
+
+    Gives the numbers of `Sequential`, whatever the number of processes: ε follows from the seed, BatchNorm and dropout see
+    the batch as a whole. Of two gradients ranks 0, 2, … take the one that moves the running statistics, the clean one unless
+    the experiment says otherwise, and ranks 1, 3, … the other; then each has both, so that all make the same update. With two
+    processes nothing is summed, and the numbers are bitwise those of `Sequential`.
+
+    Where `apart`, a process keeps the gradient of its own piece of the batch, and `Verbs.update` averages the directions.
+    """
+
+    def __init__(self, replica: Replica, numerics: Numerics, world: World, apart: bool) -> None:
+        self._replica, self._numerics, self._world, self._apart = replica, numerics, world, apart
+        self._alone = Sequential(replica, numerics)
+        self._norms = shared(replica.module)
+        self._theirs: Tensor | None = None
+
+    def run(self, passes: tuple[Pass, ...]) -> list[Gradient]:
+        if len(passes) == 2:
+            found = self._both(passes)
+        else:
+            (one,) = passes
+            found = [self._piece(one) if self._apart else self._shared(one, self._world.everyone)]
+        if self._numerics.scale.active and not all(torch.isfinite(one.loss) for one in found):
+            raise Overflow
+        return found
+
+    def _both(self, passes: tuple[Pass, ...]) -> list[Gradient]:
+        first = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
+        own = first if self._world.rank % 2 == 0 else 1 - first
+        mine = self._shared(replace(passes[own], keeps_statistics=True), self._world.half)
+        other = self._exchanged(mine)
+        return [mine, other] if own == 0 else [other, mine]
+
+    def _exchanged(self, mine: Gradient) -> Gradient:
+        """The gradient that the neighbour has found, for this one."""
+        if self._theirs is None:
+            self._theirs = torch.empty_like(mine.flat)
+        told = torch.stack([mine.loss, mine.accuracy, torch.zeros_like(mine.loss) if mine.radius is None else mine.radius])
+        heard = torch.empty_like(told)
+        self._world.swap([mine.flat, told], [self._theirs, heard])
+        loss, accuracy, radius = heard
+        return Gradient(self._theirs, loss, accuracy, radius if mine.radius is None else None)
+
+    def _shared(self, one: Pass, team: Team) -> Gradient:
+        """The gradient of one pass, computed by the team together."""
+        with self._sharing(team):
+            found = self._found(one)
+        team.average(found.flat, found.loss, found.accuracy)
+        return found
+
+    def _piece(self, one: Pass) -> Gradient:
+        """The gradient on this process's piece of the batch."""
+        found = self._found(replace(one, batch=one.batch.parts(self._world.size)[self._world.rank]))
+        self._world.everyone.average(found.loss, found.accuracy)
+        return found
+
+    def _found(self, one: Pass) -> Gradient:
+        """What this process finds; after an overflow the loss is no number, by which the others notice it."""
+        try:
+            return self._alone.run((one,))[0]
+        except Overflow:
+            loss, accuracy = self._replica.gradient.new_full((2,), torch.nan)
+            return Gradient(self._replica.gradient, loss, accuracy, None)
+
+    @contextmanager
+    def _sharing(self, team: Team) -> Iterator[None]:
+        """Let the network see this process's share of every batch as part of the whole."""
+        self._numerics.share = (team.index, team.size)
+        for norm in self._norms:
+            norm.team = team
+        try:
+            yield
+        finally:
+            self._numerics.share = (0, 1)
+            for norm in self._norms:
+                norm.team = None

@@ -1,0 +1,76 @@
+"""How the gradients of one update are run."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from engine.training.data import Batch
+from engine.training.weights.backward import Numerics
+from engine.training.weights.flat_model import Replica
+from engine.training.weights.perturbations import Perturbation
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One gradient to compute: on `batch`, at w + `perturbation` or at w."""
+
+    batch: Batch
+    perturbation: Perturbation | None
+    keeps_statistics: bool
+    """Whether this pass moves BatchNorm's running statistics."""
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """What a pass found. `flat` (d,) is valid until the next update; the others are 0-d."""
+
+    flat: Tensor
+    loss: Tensor
+    accuracy: Tensor
+    radius: Tensor | None
+
+
+class Sequential:
+    """One pass after the other on one replica: the reference for every other way.
+
+    The weights and the gradients of earlier passes are kept in spare vectors (d,); a perturbed gradient followed by a clean
+    one needs a single one of them.
+    """
+
+    def __init__(self, replica: Replica, numerics: Numerics) -> None:
+        self._replica, self._numerics = replica, numerics
+        self._spares: list[Tensor] = []
+
+    def run(self, passes: tuple[Pass, ...]) -> list[Gradient]:
+        *early, last = passes
+        found = [self._kept(self._run(one)) for one in early]
+        found.append(self._run(last))
+        self._spares.extend(gradient.flat for gradient in found[:-1])
+        return found
+
+    def _kept(self, gradient: Gradient) -> Gradient:
+        """The same, safe from the next pass."""
+        return replace(gradient, flat=self._spare().copy_(gradient.flat))
+
+    def _spare(self) -> Tensor:
+        return self._spares.pop() if self._spares else torch.empty_like(self._replica.weights)
+
+    def _run(self, one: Pass) -> Gradient:
+        if one.keeps_statistics:
+            return self._differentiate(one)
+        with self._replica.frozen_buffers():
+            return self._differentiate(one)
+
+    def _differentiate(self, one: Pass) -> Gradient:
+        replica = self._replica
+        if one.perturbation is None:
+            return Gradient(replica.gradient, *self._numerics.differentiate(replica, one.batch), None)
+        saved = self._spare().copy_(replica.weights)
+        radius = one.perturbation.write(replica.weights, saved)
+        try:
+            loss, accuracy = self._numerics.differentiate(replica, one.batch)
+        finally:
+            replica.weights.copy_(saved)
+            self._spares.append(saved)
+        return Gradient(replica.gradient, loss, accuracy, radius)

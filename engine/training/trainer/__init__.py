@@ -1,0 +1,1 @@
+"""The process around the steps: outer loop, commands, records, checkpoints, failures, ranks."""

@@ -1,0 +1,149 @@
+"""Control: obeying what people ask of a running engine."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from engine.errors import Problem, Refused
+from engine.runs.run import Run
+from engine.training.trainer.recorder import Journal
+
+LOOK_SECONDS = 0.05
+FASTEST = 1000.0
+"""Updates per second beyond which slow motion is none."""
+
+Command = dict[str, Any]
+Handler = Callable[[Command], None]
+
+
+class Gone(Exception):
+    """The run's folder is no longer there."""
+
+
+class Stop(Exception):
+    """The training was asked to stop: by a command, or by a signal, which torchrun sends too when another process has died."""
+
+    def __init__(self, by_signal: bool = False) -> None:
+        super().__init__()
+        self.by_signal = by_signal
+
+
+class Control:
+    """Takes the commands left in the run's folder, and the signals TERM and INT, between updates.
+
+    A command is removed only when its answer, an event that carries its id, is safe on the disk: an engine that is
+    killed in between finds it again. Until there is a training to steer, all but `stop` are left for later.
+    """
+
+    def __init__(self, run: Run, journal: Journal) -> None:
+        self.paused_seconds = 0.0
+        self._run, self._journal = run, journal
+        self._handlers: dict[str, Handler] = {"stop": self._stop}
+        self._has_training = False
+        self._answered = {name for event in run.records.events() if isinstance(name := event.data.get("id"), str)}
+        self._paused = self._stopping = self._was_signalled = False
+        self._steps = 0
+        self._due = self._looked = 0.0
+        journal.say(pace=None)
+
+    def catch_signals(self) -> None:
+        """Make TERM and INT stop the training in good order; a second one ends the process."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def begin(self, **handlers: Handler) -> None:
+        """There is a training now. `handlers` carry out the commands of their name and may raise `Refused`."""
+        own = {"pause": self._pause, "resume": self._resume, "step": self._step, "pace": self._set_pace}
+        self._handlers |= own | handlers
+        self._has_training = True
+
+    @property
+    def is_paused(self) -> bool:
+        return self._paused
+
+    def look(self) -> None:
+        """Carry out what was asked since the last look. Raises `Stop`."""
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            if not (self._run.path / "config.json").exists():
+                raise Gone
+            for command in self._run.commands():
+                if (command["id"] in self._answered or self._answer(command)) and not self._journal.is_late:
+                    self._run.drop(command)
+            self._looked = time.monotonic()
+            self._journal.tick()
+        if self._stopping:
+            raise Stop(self._was_signalled)
+
+    def may_update(self) -> bool:
+        """Whether the next update may be made now; if not, `rest` and ask again."""
+        if self._paused:
+            self._steps -= (allowed := self._steps > 0)
+            return allowed
+        if (pace := self._journal.status.pace) is not None:
+            if time.monotonic() < self._due:
+                return False
+            self._due = max(self._due, time.monotonic() - 1 / pace) + 1 / pace
+        return True
+
+    def rest(self) -> None:
+        """Sleep until the next look, or the next update of slow motion."""
+        began = time.monotonic()
+        until_due = LOOK_SECONDS if self._paused else self._due - began
+        time.sleep(min(max(until_due, 0.0), LOOK_SECONDS))
+        if self._paused:
+            self.paused_seconds += time.monotonic() - began
+
+    def _answer(self, command: Command) -> bool:
+        """Carry one command out and see to it that this is not forgotten; whether it could be."""
+        kind, name = command["kind"], command["id"]
+        if kind not in self._handlers and not self._has_training:
+            return False
+        try:
+            self._handlers.get(kind, _unknown)(command)
+            self._journal.event("command", asked=kind, id=name)
+        except Refused as refused:
+            for problem in refused.problems:
+                told = {"field": problem.field, "what": problem.what, "cure": problem.cure}
+                self._journal.event("refused", asked=kind[:64], id=name, **told)
+        self._answered.add(name)
+        self._journal.flush()
+        return True
+
+    def _pause(self, _: Command) -> None:
+        if not self._paused:
+            self._paused, self._steps = True, 0
+            self._journal.say(state="paused", samples_per_second=None, eta=None)
+            self._journal.event("paused")
+
+    def _resume(self, _: Command) -> None:
+        if self._paused:
+            self._paused = False
+            self._journal.say(state="running")
+            self._journal.event("resumed")
+
+    def _step(self, _: Command) -> None:
+        self._pause(_)
+        self._steps += 1
+
+    def _set_pace(self, command: Command) -> None:
+        """Slow motion: at most so many updates per second; null is as fast as they go."""
+        pace = command.get("per_second")
+        if pace is not None and not (type(pace) in (int, float) and 0 < pace <= FASTEST):
+            raise Refused(Problem("per_second", f"should be above 0 and at most {FASTEST:.0f}, or null", "null is full speed"))
+        self._journal.say(pace=pace)
+        self._due = time.monotonic()
+
+    def _stop(self, _: Command) -> None:
+        self._stopping = True
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._stopping:
+            os._exit(128 + number)
+        self._stopping = self._was_signalled = True
+
+
+def _unknown(command: Command) -> None:
+    raise Refused(Problem("kind", f"{command['kind'][:64]!r} is unknown", "Ask for something else"))

@@ -1,0 +1,42 @@
+"""Pace: how fast a training goes, and how long it will take."""
+
+import time
+
+from engine.training.step.learner import Loop
+from engine.training.trainer.control import Control
+from engine.training.trainer.recorder import Journal
+
+
+class Pace:
+    """Samples per second, time left and where it goes, pauses left out.
+
+    The time left is told from what this process has done so far with the present batch size.
+    """
+
+    def __init__(self, loop: Loop, control: Control) -> None:
+        self._loop, self._control = loop, control
+        self._size = loop.experiment.schedule.batch_size
+        self._first = self._last = (loop.step, self._now())
+        self._mark = (self._now(), loop.samples)
+        self._rate = 0.0
+
+    def tell(self, journal: Journal) -> None:
+        now, is_first = self._now(), not self._rate
+        since, samples = self._mark
+        if now - since >= 1.0 or is_first:
+            self._rate = (self._loop.samples - samples) / (now - since)
+            self._mark = (now, self._loop.samples)
+            journal.say(profile=self._loop.watch.shares())
+        journal.say(samples_per_second=self._rate, eta=self._per_update(now) * (self._loop.steps - self._loop.step))
+        if is_first:
+            journal.flush()  # whoever has pressed Start is waiting for this
+
+    def _per_update(self, now: float) -> float:
+        """Seconds an update has taken since the batch size was last changed."""
+        if self._size != (size := self._loop.experiment.schedule.batch_size):
+            self._size, self._first = size, self._last
+        self._last = (self._loop.step, now)
+        return (now - self._first[1]) / (self._loop.step - self._first[0])
+
+    def _now(self) -> float:
+        return time.monotonic() - self._control.paused_seconds

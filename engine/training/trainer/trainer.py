@@ -1,0 +1,344 @@
+"""The outer loop: update, obey, evaluate, checkpoint, and at the end look at the landscape."""
+
+import json
+import sqlite3
+import time
+from concurrent.futures import Future
+from contextlib import nullcontext
+from pathlib import Path
+
+from engine.errors import Problem, Refused
+from engine.experiment import image_folder
+from engine.experiment.data import Folder
+from engine.experiment.folder_contents import contents
+from engine.experiment.live_changes import as_of, asked, changed, laid_over
+from engine.experiment.schema import Experiment
+from engine.experiment.validate import check, input_shape
+from engine.runs import checkpoints
+from engine.runs.own_images import agree
+from engine.runs.reader import State
+from engine.runs.run import Run, write_atomically
+from engine.training import models
+from engine.training.data import Supply, load
+from engine.training.data.batch_schedule import Timetable
+from engine.training.probes.evaluate import Evaluator
+from engine.training.probes.flops import loading, per_image
+from engine.training.process_group import Lost, join
+from engine.training.step.learner import Diverged, Loop
+from engine.training.trainer import checkpointer, environment, failures
+from engine.training.trainer.changelog import ChangeLog
+from engine.training.trainer.control import Command, Control, Gone, Stop
+from engine.training.trainer.disk_retry import Patience
+from engine.training.trainer.failures import Failure
+from engine.training.trainer.probe_runner import Survey
+from engine.training.trainer.profiler import Tracer
+from engine.training.trainer.progress import Pace
+from engine.training.trainer.ranks import Leader
+from engine.training.trainer.recorder import Journal
+from engine.training.weights.flat_model import Replica
+
+
+def train(run: Run, data_dir: Path, journal: Journal) -> State:
+    """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
+    control = Control(run, journal)
+    control.catch_signals()
+    leader = Leader(join())
+    ended = _attempt(run, data_dir, journal, control, leader)
+    told = {"message": ended.problem.advice, "field": ended.problem.field}
+    journal.say(state=ended.state, progress=None, eta=None, samples_per_second=None, remedy=ended.remedy, **told)
+    journal.event(ended.state, **told)
+    journal.close()
+    if ended.state not in ("starting", "interrupted"):
+        leader.end()
+    return ended.state
+
+
+def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader) -> Failure:
+    """Train, and name what came of it."""
+    training: Training | None = None
+    try:
+        try:
+            training = Training(run, data_dir, journal, control, leader)
+            training.run_to_end()
+        except Stop as stop:
+            if stop.by_signal:
+                leader.call_roll()
+            raise
+    except Lost as error:
+        again = leader.world.will_restart
+        cure = "The training goes on from its last checkpoint" if again else "Resume the run: it goes on from its last checkpoint"
+        return Failure("starting" if again else "interrupted", Problem("runtime.processes", str(error), cure))
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong must reach the page
+        return failures.name(error, training.experiment if training else run.experiment, run.path)
+    return Failure("finished", Problem("", ""))
+
+
+class Training:
+    """One run from the loading of its data to its last evaluation."""
+
+    def __init__(self, run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader) -> None:
+        experiment, world = run.experiment, leader.world
+        check(experiment, data_dir, world.size)
+        environment.choose_threads(experiment.runtime, world)
+        device = environment.choose_device(experiment, world)
+        write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
+        self.run, self.journal, self.control, self.leader = run, journal, control, leader
+        journal.say(state="loading", message="Loading the data")
+        self._look_at_images()
+        splits = load(experiment, data_dir, self._loading)
+        for count, (file, reason) in enumerate(splits.left_out, 1):
+            self._faulty(file, reason, count)
+        self.supply = Supply.of(splits, experiment, device, self._faulty)
+        self._shape = input_shape(experiment)
+        module = models.build(experiment, self._shape, len(splits.classes), experiment.root)
+        replica = Replica(module, device, experiment.runtime.compile)
+        self.loop = Loop(experiment, replica, self.supply.training, world)
+        self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
+        self.seconds = 0.0
+        self.evaluated = self.saved = -1
+        self._counter: Future[None] | None = None
+        self._flops_per_image: float | None = None
+        self._evaluation_wanted = False
+        self._patience = Patience(journal, control)
+        self._survey = Survey(run, self.loop, self.supply.plain, journal, self._patience)
+        self._tracer = Tracer(run, journal, self._patience)
+        self._resume()
+        control.begin(
+            set=self._set,
+            checkpoint=lambda _: self._save(),
+            evaluate=self._want_evaluation,
+            landscape=lambda _: self._survey.want(),
+            trace=lambda _: self._tracer.want(),
+        )
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment with what has been changed up to now."""
+        return self.loop.experiment
+
+    @property
+    def timetable(self) -> Timetable:
+        """Which images belong to which update, with the batch sizes up to now."""
+        return self.supply.training.timetable
+
+    def run_to_end(self) -> None:
+        """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
+        self.journal.say(state="running", message="", progress=None)
+        self.journal.event("started", streams=self.loop.how)
+        pace = Pace(self.loop, self.control)
+        try:
+            while True:
+                self._train(pace)
+                self._finish()
+                if self.loop.step == self.loop.steps:
+                    break
+        except Stop:
+            self._save()
+            raise
+        except (Lost, Gone, Diverged, OSError, sqlite3.Error):
+            raise
+        except Exception:
+            self._withdraw()
+            raise
+        finally:
+            self.supply.training.close()
+            self._tracer.end()
+
+    def _train(self, pace: Pace) -> None:
+        """Update until the last update is made, and do between updates what is due and what is asked for."""
+        self.journal.say(state="running")
+        while True:
+            self._at_epoch_end()
+            self._recall()
+            with nullcontext() if self.control.is_paused else self.loop.watch.time("recording"):
+                self.control.look()
+            self._look_around()
+            self._at_epoch_end()  # which a larger batch may have brought about
+            if self.loop.step == self.loop.steps:
+                return
+            self._patience.write(self.journal.flush_late)
+            if self.control.may_update():
+                self._update(pace)
+            elif not self._survey.is_under_way:
+                self.control.rest()
+
+    def _loading(self, message: str, fraction: float | None) -> None:
+        self.journal.say(message=message, progress=fraction)
+        self.control.look()
+
+    def _look_at_images(self) -> None:
+        """Compare one's own images with those of the run's beginning, and tell of files that are passed over."""
+        data = self.run.experiment.data
+        if not isinstance(data, Folder):
+            return
+        try:
+            found = contents(Path(data.path))
+        except OSError as error:
+            raise Refused(image_folder.unreadable(error)) from None
+        if what := agree(self.run, found.fingerprint):
+            self.journal.event("other images", what=what)
+        for reason, files, first in found.passed_over:
+            self.journal.event("passed over", reason=reason, files=files, first=list(first))
+
+    def _faulty(self, file: str, reason: str, count: int) -> None:
+        """Tell of a file that is no usable picture; of many, the first hundred and then every hundredth."""
+        if count <= 100 or count % 100 == 0:
+            self.journal.event("image left out", file=file, reason=reason, count=count)
+
+    def _resume(self) -> None:
+        for draft in (self.run.path / "checkpoints").glob(".*"):  # of an engine that was killed while it saved
+            draft.unlink()
+        state, damaged = checkpointer.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
+        for name in damaged:
+            self.journal.event("damaged checkpoint", file=name)
+        self._changes = ChangeLog(self.journal, self.run.records.changes())
+        parent, way = self.experiment.parent, None
+        if state is not None:
+            step = state["loop"]["step"]
+            is_forked = parent is not None and step == parent.step
+            if not is_forked:  # the log of a fork is its own
+                self._changes.agree(state["changes"])
+            way = state["streams"] if state["method"] == self.experiment.method.name else None
+            self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))
+            self.loop.restore(state["loop"])
+            self._check_length()
+            if not is_forked and self.journal.status.step < self.loop.step:
+                self.journal.event("records lost", after=self.journal.status.step, until=self.loop.step)
+            self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
+        elif parent is not None:
+            what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"
+            raise Refused(Problem("parent.step", what, "Fork that run again"))
+        self._compile()
+        self.streams = self.loop.choose_streams(way)
+        self.journal.cut(self.loop.step, is_evaluated=self.evaluated == self.loop.step)
+        self._accuracies = self.run.records.accuracies()
+        self._tell_course()
+
+    def _check_length(self) -> None:
+        """Refuse to go on where fewer images have made the training shorter than it is already."""
+        if self.loop.step > self.loop.steps:
+            what = f"with the images that are there it ends with update {self.loop.steps}, and {self.loop.step} are made"
+            raise Refused(Problem("data.path", what, "Put the images back, or start a new run with those that are there"))
+
+    def _compile(self) -> None:
+        if self.experiment.runtime.compile:
+            self.journal.say(message="Compiling the network, which takes half a minute or more", progress=None)
+            self.journal.flush()
+            self.journal.event("compiled", seconds=round(self.loop.compile(), 1))
+
+    def _recall(self) -> None:
+        """Change what the log says was changed at this step."""
+        for change in self._changes.due(self.loop.step):
+            self.loop.change(laid_over(self.experiment, {change.path: change.new}))
+            self._tell_course()
+
+    def _set(self, command: Command) -> None:
+        """Change fields from the next update on."""
+        changes = asked(command.get("changes"))
+        before, after = self.experiment, changed(self.experiment, changes)
+        self.loop.change(after)
+        self._changes.add(self.loop.step, changes, before, after, command["id"])
+        self._tell_course()
+
+    def _withdraw(self) -> None:
+        """Take back the changes since the last update: with them there was none, and a resumed training would end as this one."""
+        for change in self._changes.withdraw(self.loop.step):
+            self.journal.event("withdrawn", path=change.path, new=change.new)
+
+    def _want_evaluation(self, _: Command) -> None:
+        self._evaluation_wanted = True
+
+    def _update(self, pace: "Pace") -> None:
+        self.leader.begin_update(self.loop)
+        before = time.perf_counter()
+        with self._tracer.update(self.loop.step + 1), self.loop.watch.time("update"):
+            measured = self.loop.train()
+        elapsed = time.perf_counter() - before
+        self.seconds += elapsed
+        if (waited := self.supply.training.waited()) is not None:
+            measured["train/data_wait"] = min(waited / elapsed, 1.0)
+        with self.loop.watch.time("recording"):
+            self.journal.record(self.loop.step, self.seconds, measured)
+            self._tell()
+            pace.tell(self.journal)
+
+    def _tell_course(self) -> None:
+        """Bring the status up to what is to be done, which only a change of the experiment alters, and to where the loop is."""
+        epochs = self.experiment.schedule.epochs
+        self.journal.say(steps=self.loop.steps, epochs=epochs, course=self.timetable.course(epochs))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Bring the status up to where the loop is."""
+        loop = self.loop
+        self.journal.say(streams=loop.how)
+        self.journal.say(step=loop.step, epoch=self.timetable.at(loop.step).epoch, seconds=self.seconds)
+        self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
+        if self._flops_per_image is None and self._counter and self._counter.done():
+            self._flops_per_image = per_image(loop.replica.module, self._shape)
+        if self._flops_per_image is not None:
+            self.journal.say(flops=self._flops_per_image * loop.samples)
+
+    def _at_epoch_end(self) -> None:
+        """Evaluate and save where it is due."""
+        epoch, seen, _ = self.timetable.at(self.loop.step)
+        if seen:
+            return
+        last = self.loop.step == self.loop.steps
+        runtime = self.experiment.runtime
+        if epoch and self.evaluated != self.loop.step and (last or epoch % runtime.evaluate_every == 0):
+            self._evaluate()
+        if self.saved != self.loop.step and (last or epoch % runtime.checkpoint_every == 0):
+            self._save()
+
+    def _evaluate(self) -> None:
+        measured = self.evaluator.measure(self.loop)
+        self.journal.record(self.loop.step, self.seconds, measured)
+        self.evaluated = self.loop.step
+        self._accuracies[self.loop.step] = measured["test/accuracy"]
+        self._counter = self._counter or loading()
+        self._tell()
+
+    def _save(self) -> None:
+        if self.saved == self.loop.step:
+            return
+        state = {
+            "loop": self.loop.state(),
+            "seconds": self.seconds,
+            "evaluated": self.evaluated,
+            "streams": self.streams.way,
+            "method": self.experiment.method.name,
+            "changes": self._changes.made,
+        }
+        self.journal.flush()  # what happened before the checkpoint is not repeated after it
+        self._patience.write(self.journal.flush_late)
+        path = self._patience.write(lambda: checkpointer.save(self.run.path / "checkpoints", self.loop.step, state))
+        self.saved = self.loop.step
+        self.journal.event("checkpoint", file=path.name)
+        budget = self.experiment.runtime.disk_budget
+        checkpoints.prune(path.parent, self._accuracies, self._lasts, budget * 1e9 if budget else None)
+
+    def _lasts(self, step: int) -> bool:
+        """Whether the checkpoint of `step` is one of those that stay."""
+        every = self.experiment.runtime.keep_every
+        epoch, seen, _ = self.timetable.at(step)
+        return every > 0 and seen == 0 and epoch % every == 0
+
+    def _look_around(self) -> None:
+        """Evaluate if somebody asked for it, and measure one more point of a landscape somebody asked for."""
+        if self._evaluation_wanted:
+            self._evaluation_wanted = False
+            if self.evaluated != self.loop.step:
+                self._evaluate()
+        self._survey.go_on()
+
+    def _finish(self) -> None:
+        """Complete what was asked during the training, then the landscape at its end."""
+        self.journal.say(state="measuring", eta=None, samples_per_second=None)
+        self._survey.want_at_end()
+        while self._survey.is_to_do:
+            self._look_around()
+            self.control.look()
+        if self._counter is not None:
+            self._counter.result()
+            self._tell()

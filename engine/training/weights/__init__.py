@@ -1,0 +1,1 @@
+"""The weights as one vector, and what differentiates, perturbs, moves and averages it."""

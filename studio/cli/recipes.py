@@ -1,0 +1,42 @@
+"""Recipes on the command line: the list of them, and all about one."""
+
+import textwrap
+
+from engine.experiment.recipes import Recipe, all_recipes, find
+from studio.output import print_json
+
+WIDTH = 100
+
+
+def show_all(as_json: bool) -> None:
+    """Print one line per recipe: its name, its title, and what the paper reports for it."""
+    recipes = all_recipes().values()
+    if as_json:
+        print_json([recipe.model_dump() for recipe in recipes])
+        return
+    widest = max(len(recipe.name) for recipe in recipes)
+    for recipe in recipes:
+        print(f"{recipe.name:<{widest}}  {recipe.title}{f'  (paper: {recipe.paper})' if recipe.paper else ''}")
+
+
+def show_one(name: str, as_json: bool) -> None:
+    """Print what a recipe is for, what to look at, how to start it, and what it sets."""
+    recipe = find(name)
+    if as_json:
+        print_json(recipe.model_dump(), indent=2)
+        return
+    print("\n\n".join([recipe.title, *(textwrap.fill(part, WIDTH) for part in _paragraphs(recipe)), _command(recipe)]))
+    print()
+    print_json(recipe.config, indent=2)
+
+
+def _paragraphs(recipe: Recipe) -> list[str]:
+    reported = f"The paper reports {recipe.paper} in Table {recipe.paper.table}." if recipe.paper else ""
+    look_at = f"Look at: {recipe.look_at}" if recipe.look_at else ""
+    needs = [f"Needs {field}: {what}" for field, what in recipe.needs.items()]
+    return [part for part in (recipe.text, look_at, reported, *needs) if part]
+
+
+def _command(recipe: Recipe) -> str:
+    needed = "".join(f" --set {field}=…" for field in recipe.needs)
+    return f"rwp-studio train --recipe {recipe.name}{needed}"

@@ -1,0 +1,57 @@
+"""Group: the curves of runs that differ only in their seed, as a mean and a spread."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.runs.run import Run
+from studio.queries.listing import Entry
+from studio.stream.curve import thinned
+
+Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs that count, one finished run for each seed, and how many others are left out."""
+
+    counted: list[Entry]
+    repeats: int
+    """Finished runs whose seed counts already."""
+    unfinished: int
+
+    @classmethod
+    def of(cls, members: Iterable[Entry]) -> "Group":
+        """Of runs with the same seed, which are given newest first, the newest that is finished counts."""
+        given = list(members)
+        finished = [entry for entry in given if entry.status.state == "finished" and entry.accuracy is not None]
+        newest = {entry.experiment.seed: entry for entry in reversed(finished)}
+        counted = [entry for entry in finished if newest[entry.experiment.seed] is entry]
+        return cls(counted, len(finished) - len(counted), len(given) - len(finished))
+
+
+def curves(members: list[Run]) -> dict[str, dict[str, Any]]:
+    """Mean, standard deviation and count of every metric over the runs, at each step that two of them or more have reached."""
+    rows: dict[str, list[Rows]] = {}
+    for run in members:
+        for name, columns in run.records.curves().items():
+            known = ~np.isnan(columns.values)
+            rows.setdefault(name, []).append(np.column_stack(columns[1:])[known])
+    return {name: curve for name, parts in rows.items() if (curve := _curve(np.concatenate(parts)))}
+
+
+def _curve(rows: Rows) -> dict[str, Any] | None:
+    """The statistics of rows (N, 3) of step, value and seconds; None where no step has two values."""
+    steps, at, count = np.unique(rows[:, 0], return_inverse=True, return_counts=True)
+    value, seconds = (np.bincount(at, rows[:, column]) / count for column in (1, 2))
+    squares = np.bincount(at, (rows[:, 1] - value[at]) ** 2)
+    shared = count > 1
+    if not shared.any():
+        return None
+    deviation = np.sqrt(squares[shared] / (count[shared] - 1))
+    columns = (steps[shared].astype(np.int64), value[shared], seconds[shared].round(3), deviation, count[shared])
+    chosen = thinned(columns[0], columns[1])
+    return dict(zip(("step", "value", "seconds", "deviation", "count"), (column[chosen] for column in columns), strict=True))

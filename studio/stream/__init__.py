@@ -1,0 +1,1 @@
+"""Server-sent events: one reader per run and any number of listeners."""

@@ -1,0 +1,1 @@
+"""The HTTP server: guard, routes, lifetime."""

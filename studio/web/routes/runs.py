@@ -1,0 +1,139 @@
+"""The routes of the browser scripts: the runs, their live stream, arrays, log, and what people ask of them."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
+
+from engine.errors import Problem, Refused
+from engine.launch import actions
+from engine.launch.queue import Queue
+from engine.runs.archive import check_arrays
+from engine.runs.run import Run
+from studio.queries import paper_tables, seed_groups
+from studio.queries.listing import Listing
+from studio.queries.live_fields import live_knobs
+from studio.stream.hub import Hub
+from studio.web.request_body import read_body
+
+LOG_BYTES = 65_536
+_ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_TRACE = re.compile(r"step-\d{8,12}\.pt\.trace\.json\.gz")
+
+
+def run_routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
+    """Everything below /api, for the runs in one folder."""
+    api = APIRouter(prefix="/api")
+    listing = Listing(runs)
+
+    @api.get("/runs")
+    def list_runs() -> list[dict[str, Any]]:
+        return listing.rows()
+
+    @api.get("/gallery")
+    def gallery() -> list[dict[str, Any]]:
+        return paper_tables.tables(listing.entries())
+
+    @api.get("/runs/{run_id}/stream")
+    async def stream(run_id: str, request: Request, after: str = "") -> Response:
+        cursor = request.headers.get("last-event-id", after)
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(hub.stream(Run.open(runs, run_id), cursor), media_type="text/event-stream", headers=headers)
+
+    @api.get("/runs/{run_id}/arrays/{name}")
+    def array(run_id: str, name: str) -> Response:
+        return Response(read_array(Run.open(runs, run_id), name), media_type="application/json")
+
+    @api.get("/runs/{run_id}/traces/{name}")
+    def trace(run_id: str, name: str) -> Response:
+        file = trace_file(Run.open(runs, run_id), name)
+        headers = {"content-disposition": f'attachment; filename="{run_id}-{name}"', "content-length": str(_size(file))}
+        return StreamingResponse(_pieces(file), media_type="application/gzip", headers=headers)
+
+    @api.get("/runs/{run_id}/paper")
+    def in_paper(run_id: str) -> dict[str, Any]:
+        return paper_tables.beside(Run.open(runs, run_id))
+
+    @api.get("/runs/{run_id}/group")
+    def of_group(run_id: str) -> Response:
+        members = listing.members(Run.open(runs, run_id))
+        found = seed_groups.Group.of(members)
+        counted = [entry.run for entry in found.counted]
+        content = {
+            "runs": [run.id for run in counted],
+            "repeats": found.repeats,
+            "unfinished": found.unfinished,
+            "to_come": any(member.is_to_come for member in members),
+            "metrics": seed_groups.curves(counted),
+        }
+        return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+    @api.get("/runs/{run_id}/log")
+    def log(run_id: str) -> Response:
+        return PlainTextResponse(read_log(Run.open(runs, run_id)))
+
+    @api.get("/runs/{run_id}/live")
+    def live(run_id: str) -> list[dict[str, Any]]:
+        return live_knobs(Run.open(runs, run_id))
+
+    @api.post("/runs/{run_id}/{action}")
+    async def ask(run_id: str, action: str, request: Request) -> dict[str, str]:
+        given = await read_body(request)
+
+        def do() -> str:
+            asked = actions.ask(Run.open(runs, run_id), action, given)
+            Queue(runs).advance(data)
+            return asked
+
+        return {"done": action, "id": await run_in_threadpool(do)}
+
+    return api
+
+
+def read_array(run: Run, name: str) -> bytes:
+    """One of the run's arrays as JSON, NaN as null."""
+    try:
+        stored = run.file(f"arrays/{name if _ARRAY.fullmatch(name) else ''}.npz")
+    except FileNotFoundError:
+        raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page")) from None
+    try:
+        with stored:
+            return check_arrays.as_json(stored)
+    except check_arrays.UNREADABLE as error:
+        raise Refused(Problem("array", f"{name} is damaged ({type(error).__name__}: {error})", "Measure it again")) from None
+
+
+def trace_file(run: Run, name: str) -> BinaryIO:
+    """One of the run's traces."""
+    try:
+        return run.file(f"traces/{name if _TRACE.fullmatch(name) else '.'}")
+    except FileNotFoundError:
+        cure = "Record one while the run trains"
+        raise Refused(Problem("trace", f"{run.id} has no trace {name[:64]!r}", cure)) from None
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(LOG_BYTES):
+            yield piece
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def read_log(run: Run) -> str:
+    """The end of what the engine printed."""
+    try:
+        log = run.file("engine.log")
+    except FileNotFoundError:
+        return "The engine has not been started.\n"
+    with log as file:
+        file.seek(max(0, _size(file) - LOG_BYTES))
+        return file.read(LOG_BYTES).decode(errors="replace") or "The engine has printed nothing.\n"

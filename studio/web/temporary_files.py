@@ -1,0 +1,27 @@
+"""Scratch: a private place for Gradio's temporary files, empty again when the studio ends."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.errors import Problem, Refused
+from engine.runs.archive.staging import workplace
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder that nobody else can look into; what killed studios have left in theirs is removed first."""
+    own = Path(tempfile.gettempdir()) / f"rwp-studio-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    if not _is_private(own.lstat()):
+        raise Refused(Problem(str(own), "is open to others", "Remove it, or set TMPDIR to a folder of your own"))
+    with workplace(own) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+        yield folder
+
+
+def _is_private(found: os.stat_result) -> bool:
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077

@@ -1,0 +1,114 @@
+"""What may change while a run trains, and that a change is exact."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from engine.errors import Refused
+from engine.experiment.live_changes import Change, as_of, asked, changed, laid_over, live_paths, value_at
+from engine.experiment.schema import UNIONS, read
+from tests.engine.conftest import MakeLoop
+from tests.engine.methods.test_table import assert_same, through_a_file
+
+LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every", "runtime.keep_every", "runtime.disk_budget")
+NEW = {"method.lambda": 0.7, "method.beta": 0.7, "method.mean_beta": 0.7, "runtime.accumulate": 4, "schedule.batch_size": 48}
+STRENGTHS = [
+    (method, path)
+    for method in UNIONS["method"]
+    for path in live_paths(read({"method": {"name": method}}))
+    if path not in LENGTHS
+]
+
+
+def test_what_the_issue_names_is_live() -> None:
+    everything = {path for method in UNIONS["method"] for path in live_paths(read({"method": {"name": method}}))}
+    symbols = {f"method.{name}" for name in ("sigma", "lambda", "eta", "beta", "rho")}
+    assert everything >= symbols | {"optimizer.lr", "optimizer.weight_decay", "data.label_smoothing", "schedule.epochs"}
+    assert "schedule.batch_size" in everything
+    assert not any(path.endswith(("name", "seed", "momentum")) for path in everything)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"method.sigma": 3}, "method.sigma", "less than or equal to 0.2"),
+        ({"method.sigma": float("nan")}, "method.sigma", "finite"),
+        ({"method.sigma": "much"}, "method.sigma", "number"),
+        ({"method.rho": 0.1}, "method.rho", "cannot change"),
+        ({"schedule.batch_size": 1}, "schedule.batch_size", "greater than or equal to 2"),
+        ({"schedule.batch_size": 1500}, "schedule.batch_size", "more than the 1437 training images"),
+        ({"seed": 1}, "seed", "cannot change"),
+        ({"method": {"name": "sgd"}}, "method", "cannot change"),
+        ({"method.sigma.x": 1}, "method.sigma.x", "cannot change"),
+        ({"runtime.accumulate": 1000}, "runtime.accumulate", "are more than the 128 images"),
+        ({"x" * 1000: 1}, "x" * 64, "cannot change"),
+    ],
+    ids=str,
+)
+def test_a_change_that_cannot_be_is_refused(changes: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(Refused, match=words) as refused:
+        changed(read({"method": {"name": "m-rwp"}}), changes)
+    assert refused.value.problems[0].field == field
+
+
+@pytest.mark.parametrize("body", [None, [], {}, "method.sigma=1", 3])
+def test_what_is_no_table_of_changes_is_refused(body: Any) -> None:
+    with pytest.raises(Refused, match="should be an object"):
+        asked(body)
+
+
+def test_the_log_tells_how_the_experiment_stood_at_any_step() -> None:
+    experiment = read({"method": {"name": "rwp", "sigma": 0.01}})
+    log = [Change(3, "method.sigma", 0.02), Change(7, "optimizer.lr", 0.5), Change(7, "method.sigma", 0.03)]
+    for step, sigma, lr in ((2, 0.01, 0.1), (3, 0.02, 0.1), (6, 0.02, 0.1), (7, 0.03, 0.5)):
+        found = as_of(experiment, log, step)
+        assert (value_at(found, "method.sigma"), value_at(found, "optimizer.lr")) == (sigma, lr)
+
+
+@pytest.mark.parametrize(("method", "path"), STRENGTHS)
+def test_a_loop_goes_on_as_one_that_had_the_new_value_from_there(make_loop: MakeLoop, method: str, path: str) -> None:
+    config: dict[str, Any] = {"method": {"name": method}, "model": {"name": "mlp"}}
+    if path == "method.sigma":
+        config["method"]["sigma_schedule"] = "constant"
+    loop = make_loop(**config)
+    for _ in range(3):
+        loop.train()
+    after = changed(loop.experiment, {path: NEW.get(path, 0.2)})
+    unchanged = make_loop(**config)
+    unchanged.restore(through_a_file(loop.state()))
+    expected = make_loop(**after.model_dump(exclude={"seeds"}))
+    expected.restore(through_a_file(loop.state()))
+    loop.change(after)
+    for each in (loop, expected, unchanged):
+        each.train()
+        each.train()
+    assert_same(loop.state(), expected.state())
+    assert not torch.equal(loop.replica.weights, unchanged.replica.weights)
+
+
+def test_a_longer_training_stretches_its_schedules_and_none_ends_in_the_past(make_loop: MakeLoop) -> None:
+    loop = make_loop(model={"name": "mlp"}, schedule={"epochs": 2, "batch_size": 64})
+    for _ in range(loop.steps):
+        lr = loop.train()["train/lr"]
+    assert lr < 0.001
+    with pytest.raises(Refused, match="at least 2"):
+        loop.change(changed(loop.experiment, {"schedule.epochs": 1}))
+    loop.change(changed(loop.experiment, {"schedule.epochs": 4}))
+    assert (loop.steps, loop.progress) == (88, 0.5)
+    assert loop.train()["train/lr"] == pytest.approx(0.05)
+
+
+def test_a_long_log_is_read_at_once_and_as_change_by_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = read({"method": {"name": "rwp"}})
+    log = [Change(step, f"method.{field}", 0.001 * (step % 100 + 1)) for step in range(500) for field in ("sigma",)]
+    log += [Change(250, "optimizer.lr", 0.5), Change(400, "optimizer.lr", 0.25)]
+    one_by_one = begun
+    for change in sorted(log, key=lambda one: one.step):
+        if change.step <= 300:
+            one_by_one = laid_over(one_by_one, {change.path: change.new})
+    read_again: list[object] = []
+    monkeypatch.setattr("engine.experiment.live_changes.read", lambda config: read_again.append(config) or read(config))
+    assert as_of(begun, sorted(log, key=lambda one: one.step), 300) == one_by_one
+    assert len(read_again) == 1
+    assert as_of(begun, [], 300) is begun

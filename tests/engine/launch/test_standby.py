@@ -1,0 +1,100 @@
+"""An engine kept ready trains as any other, and is not left behind."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import torch
+
+from engine.launch import engine_process
+from engine.launch.standby_pool import Spares, Work
+from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
+
+
+def children() -> set[int]:
+    """Engines that wait below this process."""
+    living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return {child.pid for child in living if "engine.launch.standby_pool" in " ".join(child.cmdline())}
+
+
+def eventually(holds: object, seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spares]:
+    spares = Spares()
+    monkeypatch.setattr(engine_process, "spares", spares)
+    spares.keep()
+    assert eventually(lambda: spares.is_ready)
+    yield spares
+    spares.close()
+    assert not children()
+
+
+@pytest.mark.slow
+def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spares, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.launch.standby_pool.RENEW_SECONDS", 0.1)
+    (ready,) = children()
+    config = {**SHORT, "method": {"name": "m-arwp"}, "runtime": {"streams": "parallel"}}
+    warm = launch(config)
+    assert launch.processes[-1].pid == ready
+    assert wait(warm, is_finished).pid == ready
+    assert launch.processes[-1].wait(120) == 0
+    assert eventually(lambda: spares.is_ready)
+    assert ready not in children()
+    spares.close()
+    cold = launch(config)
+    wait(cold, is_finished)
+    assert torch.equal(weights_at_end(warm), weights_at_end(cold))
+    assert (warm.path / "engine.log").read_text() == (cold.path / "engine.log").read_text()
+
+
+def test_one_that_was_killed_is_not_asked(launch: Launch, spares: Spares) -> None:
+    (ready,) = children()
+    psutil.Process(ready).kill()
+    os.waitid(os.P_PID, ready, os.WEXITED | os.WNOWAIT)  # all its threads have ended
+    run = launch(SHORT)
+    assert launch.processes[-1].pid != ready
+    assert run.status().state == "starting"
+
+
+def test_it_ends_with_the_studio_however_that_ends() -> None:
+    studio = "from engine.launch.standby_pool import spares; import time; spares.keep(); time.sleep(100)"
+    process = subprocess.Popen([sys.executable, "-c", studio])
+    try:
+        parent = psutil.Process(process.pid)
+        assert eventually(parent.children)
+        (spare,) = parent.children()
+    finally:
+        process.kill()
+        process.wait()
+    assert eventually(lambda: not spare.is_running())
+
+
+def test_one_that_cannot_be_loaded_leaves_nothing_and_is_tried_again_with_the_next_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spares = Spares()
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.launch.standby_pool.sys.executable", "/bin/false")
+        spares.keep()
+        assert spares._renewal
+        spares._renewal.join(60)
+        assert not children()
+    assert not spares.is_ready
+    monkeypatch.setattr("engine.launch.standby_pool.RENEW_SECONDS", 0.1)
+    assert spares.take(Work([], "", {}), 0, 0) is None
+    assert eventually(lambda: spares.is_ready)
+    spares.close()
+    assert spares.take(Work([], "", {}), 0, 0) is None
+    assert not children()

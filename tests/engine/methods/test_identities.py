@@ -1,0 +1,62 @@
+"""Where a knob is at its end, a method is another one: bit for bit."""
+
+import pytest
+import torch
+
+from engine.training.data import Batch, TrainingData
+from engine.training.step.learner import Loop
+from tests.engine.conftest import MakeLoop
+
+STEPS = 6
+FLAT = {"sigma_schedule": "constant", "sigma": 0.02}
+
+
+def final(loop: Loop) -> list[torch.Tensor]:
+    """Weights and buffers after a few updates."""
+    for _ in range(STEPS):
+        loop.train()
+    return [loop.replica.weights, *loop.replica.buffers]
+
+
+def assert_same(a: Loop, b: Loop) -> None:
+    for x, y in zip(final(a), final(b), strict=True):
+        assert torch.equal(x, y)
+
+
+IDENTITIES = {
+    "σ=0 makes rwp sgd": ({"name": "rwp", "sigma": 0.0}, {"name": "sgd"}),
+    "σ=0 makes arwp sgd": ({"name": "arwp", "sigma": 0.0}, {"name": "sgd"}),
+    "η=0 makes arwp rwp": ({"name": "arwp", "eta": 0.0, **FLAT}, {"name": "rwp", **FLAT}),
+    "η=0 makes m-arwp m-rwp": ({"name": "m-arwp", "eta": 0.0, **FLAT}, {"name": "m-rwp", **FLAT}),
+    "λ=0 makes m-rwp sgd on B2": ({"name": "m-rwp", "lambda": 0.0}, {"name": "sgd"}),
+    "λ=0 makes m-arwp sgd on B2": ({"name": "m-arwp", "lambda": 0.0}, {"name": "sgd"}),
+    "ρ=0 makes sam sgd": ({"name": "sam", "rho": 0.0}, {"name": "sgd"}),
+    "σ=0 on one batch makes m-rwp sgd": ({"name": "m-rwp", "sigma": 0.0, "batches": "same"}, {"name": "sgd"}),
+}
+
+
+@pytest.mark.parametrize(("method", "other"), IDENTITIES.values(), ids=IDENTITIES.keys())
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_identity(make_loop: MakeLoop, method: dict[str, object], other: dict[str, object], optimizer: str) -> None:
+    base = {"name": optimizer}
+    assert_same(make_loop(method=method, optimizer=base), make_loop(method=other, optimizer=base))
+
+
+class Swapped(TrainingData):
+    """The same data with its two batch orders exchanged."""
+
+    def batch(self, stream: int, step: int) -> Batch:
+        return super().batch(1 - stream, step)
+
+
+def test_lambda_one_makes_m_rwp_rwp_on_b1(make_loop: MakeLoop) -> None:
+    mixed = make_loop(method={"name": "m-rwp", "lambda": 1.0, "bn_statistics": "perturbed", **FLAT})
+    mixed.data.__class__ = Swapped
+    assert_same(mixed, make_loop(method={"name": "rwp", **FLAT}))
+
+
+@pytest.mark.parametrize("name", ["rwp", "arwp", "m-rwp", "m-arwp", "sam"])
+def test_a_perturbation_is_not_nothing(make_loop: MakeLoop, name: str) -> None:
+    """The identities above would also hold if perturbations never reached the weights."""
+    a, b = make_loop(method={"name": name}), make_loop(method={"name": "sgd"})
+    assert not torch.equal(final(a)[0], final(b)[0])

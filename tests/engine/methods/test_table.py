@@ -1,0 +1,86 @@
+"""Every method with every number format, kind of network and optimizer: it steps, restores the weights, and resumes."""
+
+import io
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.experiment.schema import UNIONS
+from engine.training.step.learner import Loop
+from tests.engine.conftest import MakeLoop
+
+PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
+NETWORKS = {"small-cnn": UNIONS["method"], "resnet18": PAPER, "vit-s": PAPER}
+CASES = [
+    pytest.param(method, model, optimizer, precision, id=f"{method}-{model}-{optimizer}-{precision}")
+    for model, methods in NETWORKS.items()
+    for method in methods
+    for optimizer in ("sgd", "adamw")
+    for precision in ("fp32", "bf16")
+]
+
+
+def watched(loop: Loop) -> Loop:
+    """The loop, which now checks that its gradients leave the weights as they were."""
+    inner = loop.gradients
+
+    def gradients(*passes: Any) -> tuple[Tensor, ...]:
+        before = loop.replica.weights.clone()
+        found = inner(*passes)
+        assert torch.equal(loop.replica.weights, before)
+        return found
+
+    loop.gradients = gradients
+    return loop
+
+
+def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
+    content = io.BytesIO()
+    torch.save(state, content)
+    content.seek(0)
+    loaded: dict[str, Any] = torch.load(content, weights_only=True)
+    return loaded
+
+
+def assert_same(one: Any, other: Any) -> None:
+    """Nested containers of equal tensors and numbers."""
+    assert type(one) is type(other)
+    if isinstance(one, Tensor):
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key, value in one.items():
+            assert_same(value, other[key])
+    elif isinstance(one, list | tuple):
+        for a, b in zip(one, other, strict=True):
+            assert_same(a, b)
+    else:
+        assert one == other
+
+
+@pytest.mark.parametrize(("method", "model", "optimizer", "precision"), CASES)
+def test_it_steps_restores_the_weights_and_resumes(
+    make_loop: MakeLoop, method: str, model: str, optimizer: str, precision: str
+) -> None:
+    config = {
+        "method": {"name": method},
+        "model": {"name": model},
+        "optimizer": {"name": optimizer, "lr": 1e-3},
+        "runtime": {"precision": precision},
+        "data": {"train_size": 32},
+        "schedule": {"epochs": 2, "batch_size": 4},
+    }
+    loop, other = watched(make_loop(**config)), make_loop(**config)
+    before = loop.replica.weights.clone()
+    for _ in range(2):
+        loop.train()
+    other.restore(through_a_file(loop.state()))
+    assert_same(other.state(), loop.state())
+    assert torch.isfinite(torch.tensor(list(loop.train().values()))).all()
+    other.train()
+    assert loop.step == 3
+    assert torch.isfinite(loop.replica.weights).all()
+    assert not torch.equal(loop.replica.weights, before)
+    assert_same(other.state(), loop.state())

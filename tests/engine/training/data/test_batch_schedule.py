@@ -1,0 +1,114 @@
+"""When which images are learned from, also where the size of a batch changes on the way."""
+
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from engine.errors import Refused
+from engine.training.data.batch_schedule import MOST, Timetable
+
+Walk = list[tuple[int, int, int]]
+
+
+def walked(count: int, size: int, changes: dict[int, int], epochs: int) -> Walk:
+    """Epoch, images seen and batch size of each update, found by going through them all."""
+    found: Walk = []
+    epoch = seen = 0
+    while True:
+        for at_end in (False, True):  # of an epoch by the old size, or by the new one
+            size = changes.get(len(found), size) if at_end else size
+            if seen + size > count:
+                epoch, seen = epoch + 1, 0
+        if epoch >= epochs:
+            return found
+        found.append((epoch, seen, size))
+        seen += size
+
+
+def changed(count: int, size: int, changes: dict[int, int]) -> Timetable:
+    made = Timetable.of(count, size)
+    for step, new in changes.items():
+        made = made.with_size(step, new)
+    return made
+
+
+CASES = {
+    "never": (100, 32, {}),
+    "between epochs": (100, 32, {3: 16}),
+    "within an epoch": (100, 10, {4: 25}),
+    "too few images left": (100, 30, {2: 50}),
+    "twice in an epoch": (100, 10, {2: 20, 4: 7}),
+    "before the first update": (64, 8, {0: 64}),
+    "to one batch an epoch and back": (100, 10, {5: 100, 7: 3}),
+}
+
+
+@pytest.mark.parametrize(("count", "size", "changes"), CASES.values(), ids=CASES)
+def test_every_update_is_where_walking_comes_to(count: int, size: int, changes: dict[int, int]) -> None:
+    timetable = changed(count, size, changes)
+    walk = walked(count, size, changes, epochs=5)
+    assert timetable.steps(5) == len(walk)
+    assert [timetable.at(step) for step in range(len(walk))] == walk
+    assert timetable.at(len(walk))[:2] == (5, 0)
+    assert timetable.with_stretches([tuple(stretch) for stretch in timetable.stretches]) == timetable
+
+
+def test_random_changes_end_where_walking_ends() -> None:
+    draws = random.Random(0)
+    for _ in range(200):
+        count = draws.randint(5, 200)
+        changes = {step: draws.randint(1, count) for step in sorted(draws.sample(range(60), draws.randint(0, 5)))}
+        timetable = changed(count, draws.randint(1, count), changes)
+        epochs = timetable.at(60).epoch + draws.randint(1, 4)
+        walk = walked(count, timetable.stretches[0].size, changes, epochs)
+        assert [timetable.at(step) for step in range(timetable.steps(epochs))] == walk
+
+
+def test_progress_and_course_go_from_nothing_to_all_without_a_leap() -> None:
+    timetable = changed(1000, 10, {130: 40, 137: 25})
+    progress = [timetable.progress(step, 4) for step in range(timetable.steps(4) + 1)]
+    assert (progress[0], progress[-1]) == (0, 1)
+    assert all(0 < after - before <= 0.0125 for before, after in pairwise(progress))
+
+
+@pytest.mark.parametrize(("count", "size", "changes"), CASES.values(), ids=CASES)
+def test_a_course_leads_through_all_that_is_done(count: int, size: int, changes: dict[int, int]) -> None:
+    timetable = changed(count, size, changes)
+    course = timetable.course(6)
+    steps, epochs = zip(*course, strict=True)
+    assert (course[0], course[-1]) == ((0, 0), (timetable.steps(6), 6))
+    assert list(steps) == sorted(steps)
+    for step in range(timetable.steps(6)):
+        told = np.interp(step, steps, epochs)
+        an_update = 1 / (count // timetable.at(step).size)
+        assert abs(told - timetable.epochs_done(step)) < an_update or step in changes, step
+
+
+def test_a_course_of_very_many_changes_stays_short() -> None:
+    timetable = changed(1000, 10, {step: 10 + step % 2 for step in range(1, 400)})
+    assert len(timetable.course(9)) < 4 * MOST
+    assert timetable.course(9)[-1] == (timetable.steps(9), 9)
+
+
+def test_a_course_without_a_change_is_one_straight_line() -> None:
+    assert Timetable.of(100, 10).course(3) == [(0, 0.0), (30, 3.0)]
+
+
+def test_progress_with_one_size_is_the_share_of_the_updates() -> None:
+    timetable = Timetable.of(1437, 128)
+    assert [timetable.progress(step, 7) for step in range(78)] == [step / 77 for step in range(78)]
+
+
+def test_the_same_size_changes_nothing_and_the_last_word_at_a_step_counts() -> None:
+    timetable = Timetable.of(100, 10)
+    assert timetable.with_size(5, 10) == timetable
+    for between in (20, 60, 100):  # of which the last two end the epoch
+        assert timetable.with_size(5, between).with_size(5, 25) == timetable.with_size(5, 25)
+        assert timetable.with_size(5, between).with_size(5, 10) == timetable
+
+
+def test_a_batch_larger_than_the_set_is_refused() -> None:
+    with pytest.raises(Refused, match="at most 100"):
+        Timetable.of(100, 10).with_size(3, 101)

@@ -1,0 +1,94 @@
+"""Trainings that several processes make together. `python -m tests.engine.training.streams.ranks FOLDER CASE…` is one of them."""
+
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.experiment.overrides import merge
+from engine.experiment.schema import UNIONS, Experiment, read
+from engine.experiment.seeds import seed_for
+from engine.training.data import Batch, Splits, TrainingData, load
+from engine.training.models.seeded_dropout import Dropout
+from engine.training.process_group import ALONE, World, join
+from engine.training.step.learner import Loop
+from engine.training.weights.flat_model import Replica
+
+STEPS = 20
+BASE = {
+    "data": {"train_size": 96, "crop_padding": 1, "cutout": 2, "flip": True, "mixup": 0.2},
+    "schedule": {"epochs": 4, "batch_size": 16},
+    "optimizer": {"lr": 0.05},
+}
+MIXED = {
+    "m-rwp": {"name": "m-rwp"},
+    "m-arwp": {"name": "m-arwp", "lambda": 0.3},
+    "same batch": {"name": "m-arwp", "batches": "same"},
+    "perturbed statistics": {"name": "m-rwp", "bn_statistics": "perturbed"},
+}
+CASES: dict[str, dict[str, Any]] = {
+    **{f"{name}, float32": merge(BASE, {"method": method}) for name, method in MIXED.items()},
+    **{name: merge(BASE, {"method": {"name": name}}) for name in UNIONS["method"]},
+    "lpf-sgd": merge(BASE, {"method": {"name": "lpf-sgd", "draws": 2}}),
+    "sam, accumulated": merge(BASE, {"method": {"name": "sam"}, "runtime": {"accumulate": 2}}),
+    "sam, m-sharpness": merge(BASE, {"method": {"name": "sam", "m_sharpness": 8}}),
+}
+APART = {
+    f"{name}, apart": merge(BASE, {"method": {"name": name}, "runtime": {"ascent": "per-process"}})
+    for name in ("sam", "fsam", "gsam")
+}
+
+
+class DoubleData(TrainingData):
+    """Batches in float64, in which the order of a sum does not tip a ReLU."""
+
+    def batch(self, stream: int, step: int) -> Batch:
+        return replace(batch := super().batch(stream, step), images=batch.images.double())
+
+
+@cache
+def digits(experiment: Experiment) -> Splits:
+    return load(experiment, Path("unused"), lambda _message, _fraction: None)
+
+
+def loop_of(config: dict[str, Any], name: str, world: World = ALONE) -> Loop:
+    """A small network with BatchNorm and dropout on varied digits, in float64 unless the name of the case says otherwise."""
+    experiment = read(config)
+    torch.manual_seed(seed_for(experiment.seed, "init"))
+    module = nn.Sequential(
+        nn.Conv2d(1, 8, 3, bias=False),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Conv2d(8, 12, 3, 2, bias=False),
+        nn.BatchNorm2d(12),
+        nn.ReLU(),
+        nn.Flatten(),
+        Dropout(0.2),
+        nn.Linear(48, 10),
+    )
+    images = digits(read({"data": config["data"], "schedule": {"batch_size": 2}})).train
+    device = torch.device("cpu")
+    if name.endswith("float32"):
+        return Loop(experiment, Replica(module, device), TrainingData(images, experiment, device), world)
+    return Loop(experiment, Replica(module.double(), device), DoubleData(images, experiment, device), world)
+
+
+def trained(loop: Loop, way: str) -> dict[str, Any]:
+    """Twenty updates: what each was seen to do, and the checkpoint at the end."""
+    chosen = loop.choose_streams(way).way
+    return {"way": chosen, "curves": [loop.train() for _ in range(STEPS)], "state": loop.state()}
+
+
+def main(folder: Path, *names: str) -> None:
+    torch.set_num_threads(1)
+    world = join()
+    found = {name: trained(loop_of((CASES | APART)[name], name, world), "distributed") for name in names}
+    torch.save(found, folder / f"rank-{world.rank}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

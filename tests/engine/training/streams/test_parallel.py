@@ -1,0 +1,96 @@
+"""Two gradients at the same time are the same two gradients."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+
+from engine.training.data import Batch
+from engine.training.step.learner import Loop
+from engine.training.weights.backward import Overflow
+from tests.engine.conftest import MakeLoop
+
+STEPS = 20
+VARIANTS = {
+    "m-rwp": {"name": "m-rwp"},
+    "m-arwp": {"name": "m-arwp"},
+    "same batch": {"name": "m-arwp", "batches": "same"},
+    "perturbed statistics": {"name": "m-rwp", "bn_statistics": "perturbed"},
+    "recalibrated statistics": {"name": "m-rwp", "bn_statistics": "recalibrate"},
+    "sam": {"name": "sam"},
+    "rwp": {"name": "rwp"},
+}
+
+
+def trained(loop: Loop, way: str) -> list[dict[str, float]]:
+    assert loop.choose_streams(way).way == (way if loop.experiment.method.streams == 2 else "sequential")
+    return [dict(loop.train()) for _ in range(STEPS)]
+
+
+@pytest.mark.parametrize("method", VARIANTS.values(), ids=VARIANTS.keys())
+def test_parallel_equals_sequential_bit_for_bit(make_loop: MakeLoop, method: dict[str, object]) -> None:
+    one, two = make_loop(method=method), make_loop(method=method)
+    assert trained(one, "sequential") == trained(two, "parallel")
+    assert torch.equal(one.replica.weights, two.replica.weights)
+    assert all(torch.equal(a, b) for a, b in zip(one.replica.buffers, two.replica.buffers, strict=True))
+
+
+@pytest.mark.parametrize("method", VARIANTS.values(), ids=VARIANTS.keys())
+def test_two_devices_equal_one_bit_for_bit(make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch, method: dict[str, Any]) -> None:
+    settings: dict[str, Any] = {"method": method, "data": {"mixup": 0.2}}
+    one, two = make_loop(**settings), make_loop(**settings, runtime={"devices": 2})
+    brought = another_cpu(monkeypatch)
+    assert trained(one, "sequential") == trained(two, "parallel")
+    assert torch.equal(one.replica.weights, two.replica.weights)
+    assert all(torch.equal(a, b) for a, b in zip(one.replica.buffers, two.replica.buffers, strict=True))
+    assert len(brought) == (STEPS if two.experiment.method.streams == 2 else 0)
+
+
+def another_cpu(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """Let a second device be the CPU by another name; returns the batches that are brought there."""
+    brought: list[Batch] = []
+    elsewhere = torch.device("cpu", 0)
+
+    def to(batch: Batch, device: torch.device) -> Batch:
+        brought.extend([batch] if device == elsewhere else [])
+        return copied(batch, device)
+
+    copied = Batch.to
+    monkeypatch.setattr("engine.training.step.learner.neighbour", lambda device, devices: elsewhere if devices == 2 else device)
+    monkeypatch.setattr(Batch, "to", to)
+    return brought
+
+
+def test_choosing_changes_nothing(make_loop: MakeLoop) -> None:
+    loop = make_loop(method={"name": "m-arwp"})
+    before = copy.deepcopy(loop.state())
+    choice = loop.choose_streams("auto")
+    after = loop.state()
+    assert choice.sequential
+    assert choice.parallel
+    assert choice.way == ("parallel" if choice.parallel < choice.sequential else "sequential")
+    assert torch.equal(before["weights"], after["weights"])
+    assert all(torch.equal(a, b) for a, b in zip(before["buffers"], after["buffers"], strict=True))
+    assert loop.samples == 0
+
+
+def test_an_overflow_in_the_worker_reaches_the_loop(make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = make_loop(method={"name": "m-rwp"})
+    loop.choose_streams("parallel")
+    monkeypatch.setattr(loop._streams._beside, "run", lambda _: (_ for _ in ()).throw(Overflow))
+    before = loop.replica.weights.clone()
+    loop.train()
+    assert loop.step == 1
+    assert torch.equal(loop.replica.weights, before)
+
+
+def test_intra_op_threads_are_as_they_were(make_loop: MakeLoop) -> None:
+    loop = make_loop(method={"name": "m-rwp"})
+    loop.choose_streams("parallel")
+    torch.set_num_threads(2)
+    try:
+        loop.train()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)

@@ -1,0 +1,77 @@
+"""What is measured while a training goes on is labelled by the weights that it was measured at."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.experiment.overrides import merge
+from engine.experiment.schema import read
+from engine.runs.reader import Event
+from engine.runs.run import Run
+from engine.training.trainer.progress import Pace
+from engine.training.trainer.trainer import Training
+from tests.engine.runs.test_lineage import CONFIG, training
+
+SMALL = {"landscape": {"resolution": 5, "images": 128, "at_end": False}, "data": {"train_size": 128}}
+
+
+def surveyed(runs: Path, **changes: Any) -> tuple[Run, float]:
+    """A run with a landscape that was asked for after three updates, and done seven later; with the loss after three."""
+    run = Run.create(runs, read(merge(merge(CONFIG, SMALL), changes)))
+    with training(run) as made:
+        update(made, 3)
+        loss = made.evaluator.measure(made.loop)["train_eval/loss"]
+        made._survey.want()
+        made._survey.go_on()
+        update(made, 7)
+        while made._survey.is_to_do:
+            made._survey.go_on()
+    return run, loss
+
+
+def update(made: Training, times: int) -> None:
+    for _ in range(times):
+        made._update(Pace(made.loop, made.control))
+
+
+def told(run: Run, kind: str) -> list[Event]:
+    return [event for event in run.records.events() if event.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("model", "statistics"), [("mlp", "clean"), ("small-cnn", "clean"), ("small-cnn", "perturbed"), ("small-cnn", "recalibrate")]
+)
+def test_a_landscape_belongs_to_the_step_at_which_it_was_asked_for(tmp_path: Path, model: str, statistics: str) -> None:
+    run, loss = surveyed(tmp_path, model={"name": model}, method={"name": "m-rwp", "bn_statistics": statistics})
+    (event,) = told(run, "landscape")
+    assert (event.step, event.data["array"], run.records.status().step) == (3, "landscape-00000003", 10)
+    with np.load(run.path / "arrays" / "landscape-00000003.npz") as surface:
+        assert surface["loss"][2, 2] == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_landscape_has_statistics_of_its_own_weights(tmp_path: Path) -> None:
+    """Not those of the last evaluation, which was at other weights."""
+    method = {"name": "m-rwp", "bn_statistics": "recalibrate"}
+    run = Run.create(tmp_path, read(merge(merge(CONFIG, SMALL), {"model": {"name": "small-cnn"}, "method": method})))
+    with training(run) as made:
+        made.evaluator.measure(made.loop)
+        update(made, 6)
+        made._survey.want()
+        while made._survey.is_to_do:
+            made._survey.go_on()
+        loss = made.evaluator.measure(made.loop)["train_eval/loss"]
+    with np.load(run.path / "arrays" / "landscape-00000006.npz") as surface:
+        assert surface["loss"][2, 2] == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_trace_is_named_after_its_last_update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.training.trainer.profiler.UPDATES", 2)
+    run = Run.create(tmp_path, read(merge(CONFIG, SMALL)))
+    with training(run) as made:
+        update(made, 4)
+        made._tracer.want()
+        update(made, 3)
+    (event,) = told(run, "trace")
+    assert (event.step, event.data["file"]) == (6, "step-00000006.pt.trace.json.gz")

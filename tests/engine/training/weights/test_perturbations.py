@@ -1,0 +1,150 @@
+"""The perturbations have the distribution they state."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engine.methods import RWP
+from engine.training.rng import fill_normal
+from engine.training.weights.flat_model import Replica
+from engine.training.weights.perturbations import Ascent, Damping, FilterNoise, PastGradients
+
+SIGMA = 0.1
+DRAWS = 3000
+
+
+class Mixed(nn.Module):
+    """One parameter of each kind: filters, a bias, a position embedding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        scale = torch.tensor([0.0, 1.0, 5.0]).view(3, 1, 1, 1)
+        self.conv = nn.Parameter(torch.randn(3, 2, 3, 3) * scale)
+        self.bias = nn.Parameter(torch.tensor([3.0, 0.0, -4.0]))
+        self.position = nn.Parameter(torch.randn(1, 4, 6))
+
+
+@pytest.fixture
+def replica() -> Replica:
+    torch.manual_seed(0)
+    return Replica(Mixed(), torch.device("cpu"))
+
+
+def draws(seed: int) -> Callable[[Tensor], Tensor]:
+    source = torch.Generator().manual_seed(seed)
+    return lambda out: out.normal_(generator=source)
+
+
+def deviations(replica: Replica, damping: Damping | None = None, **settings: object) -> tuple[Tensor, Tensor, Tensor]:
+    """Measured standard deviation of every element of conv, bias and position over many draws."""
+    noise = FilterNoise(replica, RWP(**settings), SIGMA, draws(1), damping)
+    out, squares = torch.empty_like(replica.weights), torch.zeros_like(replica.weights)
+    for _ in range(DRAWS):
+        noise.write(out, replica.weights)
+        squares += (out - replica.weights) ** 2
+    conv, bias, position = replica.views((squares / DRAWS).sqrt())
+    return conv, bias, position
+
+
+def close(measured: Tensor, expected: Tensor) -> bool:
+    return torch.allclose(measured, expected.expand_as(measured), rtol=0.08, atol=1e-6)
+
+
+def test_a_filter_has_sigma_times_its_norm(replica: Replica) -> None:
+    conv, _, _ = deviations(replica)
+    assert close(conv, SIGMA * replica.views(replica.weights)[0].flatten(1).norm(dim=1).view(3, 1, 1, 1))
+
+
+def test_a_position_embedding_has_a_filter_a_token(replica: Replica) -> None:
+    _, _, position = deviations(replica)
+    assert close(position, SIGMA * replica.views(replica.weights)[2].norm(dim=2, keepdim=True))
+
+
+def test_a_position_embedding_is_one_filter_in_the_authors_code(replica: Replica) -> None:
+    conv, _, position = deviations(replica, position_embeddings="authors")
+    kernels, _, embedding = replica.views(replica.weights)
+    assert close(position, SIGMA * embedding.norm())
+    assert close(conv, SIGMA * kernels.flatten(1).norm(dim=1).view(3, 1, 1, 1))
+
+
+def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_code(replica: Replica) -> None:
+    apart, together = PastGradients(replica), PastGradients(replica, "authors")
+    gradient = torch.randn_like(replica.weights)
+    for past in (apart, together):
+        past.add(gradient, 0.9)
+    _, _, embedding = replica.views(gradient)
+    assert torch.allclose(apart.v[-4:], embedding[0].square().sum(1))
+    assert torch.allclose(together.v[-1], embedding.square().sum())
+    assert len(apart.v) == len(together.v) + 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("vector", [5.0, 5.0, 5.0]), ("element", [3.0, 0.0, 4.0]), ("skip", [0.0, 0.0, 0.0])]
+)
+def test_one_dimensional_parameters(replica: Replica, policy: str, expected: list[float]) -> None:
+    _, bias, _ = deviations(replica, one_dimensional=policy)
+    assert close(bias, SIGMA * torch.tensor(expected))
+
+
+def test_isotropic_noise_is_the_same_everywhere(replica: Replica) -> None:
+    for part in deviations(replica, distribution="isotropic"):
+        assert close(part, torch.tensor(SIGMA))
+
+
+def test_past_gradients_damp_filter_by_filter(replica: Replica) -> None:
+    past = PastGradients(replica)
+    gradient = torch.zeros_like(replica.weights)
+    conv_g, bias_g, _ = replica.views(gradient)
+    conv_g[2, 0, 0, 0], bias_g[1] = 4.0, 2.0
+    past.add(gradient, beta=0.9)
+    past.add(gradient, beta=0.9)
+    v_filter, v_element = 16 * 1.9, 4 * 1.9
+    conv, bias, _ = deviations(replica, damping=Damping(past, eta=1.0, exponent=0.5))
+    w_conv, w_bias, _ = replica.views(replica.weights)
+    assert close(conv[2], SIGMA * w_conv[2].norm() / (1 + v_filter) ** 0.5)
+    assert close(conv[1], SIGMA * w_conv[1].norm())
+    assert close(bias, SIGMA * w_bias.norm() / torch.tensor([1, (1 + v_element) ** 0.5, 1]))
+
+
+def test_draws_are_not_correlated(replica: Replica) -> None:
+    noise = FilterNoise(replica, RWP(distribution="isotropic"), 1.0, draws(2))
+    seen = torch.stack(
+        [noise.write(out := torch.empty_like(replica.weights), torch.zeros_like(out)) * 0 + out for _ in range(4000)]
+    )
+    correlation = torch.corrcoef(seen.T)
+    assert (correlation - torch.eye(len(correlation))).abs().max() < 0.08
+
+
+def test_radius_is_the_norm_of_what_was_added(replica: Replica) -> None:
+    noise = FilterNoise(replica, RWP(), SIGMA, draws(3))
+    out = torch.empty_like(replica.weights)
+    radius = noise.write(out, replica.weights)
+    assert torch.isclose(radius, (out - replica.weights).norm(), rtol=1e-4)
+
+
+def test_ascent_has_the_radius_and_the_direction_of_the_gradient(replica: Replica) -> None:
+    gradient = torch.randn_like(replica.weights)
+    out = torch.empty_like(replica.weights)
+    radius = Ascent(gradient, 0.3).write(out, replica.weights)
+    assert torch.allclose(out - replica.weights, 0.3 * gradient / gradient.norm(), atol=1e-6)
+    assert torch.isclose(radius, torch.tensor(0.3))
+
+
+def test_a_perturbation_is_bitwise_the_same_on_any_number_of_threads() -> None:
+    torch.manual_seed(0)
+    large = Replica(nn.Sequential(nn.Linear(700, 900), nn.Linear(900, 300)), torch.device("cpu"))
+    past = PastGradients(large)
+    past.v.uniform_()
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            noise = FilterNoise(large, RWP(), SIGMA, lambda out: fill_normal(out, 0, "noise", 7), Damping(past, 0.1, 0.5))
+            found.append((out := torch.empty_like(large.weights), noise.write(out, large.weights)))
+    finally:
+        torch.set_num_threads(threads)
+    for out, radius in found[1:]:
+        assert torch.equal(out, found[0][0])
+        assert torch.equal(radius, found[0][1])

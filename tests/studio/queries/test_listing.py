@@ -1,0 +1,81 @@
+"""A list of runs reads what has changed and nothing else, and stands whatever is in them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import Refused
+from engine.experiment.schema import read
+from engine.runs.lineage import replay
+from engine.runs.reader import Reader, State, Status, Writer
+from engine.runs.run import Run
+from engine.training.trainer.control import Control
+from engine.training.trainer.recorder import Journal
+from studio.queries.listing import Listing
+from tests.processes import SHORT
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run.create(tmp_path, read(SHORT))
+
+
+def write(run: Run, state: State, *events: tuple[str, dict[str, Any]]) -> None:
+    writer = Writer(run.path / "run.db")
+    for kind, data in events:
+        writer.event(1, kind, **data)
+    writer.flush(Status(state=state, step=1, steps=100))
+    writer.close()
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "finished"])
+def test_an_unchanged_run_is_not_read_again(run: Run, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(run, state, *[("changed", {"path": "method.sigma", "new": 0.001 * i}) for i in range(1, 50)])
+    listing = Listing(run.path.parent)
+    (before,) = listing.entries()
+    listing.entries()  # the first reading has left SQLite's own files beside the database
+    assert before.experiment.method.model_dump()["sigma"] == 0.049
+
+    def refuse(*_: object) -> Any:
+        raise AssertionError("it was read again")
+
+    monkeypatch.setattr(Reader, "events", refuse)
+    (after,) = listing.entries()
+    assert after.experiment == before.experiment
+    assert after.status.state == ("finished" if state == "finished" else "interrupted")
+    with run.lock():
+        (held,) = listing.entries()
+    assert held.status.state == state
+
+
+@pytest.mark.parametrize("odd", [[1], {"a": 1}, 7, None])
+def test_an_event_whose_id_is_no_name_does_not_end_an_engine(run: Run, odd: object) -> None:
+    write(run, "stopped", ("command", {"id": odd}), ("refused", {"id": "1-abc"}))
+    with run.lock():
+        journal = Journal(run)
+        control = Control(run, journal)
+        journal.close()
+    assert control._answered == {"1-abc"}
+
+
+def broken(run: Run) -> None:
+    with (run.path / "run.db").open("r+b") as file:
+        file.write(b"no database at all")
+
+
+def without_sense(run: Run) -> None:
+    write(run, "stopped", ("changed", {"path": "method.sigma"}))
+
+
+@pytest.mark.parametrize("damage", [broken, without_sense])
+def test_a_replay_that_cannot_be_leaves_nothing(run: Run, damage: Callable[[Run], None]) -> None:
+    write(run, "finished")
+    damage(run)
+    try:
+        made = replay(run)
+    except Refused:
+        assert [one.id for one in Run.all(run.path.parent)] == [run.id]
+    else:
+        assert made.records.status().step == 0
