@@ -7,7 +7,7 @@ import time
 
 import torch
 
-from engine.launch.torchrun import cores
+from engine.machine import cores
 
 OURS = ("streams", "step", "memory", "recording", "start", "processes", "allocation", "gpu")
 

@@ -7,7 +7,7 @@ from benchmarks.cases import Case, update
 from benchmarks.isolated import between
 from benchmarks.streams import PARALLEL
 from benchmarks.timing import Row, rows
-from engine.launch.devices import OF_A_PROCESS
+from engine.machine import OF_A_PROCESS
 
 CASES = (Case("small-cnn", 32, 128), Case("vit-s", 32, 16), Case("resnet18", 32, 32))
 KEPT, GIVEN_BACK = f"{PARALLEL} with memory kept", "given back"

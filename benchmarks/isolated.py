@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import IO
 
 from benchmarks.timing import Timed, in_turn, seconds_of
-from engine.launch.devices import OF_A_PROCESS
+from engine.machine import OF_A_PROCESS
 
 Maker = Callable[[], Callable[[], object]]
 """Makes ready what is going to be timed; goes to another process, and so is a function of a module or a `partial` of one."""

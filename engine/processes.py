@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.launch.devices import OF_A_PROCESS
+from engine.machine import OF_A_PROCESS
 
 START = Path(__file__).absolute().parent.parent / "rwp_studio.py"
 

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.isolated import between
 from benchmarks.timing import in_turn, seconds_of
-from engine.launch.devices import OF_A_PROCESS
+from engine.machine import OF_A_PROCESS
 
 
 def writes(path: Path) -> Callable[[], object]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from engine.errors import Problem, Refused
+from engine.experiment import distributed_checks
 from engine.experiment.overrides import merge, nested
 from engine.experiment.schema import Experiment, read
 from engine.experiment.validate import sizes
 from engine.fields import Section
-from engine.launch import torchrun
 
 
 class Change(NamedTuple):
@@ -46,7 +46,7 @@ def asked(changes: object) -> dict[str, Any]:
 def changed(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     """`experiment` with new values for some dotted paths. Raises `Refused` if one is not live, out of range or does not fit."""
     found = laid_over(experiment, changes)
-    if problems := [*sizes(found), *torchrun.problems(found)]:
+    if problems := [*sizes(found), *distributed_checks.problems(found)]:
         raise Refused(*problems)
     return found
 

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from engine.catalogue import DATASETS, MODELS
 from engine.errors import Problem, Refused
-from engine.experiment import image_folder, portions
+from engine.experiment import distributed_checks, image_folder, portions
 from engine.experiment.data import BuiltIn, Folder, ImageNet
 from engine.experiment.folder_contents import PassedOver, known_contents
 from engine.experiment.schema import Experiment
-from engine.launch import torchrun
 from engine.methods.lpf import LPFSGD
 from engine.methods.sam import Adversarial
 
@@ -18,7 +17,12 @@ def check(experiment: Experiment, data_dir: Path, processes: int | None = None) 
 
     `processes` is how many there are, where they run already.
     """
-    problems = [*_model(experiment), *sizes(experiment), *_files(experiment, data_dir), *torchrun.problems(experiment, processes)]
+    problems = [
+        *_model(experiment),
+        *sizes(experiment),
+        *_files(experiment, data_dir),
+        *distributed_checks.problems(experiment, processes),
+    ]
     if problems:
         raise Refused(*problems)
 

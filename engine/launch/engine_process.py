@@ -9,9 +9,10 @@ from typing import IO
 
 from engine import processes
 from engine.files.within import writable
-from engine.launch.devices import accelerators, chosen, environment, suitable
+from engine.launch.devices import chosen, environment, suitable
 from engine.launch.standby_pool import Work, spares
 from engine.launch.torchrun import command, surroundings
+from engine.machine import accelerators
 from engine.runs.reader import DATABASE, Writer
 from engine.runs.run import Run
 

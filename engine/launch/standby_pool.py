@@ -1,18 +1,10 @@
-"""A spare engine: a process that has everything loaded and waits for a run, so that a training begins at once.
-
-`python -m engine.launch.standby_pool SOCKET` is that process. It is told by the socket what any other engine is told when it
-is started: arguments, working directory and environment, with the run's lock as standard input and the log as output. When the socket
-closes before, it ends.
-"""
+"""Standby engines: one process that has everything loaded and waits for a run, so that a training begins at once."""
 
 import json
-import os
 import socket
 import subprocess
-import sys
 import threading
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from engine import processes
 
@@ -49,7 +41,7 @@ class Spares:
         with self._guard:
             self._renew_after(0.0)
 
-    def take(self, work: "Work", lock: int, log: int) -> subprocess.Popen[bytes] | None:
+    def take(self, work: Work, lock: int, log: int) -> subprocess.Popen[bytes] | None:
         """Let the engine that is ready do `work`, with the run's lock and log as descriptors; None if there is none."""
         with self._guard:
             if self._ready is None:
@@ -103,7 +95,7 @@ class Spares:
 
 def _begun(theirs: socket.socket) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        processes.python("engine.launch.standby_pool", str(theirs.fileno())),
+        processes.python("engine.standby", str(theirs.fileno())),
         pass_fds=[theirs.fileno()],
         env=processes.environment(),
         stdin=subprocess.DEVNULL,
@@ -117,51 +109,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 spares = Spares()
-
-
-def main(descriptor: int) -> int:
-    with socket.socket(fileno=descriptor) as theirs:
-        _load()
-        theirs.send(LOADED)
-        told, descriptors, _, _ = socket.recv_fds(theirs, CHUNK, 2)
-        while more := theirs.recv(CHUNK):
-            told += more
-    return _do(Work(**json.loads(told)), *descriptors) if told else 0
-
-
-def _do(work: Work, lock: int, log: int) -> int:
-    """Become the engine that does `work`."""
-    for source, target in ((lock, 0), (log, 1), (log, 2)):
-        os.dup2(source, target)
-    os.close(lock)
-    os.close(log)
-    os.environ.update(work.environment)
-    os.chdir(work.folder)
-    from engine.__main__ import main as engine
-
-    return engine(work.arguments)
-
-
-def _load() -> None:
-    """Import what a training needs and make one update of a small one, which loads the rest."""
-    import torch
-
-    from engine.experiment.schema import Experiment
-    from engine.experiment.validate import input_shape
-    from engine.training import models
-    from engine.training.data import Supply, load
-    from engine.training.probes.flops import per_image
-    from engine.training.step.learner import Loop
-    from engine.training.trainer import trainer  # noqa: F401 - train is for later
-    from engine.training.weights.flat_model import Replica
-
-    experiment, device = Experiment(), torch.device("cpu")
-    splits = load(experiment, Path(), lambda _message, _fraction: None)
-    module = models.build(experiment, input_shape(experiment), len(splits.classes), experiment.root)
-    images = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
-    Loop(experiment, Replica(module, device), images).train()
-    per_image(module, input_shape(experiment))
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from engine import processes
 from engine.experiment.schema import read
 from engine.launch.standby_pool import Spares
 from engine.runs.archive import check_checkpoints

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from engine.errors import Problem, Refused
-from engine.launch.torchrun import cores
+from engine.machine import cores
 from engine.training.data.decode import Fault, Key, Pictures, Raw, Sample, end_with_training
 
 AHEAD = 2

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import torch
 
-from engine.launch.torchrun import cores
+from engine.machine import cores
 from engine.training.streams.sequential import Gradient
 
 Work = Callable[[], Gradient]

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 
 from engine.errors import Problem, Refused
+from engine.experiment.distributed_checks import too_many
 from engine.experiment.runtime import Runtime
 from engine.experiment.schema import Experiment
-from engine.launch.torchrun import cores, too_many
+from engine.machine import cores
 from engine.training.process_group import ALONE, World
 
 PACKAGES = ("rwp-studio", "torch", "torchvision", "numpy", "scikit-learn", "pydantic")

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from engine.errors import Problem, Refused
-from engine.launch import actions, devices
+from engine.launch import actions
 from engine.launch.queue import Queue
+from engine.machine import kinds
 from engine.runs.run import Run
 from studio.web.request_body import read_body
 
@@ -19,7 +20,7 @@ def queue_routes(runs: Path, data: Path) -> APIRouter:
     queue = Queue(runs)
 
     def shown() -> dict[str, Any]:
-        at_once = dict.fromkeys(devices.kinds(), 1) | queue.at_once
+        at_once = dict.fromkeys(kinds(), 1) | queue.at_once
         return {"waiting": [run.id for run in queue.waiting()], "at_once": at_once}
 
     @api.get("/actions")

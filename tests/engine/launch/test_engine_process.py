@@ -8,7 +8,7 @@ import pytest
 from engine.errors import Refused
 from engine.experiment.schema import Experiment
 from engine.launch import engine_process
-from engine.launch.devices import OF_A_PROCESS
+from engine.machine import OF_A_PROCESS
 from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
 

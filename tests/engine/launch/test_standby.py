@@ -18,7 +18,7 @@ from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
 def children() -> set[int]:
     """Engines that wait below this process."""
     living = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-    return {child.pid for child in living if "engine.launch.standby_pool" in " ".join(child.cmdline())}
+    return {child.pid for child in living if "engine.standby" in " ".join(child.cmdline())}
 
 
 def eventually(holds: object, seconds: float = 60) -> bool:
@@ -86,7 +86,7 @@ def test_one_that_cannot_be_loaded_leaves_nothing_and_is_tried_again_with_the_ne
 ) -> None:
     spares = Spares()
     with monkeypatch.context() as broken:
-        broken.setattr("engine.launch.standby_pool.sys.executable", "/bin/false")
+        broken.setattr("engine.launch.standby_pool.processes.sys.executable", "/bin/false")
         spares.keep()
         assert spares._renewal
         spares._renewal.join(60)

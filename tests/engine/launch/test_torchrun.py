@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from engine.errors import Refused
+from engine.experiment.distributed_checks import PER_CORE, problems
 from engine.experiment.overrides import merge
 from engine.experiment.schema import read
 from engine.experiment.validate import check
 from engine.launch import engine_process
-from engine.launch.torchrun import PER_CORE, cores, problems
+from engine.machine import cores
 from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
 from engine.runs.trash import Trash
