@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.experiment.schema import Experiment, read
+from engine.runs.export import export
 from engine.runs.run import Run
 
 METHODS = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
@@ -60,7 +61,7 @@ def table(groups: dict[str, list[Run]]) -> str:
     """A row per method: mean ± standard deviation over the seeds, gradients per update and seconds of updating."""
     lines = [f"| method | {' | '.join(COLUMNS)} | gap | gradient evaluations | seconds |", "|---" * (len(COLUMNS) + 4) + "|"]
     for method, runs in groups.items():
-        exported = [run.export() for run in runs]
+        exported = [export(run) for run in runs]
         values = {title: [one["summary"][tag] for one in exported] for title, tag in COLUMNS.items()}
         gaps = [a - b for a, b in zip(values["training accuracy"], values["test accuracy"], strict=True)]
         cells = [spread(values[title], 1 if "loss" in title else 100) for title in COLUMNS]

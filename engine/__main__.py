@@ -17,8 +17,8 @@ from engine.files.space import Reserve, why_not_written
 from engine.files.within import writable
 from engine.launch.queue import Queue
 from engine.launch.torchrun import is_restart
-from engine.runs.reader import ACTIVE, State
 from engine.runs.run import Run
+from engine.runs.status import ACTIVE, State
 from engine.training.trainer.recorder import Journal
 
 EXIT = {"finished": 0, "stopped": 130}

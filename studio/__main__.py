@@ -11,6 +11,7 @@ from engine.experiment.overrides import override, read_file
 from engine.experiment.paths import expanded, no_folder, settled, twin_of
 from engine.experiment.recipes import find
 from engine.experiment.schema import Experiment, read
+from engine.runs.export import export
 from engine.runs.run import Run
 from studio.output import prepare, print_json, tell
 
@@ -233,7 +234,7 @@ def _keep(given: argparse.Namespace) -> None:
         case "list":
             runs.show(given.runs, given.json)
         case "export" if given.file is None:
-            print_json(Run.open(given.runs, given.run).export())
+            print_json(export(Run.open(given.runs, given.run)))
         case "export":
             runs.export(Run.open(given.runs, given.run), given.file, given.checkpoints)
         case "label":

@@ -12,8 +12,8 @@ import torch
 from engine.experiment.overrides import merge
 from engine.experiment.schema import read
 from engine.launch import engine_process
-from engine.runs.reader import ACTIVE, Status
 from engine.runs.run import Run
+from engine.runs.status import ACTIVE, Status
 
 SHORT = {"schedule": {"epochs": 3, "batch_size": 64}, "landscape": {"resolution": 9, "images": 64}, "model": {"name": "mlp"}}
 LONG = merge(SHORT, {"schedule": {"epochs": 10_000}})
@@ -51,7 +51,7 @@ def wait(run: Run, until: Callable[[Status], bool], seconds: float = 120) -> Sta
 
 def round_trip(run: Run) -> Status:
     """The status once the engine has been through everything that was asked of it before, and has told what came of it."""
-    asked = run.ask("checkpoint")
+    asked = run.commands.send("checkpoint")
     return wait(run, lambda _: any(event.data.get("id") == asked for event in run.records.events()))
 
 

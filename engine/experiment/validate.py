@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from engine.catalogue import DATASETS, MODELS
+from engine.catalogue import MODELS
 from engine.errors import Problem, Refused
 from engine.experiment import distributed_checks, image_folder, portions
-from engine.experiment.data import BuiltIn, Folder, ImageNet
+from engine.experiment.data import Folder
+from engine.experiment.dataset_info import how_to_provide, input_shape
 from engine.experiment.folder_contents import PassedOver, known_contents
 from engine.experiment.schema import Experiment
 from engine.methods.lpf import LPFSGD
@@ -27,29 +28,10 @@ def check(experiment: Experiment, data_dir: Path, processes: int | None = None) 
         raise Refused(*problems)
 
 
-def input_shape(experiment: Experiment) -> tuple[int, int, int]:
-    """Channels, height and width of the images that the model will see."""
-    data = experiment.data
-    return (3, data.image_size, data.image_size) if isinstance(data, Folder) else experiment.dataset.shape
-
-
-def training_images(data: BuiltIn | Folder | ImageNet) -> int:
-    """How many images there are to learn from. Counts files where only they can tell; raises `OSError` if it cannot."""
-    if data.train_size or not isinstance(data, Folder):
-        return data.train_size or DATASETS[data.name].train_images
-    return sum(one.images for one in known_contents(Path(data.path)).fingerprint.train.values())
-
-
 def passed_over(experiment: Experiment) -> tuple[PassedOver, ...]:
     """Files in the folder of images that will not be used. Raises `OSError` if it cannot be read."""
     data = experiment.data
     return known_contents(Path(data.path)).passed_over if isinstance(data, Folder) else ()
-
-
-def classes(experiment: Experiment) -> int:
-    """Into how many classes the images fall. Raises `OSError` if the folder that tells cannot be read."""
-    data = experiment.data
-    return len(image_folder.classes(Path(data.path))) if isinstance(data, Folder) else experiment.dataset.classes
 
 
 def _model(experiment: Experiment) -> list[Problem]:
@@ -114,9 +96,3 @@ def _files(experiment: Experiment, data_dir: Path) -> list[Problem]:
     if experiment.dataset.is_present(data_dir) or not experiment.dataset.files or data.download:
         return []
     return [Problem("data.name", f"{data.name} is not in {data_dir}", how_to_provide(experiment, data_dir))]
-
-
-def how_to_provide(experiment: Experiment, data_dir: Path) -> str:
-    """Which files to put where when a dataset cannot be downloaded."""
-    archives = ", ".join(experiment.dataset.archives)
-    return f"Put {archives} (or the unpacked files) into {data_dir}, or choose digits, which needs no files"

@@ -6,8 +6,8 @@ from typing import Any
 from engine.errors import Problem, Refused
 from engine.experiment.live_changes import asked, changed
 from engine.launch.queue import Queue
-from engine.runs.reader import ACTIVE, State
 from engine.runs.run import Run
+from engine.runs.status import ACTIVE, State
 
 ENDED: tuple[State, ...] = ("finished", "stopped", "diverged", "failed", "interrupted")
 BROKEN_OFF: tuple[State, ...] = ("stopped", "diverged", "failed", "interrupted")
@@ -70,7 +70,7 @@ def ask(run: Run, name: str, given: dict[str, Any]) -> str:
 
 def _leave(run: Run, name: str, given: dict[str, Any]) -> str:
     if name not in ("set", "extend"):
-        return run.ask(name, **given)
+        return run.commands.send(name, **given)
     changes = asked(given.get("changes") if name == "set" else {"schedule.epochs": given.get("epochs")})
     changed(run.present, changes)
-    return run.ask("set", changes=changes)
+    return run.commands.send("set", changes=changes)

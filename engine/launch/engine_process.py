@@ -13,8 +13,9 @@ from engine.launch.devices import chosen, environment, suitable
 from engine.launch.standby_pool import Work, spares
 from engine.launch.torchrun import command, surroundings
 from engine.machine import accelerators
-from engine.runs.reader import DATABASE, Writer
+from engine.runs.reader import DATABASE
 from engine.runs.run import Run
+from engine.runs.writer import Writer
 
 MEETINGS = ".meetings"
 """Folder beside the runs of the files in which the processes of one run find each other."""
@@ -87,7 +88,7 @@ def _announce(run: Run, device: str) -> None:
     writer = Writer(run.path / DATABASE)
     writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": "", "device": device}))
     writer.close()
-    for left in run.commands():
+    for left in run.commands.pending():
         if left["kind"] in MEANT_FOR_AN_ENGINE:
-            run.drop(left)
+            run.commands.remove(left)
     run.leave_queue()

@@ -6,15 +6,15 @@ a time under the lock of the folder. That a run waits is a file in its folder, w
 
 import json
 from collections import Counter
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from engine.errors import Problem, Refused
 from engine.experiment.schema import Experiment
-from engine.files.exclusive import exclusive
+from engine.files.atomic import write_atomically
 from engine.files.within import is_plain
 from engine.launch import devices, engine_process
-from engine.runs.run import Run, write_atomically
+from engine.runs.lock import arranging
+from engine.runs.run import Run
 
 SETTINGS = ".queue.json"
 """A name that no run can have."""
@@ -35,7 +35,7 @@ class Queue:
 
     def add(self, *runs: Run) -> None:
         """Put runs at the end. One that waits already keeps its place. Raises `Refused` if one is being trained."""
-        with self.locked():
+        with arranging(self._runs):
             order = self.waiting()
             for run in runs:
                 if run.is_locked():
@@ -45,20 +45,20 @@ class Queue:
 
     def remove(self, run: Run) -> None:
         """Take a run out. Raises `Refused` if it does not wait."""
-        with self.locked():
+        with arranging(self._runs):
             self._position(run)
             run.leave_queue()
 
     def move(self, run: Run, position: int) -> None:
         """Put a run that waits at `position`, counted from 0. Raises `Refused` if it does not wait."""
-        with self.locked():
+        with arranging(self._runs):
             order = self.waiting()
             order.insert(max(0, position), order.pop(self._position(run)))
             self._write(order)
 
     def start(self, run: Run, data: Path) -> None:
         """Start a run that waits although there may be no room for it. Raises `Refused` if it does not wait."""
-        with self.locked():
+        with arranging(self._runs):
             self._position(run)
             busy = self._busy()
             idlest = sorted(devices.suitable(run.experiment), key=lambda device: busy[device])
@@ -87,7 +87,7 @@ class Queue:
             raise Refused(Problem("device", f"{kind[:64]!r} is no kind of device", "Choose cpu, cuda or mps"))
         if type(count) is not int or not 1 <= count <= MOST_AT_ONCE:
             raise Refused(Problem("count", "should be a whole number", f"From 1 to {MOST_AT_ONCE}"))
-        with self.locked():
+        with arranging(self._runs):
             write_atomically(self._runs / SETTINGS, json.dumps({"at_once": {**self.at_once, kind: count}}).encode())
 
     def advance(self, data: Path) -> list[Run]:
@@ -97,7 +97,7 @@ class Queue:
         """
         if not self.waiting():
             return []
-        with self.locked():
+        with arranging(self._runs):
             busy = self._busy()
             return [run for run in self.waiting() if self._started(run, data, busy)]
 
@@ -131,7 +131,3 @@ class Queue:
         for place, run in enumerate(order):
             if run.place != place:
                 write_atomically(run.path / Run.WAITS, str(place).encode())
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Nothing is queued, moved or started by anybody else meanwhile."""
-        return exclusive(self._runs / ".queue.lock")

@@ -9,8 +9,9 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator
 
 from engine.errors import Problem, Refused, explain
 from engine.fields import Section
+from engine.files.atomic import write_atomically
 from engine.files.exclusive import exclusive
-from engine.runs.run import Run, write_atomically
+from engine.runs.run import Run
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,13 @@ from engine.errors import Problem, Refused
 from engine.experiment.live_changes import as_of
 from engine.experiment.overrides import merge
 from engine.experiment.schema import UNIONS, Experiment, read
+from engine.files.atomic import write_atomically
 from engine.runs.checkpoints import Checkpoint, checkpoints
 from engine.runs.own_images import hand_on
-from engine.runs.reader import DATABASE, Status, Writer
-from engine.runs.run import Run, write_atomically
+from engine.runs.reader import DATABASE
+from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 
 
 def replay(run: Run) -> Run:

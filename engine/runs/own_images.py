@@ -4,7 +4,8 @@ from contextlib import suppress
 
 from engine.errors import Problem, Refused
 from engine.experiment.fingerprint import FILE, Fingerprint, read_fingerprint, told
-from engine.runs.run import Run, write_atomically
+from engine.files.atomic import write_atomically
+from engine.runs.run import Run
 
 
 def agree(run: Run, now: Fingerprint) -> str:
@@ -37,7 +38,7 @@ def hand_on(run: Run, made: Run) -> None:
 
 def _accepted(run: Run) -> set[object]:
     """The digests of other images with which the run may go on: from its log, and from what waits for its engine."""
-    wanted = [command.get("changes") for command in run.commands() if command["kind"] == "set"]
+    wanted = [command.get("changes") for command in run.commands.pending() if command["kind"] == "set"]
     data = run.present.data
     return {getattr(data, "accepted", "")} | {
         str(changes.get("data.accepted")) for changes in wanted if isinstance(changes, dict)

@@ -3,81 +3,24 @@
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from engine.errors import Problem, Refused
 from engine.experiment.live_changes import Change
 from engine.files.plain_json import escaped
 from engine.files.within import is_plain
-
-State = Literal[
-    "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
-]
-ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused", "measuring"})
+from engine.runs.status import Status
 
 DATABASE = "run.db"
 
 _DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, None)
 """Codes of errors that tell of what is in the file, not of the moment or the disk; there is none for text that is no text."""
-
-TABLES = """
-CREATE TABLE IF NOT EXISTS metric (id INTEGER PRIMARY KEY, step INTEGER, name TEXT, value REAL, seconds REAL);
-CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, step INTEGER, time REAL, kind TEXT, data TEXT);
-CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 0), data TEXT);
-"""
-
-
-class Status(BaseModel):
-    """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
-    `remedy` holds the changes with which a run that ended badly may go on.
-
-    `course` holds steps and the epochs done by then, with a straight line between.
-    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
-    are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
-    `silent_since` is when an engine has answered last that does not answer now.
-    `profile` holds the share of each part of an update in its time, over the last second or so.
-    """
-
-    state: State = "stopped"
-    message: str = ""
-    field: str = ""
-    remedy: dict[str, Any] = {}
-    progress: float | None = None
-    step: int = 0
-    steps: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    course: list[tuple[int, float]] = []
-    seconds: float = 0.0
-    eta: float | None = None
-    pace: float | None = None
-    samples: int = 0
-    samples_per_second: float | None = None
-    gradient_evaluations: int = 0
-    flops: float | None = None
-    streams: str = ""
-    profile: dict[str, float] = {}
-    device: str = ""
-    pid: int = 0
-    pid_started: float = 0.0
-    heartbeat: float = 0.0
-    silent_since: float | None = None
-
-    @property
-    def epochs_done(self) -> float:
-        """Epochs and what is done of the present one."""
-        if not self.course:
-            return self.epochs * self.step / self.steps if self.steps else 0.0
-        steps, epochs = zip(*self.course, strict=True)
-        return float(np.interp(self.step, steps, epochs))
 
 
 class Metric(NamedTuple):
@@ -111,75 +54,6 @@ class Event(NamedTuple):
 
 _METRICS = {("integer", "text", value, "real") for value in ("real", "null")}
 """Of what types the columns of a metric are; NaN is kept as null."""
-
-
-class Writer:
-    """The engine's side: everything is buffered and written in one transaction per `flush`.
-
-    A damaged file is put aside, and an event tells of it: a training goes on from its checkpoint without its history.
-    """
-
-    def __init__(self, path: Path) -> None:
-        aside = None if Reader(path).is_whole() else _put_aside(path)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(TABLES)
-        self._metrics: list[tuple[int, str, float, float]] = []
-        self._events: list[tuple[int, float, str, str]] = []
-        if aside is not None:
-            self.event(0, "damaged records", file=path.name, kept_as=aside.name)
-
-    def metrics(self, step: int, seconds: float, values: dict[str, float]) -> None:
-        self._metrics += [(step, name, value, seconds) for name, value in values.items()]
-
-    def event(self, step: int, kind: str, /, **data: Any) -> None:
-        self._events.append((step, time.time(), kind, json.dumps(data)))
-
-    def flush(self, status: Status) -> None:
-        """Write what has been gathered, with the status as it is now."""
-        status.heartbeat = time.time()
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT INTO metric (step, name, value, seconds) VALUES (?, ?, ?, ?)", self._metrics)
-            self._db.executemany("INSERT INTO event (step, time, kind, data) VALUES (?, ?, ?, ?)", self._events)
-            self._db.execute("INSERT OR REPLACE INTO status VALUES (0, ?)", (status.model_dump_json(),))
-            self._db.execute("COMMIT")
-        except sqlite3.Error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self._metrics.clear()
-        self._events.clear()
-
-    def cut(self, step: int, is_evaluated: bool = True) -> None:
-        """Forget the metrics after `step`, which a resumed training writes again, and unless it `is_evaluated` its evaluation."""
-        self._db.execute("DELETE FROM metric WHERE step > ?", (step,))
-        if not is_evaluated:
-            evaluation = "(name GLOB 'test*/*' OR name GLOB 'train_eval*/*')"
-            self._db.execute(f"DELETE FROM metric WHERE step = ? AND {evaluation}", (step,))  # noqa: S608 - constants
-
-    def forget_changes(self, path: str, step: int) -> None:
-        """Forget changes of a field after `step`, which a resumed training has not come to and now never will."""
-        later = "kind = 'changed' AND step > ? AND json_extract(data, '$.path') = ?"
-        self._db.execute(f"DELETE FROM event WHERE {later}", (step, path))  # noqa: S608 - no part of it is from outside
-
-    def forget_changes_at(self, step: int) -> None:
-        """Forget the changes at `step`."""
-        self._db.execute("DELETE FROM event WHERE kind = 'changed' AND step = ?", (step,))
-
-    def close(self) -> None:
-        self._db.close()
-
-
-def _put_aside(path: Path) -> Path:
-    """Give a damaged database, and what belongs to it, another name; returns that."""
-    aside = path.with_name(f"damaged-{time.strftime('%Y%m%d-%H%M%S')}.db")
-    for ending in ("-wal", "-journal", ""):
-        if os.path.lexists(part := path.with_name(path.name + ending)):
-            part.replace(aside.with_name(aside.name + ending))
-    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
-    return aside
 
 
 class Reader:

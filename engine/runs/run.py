@@ -1,28 +1,28 @@
 """Run: a folder that holds everything about one training."""
 
 import errno
-import fcntl
 import hashlib
 import json
-import os
 import re
 import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 from engine.errors import Problem, Refused
 from engine.experiment.live_changes import as_of
 from engine.experiment.overrides import read_file
 from engine.experiment.schema import Experiment, read_stored
+from engine.files.atomic import sync, write_atomically
 from engine.files.plain_json import printable
-from engine.files.within import is_plain, readable, writable
-from engine.runs.reader import ACTIVE, DATABASE, Reader, Status
+from engine.files.within import is_plain, readable
+from engine.runs.commands import Commands
+from engine.runs.lock import hold, is_held
+from engine.runs.reader import DATABASE, Reader
+from engine.runs.status import ACTIVE, Status
 
 LONGEST_NAME = 64
 SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
@@ -47,6 +47,7 @@ class Run:
         self.path = path
         self.id = path.name
         self.records = Reader(path / DATABASE)
+        self.commands = Commands(path)
 
     @classmethod
     def create(cls, runs: Path, experiment: Experiment) -> "Run":
@@ -176,86 +177,22 @@ class Run:
         """Wait no longer."""
         (self.path / self.WAITS).unlink(missing_ok=True)
 
-    @contextmanager
-    def lock(self, inherited: int | None = None) -> Iterator[int]:
-        """Hold the folder for one engine. Raises `Refused` if another one has it.
-
-        Yields the descriptor of the lock: a process that inherits it, and takes it from there as `inherited`, holds the
-        folder on without a gap. All who have inherited it hold the folder until one of them leaves in good order.
-        """
-        with writable(self.path / "lock") if inherited is None else open(inherited, "ab", closefd=False) as file:
-            for attempt in range(20):  # a reader that looks at the lock has it for an instant
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if attempt == 19:
-                        raise Refused(Problem("run", f"{self.id} is already being trained", "Wait for it or stop it")) from None
-                    time.sleep(0.05)
-            yield file.fileno()
-            if inherited is not None:
-                fcntl.flock(file, fcntl.LOCK_UN)
+    def lock(self, inherited: int | None = None) -> AbstractContextManager[int]:
+        """Hold the folder for one engine, and yield the descriptor of the lock. Raises `Refused` if another one has it."""
+        return hold(self.path, inherited)
 
     def is_locked(self) -> bool:
         """Whether an engine is at work in this folder."""
-        try:
-            with self.file("lock") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                return False
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-
-    def ask(self, kind: str, /, **data: Any) -> str:
-        """Leave a command for the engine and return its id, which the answering event carries."""
-        folder = self.path / "commands"
-        left = [int(number) for path in folder.glob("*.json") if (number := path.stem.partition("-")[0]).isdecimal()]
-        order = max([time.time_ns(), *(number + 1 for number in left)])  # the clock may have been put back
-        name = f"{order}-{secrets.token_hex(4)}"
-        write_atomically(folder / f"{name}.json", json.dumps({**data, "id": name, "kind": kind}).encode())
-        return name
-
-    def commands(self) -> list[dict[str, Any]]:
-        """The commands that have been left and not dropped, in order."""
-        return [_command(path) for path in sorted((self.path / "commands").glob("*.json"))]
-
-    def drop(self, command: dict[str, Any]) -> None:
-        """Remove a command, once the answer to it is safe."""
-        (self.path / "commands" / f"{command['id']}.json").unlink(missing_ok=True)
+        return is_held(self.path)
 
     def bytes_used(self) -> int:
         """How much of the disk the folder takes."""
         return sum(_size(path) for path in self.path.rglob("*"))
 
-    def export(self) -> dict[str, Any]:
-        """Everything the run recorded, as plain data."""
-        curves: dict[str, list[tuple[int, float]]] = {}
-        for metric in self.records.metrics():
-            curves.setdefault(metric.name, []).append((metric.step, metric.value))
-        return {
-            "config": self.experiment.model_dump(),
-            "status": self.status().model_dump(),
-            "metrics": curves,
-            "events": [event._asdict() for event in self.records.events()],
-            "summary": summary(curves),
-        }
-
 
 def _is_run(path: Path) -> bool:
     """Whether a folder is that of a run, and no link to one."""
     return not path.is_symlink() and is_plain(path / "config.json")
-
-
-def _command(path: Path) -> dict[str, Any]:
-    try:
-        with readable(path.parent.parent, f"commands/{path.name}") as file:
-            command = json.loads(file.read().decode())
-    except (ValueError, FileNotFoundError):
-        command = None
-    if not isinstance(command, dict):
-        command = {"kind": "unreadable"}
-    return {**command, "kind": str(command.get("kind")), "id": path.stem}
 
 
 def _size(path: Path) -> int:
@@ -281,14 +218,6 @@ def unreadable(damaged: Refused) -> Status:
     return Status(state="failed", message=damaged.problems[0].advice, field=damaged.problems[0].field)
 
 
-def summary(curves: dict[str, list[tuple[int, float]]]) -> dict[str, float]:
-    """The last value of every curve, and the best test accuracy."""
-    last = {name: points[-1][1] for name, points in curves.items()}
-    if accuracies := curves.get("test/accuracy"):
-        last["test/best_accuracy"] = max(value for _, value in accuracies)
-    return last
-
-
 def under_free_name(source: Path, folder: Path, name: str) -> Path:
     """Move the run's folder `source` into `folder` in one step, as `name`, or with a number behind it where that is taken."""
     ending, number = "", 1
@@ -300,27 +229,3 @@ def under_free_name(source: Path, folder: Path, name: str) -> Path:
                 raise
             number += 1
             ending = f"-{number}"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that a reader, or a machine that lost power, finds all of it or nothing."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """See to it that the names in `folder` outlast a loss of power."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.errors import Problem, Refused
 from engine.files.exclusive import exclusive
-from engine.launch.queue import Queue
+from engine.runs.lock import arranging
 from engine.runs.run import Run, under_free_name
 
 
@@ -33,7 +33,7 @@ class Trash:
         Runs that were forked from it have a copy of what they started from, and need it no more.
         """
         self.folder.mkdir(exist_ok=True)
-        with Queue(self._runs).locked():
+        with arranging(self._runs):
             if run.is_locked():
                 raise Refused(Problem("state", f"{run.id} is being trained", "Stop it first, then delete it"))
             if run.place is not None:

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from engine.errors import Problem, Refused
+from engine.experiment.dataset_info import classes, input_shape
 from engine.experiment.schema import Experiment, read
-from engine.experiment.validate import classes, input_shape, sizes
+from engine.experiment.validate import sizes
 from engine.training import models
 from engine.training.data import ImageSet, TrainingData
 from engine.training.probes.flops import per_image

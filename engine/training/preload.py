@@ -7,8 +7,8 @@ def preload() -> None:
     """Import what a training needs and make one update of a small one, which loads the rest."""
     import torch
 
+    from engine.experiment.dataset_info import input_shape
     from engine.experiment.schema import Experiment
-    from engine.experiment.validate import input_shape
     from engine.training import models
     from engine.training.data import Supply, load
     from engine.training.probes.flops import per_image

@@ -10,8 +10,8 @@ from tqdm import tqdm
 from engine.experiment.schema import Experiment
 from engine.experiment.validate import check, passed_over
 from engine.launch.queue import Queue
-from engine.runs.reader import ACTIVE, Status
 from engine.runs.run import Run
+from engine.runs.status import ACTIVE, Status
 from studio.output import tell
 
 WAITED_FOR = ACTIVE | {"queued"}
@@ -57,7 +57,7 @@ def _stop(group: list[Run]) -> None:
         run.leave_queue()
     for run in group:
         if run.status().state in ACTIVE:
-            run.ask("stop")
+            run.commands.send("stop")
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Refused
+from engine.experiment.dataset_info import training_images
 from engine.experiment.image_folder import unreadable
 from engine.experiment.paths import settled
 from engine.experiment.schema import Experiment, differences, read
-from engine.experiment.validate import check, training_images
+from engine.experiment.validate import check
 from studio.form.choices import alternatives, has_choice, sections
 from studio.form.fields import Knob, knobs, top_knobs
 

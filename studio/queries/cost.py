@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from subprocess import PIPE
 
 from engine.catalogue import MODELS
+from engine.experiment.dataset_info import input_shape, training_images
 from engine.experiment.schema import Experiment
-from engine.experiment.validate import input_shape, training_images
 from engine.fields import flat
 from engine.processes import python
 

@@ -11,8 +11,9 @@ from engine.experiment.live_changes import as_of
 from engine.experiment.schema import Experiment
 from engine.launch.queue import Queue
 from engine.runs.labels import Labels, labels
-from engine.runs.reader import ACTIVE, DATABASE, Status
+from engine.runs.reader import DATABASE
 from engine.runs.run import Run, unreadable
+from engine.runs.status import ACTIVE, Status
 from studio.queries.change_history import History, groups
 from studio.queries.queue_eta import Row, expected
 from studio.stream.feed import signature_of

@@ -8,8 +8,9 @@ import orjson
 
 from engine.errors import Refused
 from engine.runs.labels import FILE as LABELS
-from engine.runs.reader import ACTIVE, DATABASE, Event, Status
+from engine.runs.reader import DATABASE, Event
 from engine.runs.run import Run, unreadable
+from engine.runs.status import ACTIVE, Status
 from studio.stream.curve import Curve
 
 GONE = "Its folder is not there any more: deleted, renamed or moved away. See the trash on the page Runs"

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.experiment.schema import Experiment
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from tests.browser.actions import PLOT, badge, points, until
 from tests.browser.conftest import Studio
 

@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine.experiment.recipes import all_recipes, find
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from tests.browser.actions import PLOT, choose, fill, knob, open_fold, until
 from tests.browser.conftest import Studio
 

@@ -9,9 +9,10 @@ from playwright.sync_api import Locator, Page, expect
 from engine.experiment.schema import read
 from engine.runs.archive import pack
 from engine.runs.labels import labels, relabel
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
 from engine.runs.trash import Trash
+from engine.runs.writer import Writer
 from tests.browser.actions import knob, until
 from tests.browser.conftest import Studio
 

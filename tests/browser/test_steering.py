@@ -11,8 +11,9 @@ from playwright.sync_api import Locator, Page, expect
 from engine.experiment.schema import Experiment, read
 from engine.launch.queue import Queue
 from engine.runs.checkpoints import checkpoints
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from tests.browser.actions import PLOT, badge, drag, drawn, points, start_long, step, until
 from tests.browser.conftest import Studio
 from tests.processes import round_trip

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from engine.runs.reader import Status
 from engine.runs.run import Run
+from engine.runs.status import Status
 from studio.stream.curve import POINTS
 from tests.browser.actions import (
     PLOT,

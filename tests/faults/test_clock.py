@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.experiment.schema import read
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from tests.engine.runs.test_lineage import CONFIG, training
 
 DAY = 86_400.0
@@ -55,8 +56,8 @@ def test_commands_stay_in_order_when_the_clock_runs_backwards(tmp_path: Path, se
     for off in JUMPS:
         set_clock(off)
         kinds.append(f"kind {off}")
-        run.ask(kinds[-1])
-    assert [command["kind"] for command in run.commands()] == kinds
+        run.commands.send(kinds[-1])
+    assert [command["kind"] for command in run.commands.pending()] == kinds
 
 
 def test_whether_an_engine_lives_is_no_matter_of_time(tmp_path: Path, set_clock: Callable[[float], None]) -> None:

@@ -63,7 +63,7 @@ def session(engine: int) -> list[psutil.Process]:
 def end(warm: Warm, run: Run, engine: int, how: str) -> int:
     """Let an engine end; its exit code."""
     if how == "a command":
-        run.ask("stop")
+        run.commands.send("stop")
     elif how != "by itself":
         os.kill(engine, signal.SIGTERM if how == "TERM" else signal.SIGKILL)
     return warm.wait(engine)
@@ -86,11 +86,11 @@ def test_engines_with_processes_that_read(warm: Warm, pictures: Path, tmp_path: 
 def at_rest(run: Run, epoch: int) -> tuple[int, int]:
     """Pause in or after an epoch; how many files the engine then has open, and how many processes, of which none is a zombie."""
     wait(run, lambda status: status.epoch >= epoch)
-    run.ask("pause")
+    run.commands.send("pause")
     engine = psutil.Process(wait(run, lambda status: status.state == "paused").pid)
     wait(run, lambda _: all(child.status() != psutil.STATUS_ZOMBIE for child in engine.children(recursive=True)), 10)
     found = engine.num_fds(), len(engine.children(recursive=True))
-    run.ask("resume")
+    run.commands.send("resume")
     return found
 
 

@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from engine.errors import Refused
 from engine.experiment.schema import read
 from engine.runs.checkpoints import Checkpoint, checkpoints
+from engine.runs.export import export
 from engine.runs.run import Run
 from studio.stream.feed import Feed
 from studio.stream.hub import Hub
@@ -85,7 +86,7 @@ class Case:
 
     def _engine_near_the_end(self, run: Run) -> int:
         engine = self.warm.start(run)
-        run.ask("pace", per_second=20)
+        run.commands.send("pace", per_second=20)
         wait(run, lambda status: status.step > 50)
         return engine
 
@@ -165,7 +166,7 @@ def damaged(case: Case, draws: random.Random) -> str:
     assert_the_studio_copes(case, run)
     if assert_named(case, run, file, kind):
         return f"{kind} named"
-    return "harmless" if run.export()["metrics"] == case.undisturbed.export()["metrics"] else f"{damage} unnoticed"
+    return "harmless" if export(run)["metrics"] == export(case.undisturbed)["metrics"] else f"{damage} unnoticed"
 
 
 @counts(10, 2000, minutes=90)

@@ -51,7 +51,7 @@ def test_a_full_disk_pauses_the_training_and_room_lets_it_go_on(launch: Launch, 
     assert not list((run.path / "checkpoints").glob(".*"))
     (small_disk / "filler").unlink()
     wait(run, lambda now: now.state == "running" and now.step > status.step + 30)
-    run.ask("stop")
+    run.commands.send("stop")
     assert wait(run, ended).state == "stopped"
     steps = [metric.step for metric in run.records.metrics() if metric.name == "train/loss"]
     assert steps == list(range(1, run.status().step + 1))

@@ -66,5 +66,5 @@ def test_a_read_only_folder_pauses_its_engine_until_it_is_writable(launch: Launc
     others_go_on(other)
     read_only(run.path, False)
     wait(run, lambda now: now.state == "running" and now.step > status.step)
-    run.ask("stop")
+    run.commands.send("stop")
     assert wait(run, ended).state == "stopped"

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engine.experiment.schema import UNIONS, read
+from engine.runs.export import export
 from engine.runs.run import Run
 from tests.faults.forms import counts
 from tests.faults.warm import Warm
@@ -57,7 +58,7 @@ def disturbed(warm: Warm, run: Run, draws: random.Random) -> tuple[int, int]:
 def assert_the_same(run: Run, undisturbed: Run) -> None:
     """Bitwise equal weights, and the same curves: no gap, nothing twice."""
     assert torch.equal(weights_at_end(run), weights_at_end(undisturbed))
-    assert run.export()["metrics"] == undisturbed.export()["metrics"]
+    assert export(run)["metrics"] == export(undisturbed)["metrics"]
     steps = [metric.step for metric in run.records.metrics() if metric.name == "train/lr"]
     assert steps == list(range(1, run.status().steps + 1))
 

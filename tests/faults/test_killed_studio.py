@@ -16,8 +16,8 @@ import pytest
 from engine.experiment.overrides import merge
 from engine.experiment.schema import read
 from engine.launch.queue import Queue
-from engine.runs.reader import Writer
 from engine.runs.run import Run
+from engine.runs.writer import Writer
 from tests.faults.forms import counts
 from tests.processes import LONG, is_running, kill, pace, wait
 from tests.studios import Studio

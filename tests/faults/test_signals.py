@@ -29,7 +29,7 @@ def test_a_signal_saves_and_ends(warm: Warm, tmp_path: Path, figure: Any, number
     engine = warm.start(run)
     wait(run, is_running)
     if state == "paused":
-        run.ask("pause")
+        run.commands.send("pause")
         wait(run, lambda status: status.state == "paused")
     began = time.monotonic()
     os.kill(engine, number)

@@ -12,8 +12,9 @@ from fastapi.testclient import TestClient
 from engine.experiment.schema import Experiment
 from engine.launch import engine_process
 from engine.launch.actions import ACTIONS
-from engine.runs.reader import ACTIVE, Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import ACTIVE, Status
+from engine.runs.writer import Writer
 from studio.web.autostart import Keeper
 from tests.faults.test_damage import pages
 

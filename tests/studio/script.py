@@ -1,7 +1,8 @@
 """A run written by hand, as an engine would write it."""
 
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 
 
 class Script:

@@ -13,7 +13,9 @@ from engine.errors import Refused
 from engine.experiment.live_changes import Change, laid_over
 from engine.experiment.schema import Experiment
 from engine.runs.archive.manifest import damaged, faulty
-from engine.runs.reader import DATABASE, TABLES, Reader, Status
+from engine.runs.reader import DATABASE, Reader
+from engine.runs.status import Status
+from engine.runs.writer import TABLES
 
 MOST_METRICS = 5_000_000
 MOST_EVENTS = 100_000

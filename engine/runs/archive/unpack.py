@@ -6,12 +6,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.errors import Problem, Refused
+from engine.files.atomic import sync
 from engine.files.space import why_not_written
 from engine.runs.archive.extract import extract
 from engine.runs.archive.manifest import FORMAT, MANIFEST, Manifest, faulty
 from engine.runs.archive.staging import workplace
 from engine.runs.archive.verify import examine
-from engine.runs.run import Run, sync, under_free_name
+from engine.runs.run import Run, under_free_name
 
 
 def unpack(archive: Path, runs: Path, images: str = "") -> Run:

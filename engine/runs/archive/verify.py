@@ -11,11 +11,11 @@ from engine.experiment.folder_contents import contents
 from engine.experiment.overrides import merge
 from engine.experiment.paths import located
 from engine.experiment.schema import Experiment, read, read_stored
+from engine.files.atomic import write_atomically
 from engine.runs.archive import check_arrays, check_checkpoints, check_database
 from engine.runs.archive.manifest import faulty
 from engine.runs.labels import FILE, read_labels
 from engine.runs.reader import DATABASE
-from engine.runs.run import write_atomically
 
 
 def examine(folder: Path, images: str) -> None:

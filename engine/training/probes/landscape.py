@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.experiment.runtime import Landscape
-from engine.runs.run import write_atomically
+from engine.files.atomic import write_atomically
 from engine.training.data import Batch
 from engine.training.probes.evaluate import average
 from engine.training.rng import fill_normal

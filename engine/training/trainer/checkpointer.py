@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from engine.files.atomic import write_atomically
 from engine.runs.checkpoints import Checkpoint, checkpoints
-from engine.runs.run import write_atomically
 
 
 def save(folder: Path, step: int, state: dict[str, Any]) -> Path:

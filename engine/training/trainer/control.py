@@ -69,9 +69,9 @@ class Control:
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             if not (self._run.path / "config.json").exists():
                 raise Gone
-            for command in self._run.commands():
+            for command in self._run.commands.pending():
                 if (command["id"] in self._answered or self._answer(command)) and not self._journal.is_late:
-                    self._run.drop(command)
+                    self._run.commands.remove(command)
             self._looked = time.monotonic()
             self._journal.tick()
         if self._stopping:

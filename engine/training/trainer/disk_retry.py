@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from engine.files.space import why_not_written
-from engine.runs.reader import State
+from engine.runs.status import State
 from engine.training.trainer.control import Control
 from engine.training.trainer.recorder import Journal
 

@@ -11,7 +11,7 @@ import torch
 from engine.errors import Problem, Refused
 from engine.experiment.schema import Experiment
 from engine.files.space import why_not_written
-from engine.runs.reader import State
+from engine.runs.status import State
 from engine.training.step.learner import Diverged
 from engine.training.trainer.control import Gone, Stop
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.runs.run import Run, write_atomically
+from engine.files.atomic import write_atomically
+from engine.runs.run import Run
 from engine.training.trainer.disk_retry import Patience
 from engine.training.trainer.recorder import Journal
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
+from engine.experiment.dataset_info import input_shape
 from engine.experiment.schema import Experiment
-from engine.experiment.validate import check, input_shape
+from engine.experiment.validate import check
 from engine.runs.run import Run
 from engine.training import models
 from engine.training.data import Supply, load

@@ -11,8 +11,10 @@ from engine.experiment.live_changes import Change
 from engine.fields import flat
 from engine.files.plain_json import escaped
 from engine.files.space import Reserve, why_not_written
-from engine.runs.reader import DATABASE, State, Status, Writer
+from engine.runs.reader import DATABASE
 from engine.runs.run import Run
+from engine.runs.status import State, Status
+from engine.runs.writer import Writer
 from engine.training.trainer.tensorboard import EventFiles
 
 FLUSH_SECONDS = 0.25

@@ -10,14 +10,16 @@ from pathlib import Path
 from engine.errors import Problem, Refused
 from engine.experiment import image_folder
 from engine.experiment.data import Folder
+from engine.experiment.dataset_info import input_shape
 from engine.experiment.folder_contents import contents
 from engine.experiment.live_changes import as_of, asked, changed, laid_over
 from engine.experiment.schema import Experiment
-from engine.experiment.validate import check, input_shape
+from engine.experiment.validate import check
+from engine.files.atomic import write_atomically
 from engine.runs import checkpoints
 from engine.runs.own_images import agree
-from engine.runs.reader import State
-from engine.runs.run import Run, write_atomically
+from engine.runs.run import Run
+from engine.runs.status import State
 from engine.training import models
 from engine.training.data import Supply, load
 from engine.training.data.batch_schedule import Timetable

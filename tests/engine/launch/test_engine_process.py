@@ -9,8 +9,9 @@ from engine.errors import Refused
 from engine.experiment.schema import Experiment
 from engine.launch import engine_process
 from engine.machine import OF_A_PROCESS
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from engine.errors import Refused
 from engine.experiment.schema import Experiment, read
 from engine.launch import devices, engine_process, queue
 from engine.launch.queue import SETTINGS, Queue
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 
 Wait = Callable[[int], list[Run]]
 

@@ -18,9 +18,11 @@ from engine.experiment.schema import read
 from engine.experiment.validate import check
 from engine.launch import engine_process
 from engine.machine import cores
-from engine.runs.reader import Status, Writer
+from engine.runs.export import export
 from engine.runs.run import Run
+from engine.runs.status import Status
 from engine.runs.trash import Trash
+from engine.runs.writer import Writer
 from tests.processes import ended, wait
 
 SHORT = {
@@ -112,7 +114,7 @@ def with_other_batches(runs: Path, config: dict[str, Any]) -> Run:
 
 def assert_same_results(one: Run, other: Run) -> None:
     assert torch.equal(weights_at_end(one), weights_at_end(other))
-    ours, theirs = one.export()["metrics"], other.export()["metrics"]
+    ours, theirs = export(one)["metrics"], export(other)["metrics"]
     assert ours.keys() == theirs.keys()
     for tag, points in ours.items():
         assert points == theirs[tag], tag
@@ -140,7 +142,7 @@ def test_a_run_of_four_goes_on_by_itself_when_one_is_killed(
     run = launch(four)
     wait(run, lambda status: status.step > 30)
     if is_paused:
-        run.ask("pause")
+        run.commands.send("pause")
         wait(run, lambda status: status.state == "paused")
     ranks(started[-1], run)[victim].kill()
 
@@ -158,10 +160,10 @@ def test_a_run_of_four_goes_on_by_itself_when_one_is_killed(
 def test_stop_and_resume(launch: Launch, started: list[subprocess.Popen[bytes]]) -> None:
     run = launch(LONG)
     wait(run, lambda status: status.step > 10)
-    run.ask("pause")
+    run.commands.send("pause")
     wait(run, lambda status: status.state == "paused")
-    run.ask("resume")
-    run.ask("stop")
+    run.commands.send("resume")
+    run.commands.send("stop")
     stopped = wait(run, ended)
     assert stopped.state == "stopped"
     assert started[-1].wait(120) == 0
@@ -186,7 +188,7 @@ def test_without_restarts_the_others_end_and_the_run_can_be_resumed(launch: Laun
     started[-1].wait(120)
     launch({}, run)
     assert wait(run, lambda now: now.state == "running" and now.step > 30)
-    run.ask("stop")
+    run.commands.send("stop")
     assert wait(run, ended).state == "stopped"
 
 

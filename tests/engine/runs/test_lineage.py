@@ -11,10 +11,11 @@ import torch
 from engine.errors import Refused
 from engine.experiment.overrides import merge
 from engine.experiment.schema import UNIONS, read
+from engine.files.atomic import write_atomically
 from engine.runs.checkpoints import Checkpoint, checkpoints, prune
 from engine.runs.lineage import fork, replay
-from engine.runs.reader import Writer
-from engine.runs.run import Run, write_atomically
+from engine.runs.run import Run
+from engine.runs.writer import Writer
 from engine.training.process_group import ALONE
 from engine.training.step.learner import Loop
 from engine.training.trainer import checkpointer
@@ -151,7 +152,7 @@ def test_a_batch_larger_than_what_the_last_epoch_has_left_ends_the_training_in_g
     with training(run) as made:
         while made.loop.step < 15:
             made.loop.train()
-        run.ask("set", changes={"schedule.batch_size": 64})
+        run.commands.send("set", changes={"schedule.batch_size": 64})
         made.run_to_end()
         assert (made.loop.step, made.loop.steps, made.loop.progress) == (15, 15, 1)
     assert run.records.accuracies().keys() == {15}

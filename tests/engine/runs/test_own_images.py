@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from engine.errors import Problem, Refused
+from engine.experiment.dataset_info import training_images
 from engine.experiment.fingerprint import ClassFiles, Fingerprint
 from engine.experiment.folder_contents import known_contents
 from engine.experiment.schema import read
-from engine.experiment.validate import training_images
 from engine.runs.archive import pack, unpack
 from engine.runs.archive.manifest import most_bytes
 from engine.runs.lineage import fork, replay
@@ -130,9 +130,9 @@ def test_going_on_all_the_same_is_a_choice_that_is_recorded(images: Path, tmp_pa
     make(images)
     error = refused(run)
     remedy = failures.name(error, run.experiment, run.path).remedy
-    run.ask("set", changes={"data.accepted": "0" * 16})  # that is not what is there
+    run.commands.send("set", changes={"data.accepted": "0" * 16})  # that is not what is there
     assert refused(run).remedy == remedy
-    run.ask("set", changes=remedy)
+    run.commands.send("set", changes=remedy)
     with training(run) as made:
         made.control.look()
         made.run_to_end()
@@ -158,7 +158,7 @@ def test_fewer_images_that_make_the_training_shorter_than_it_is_are_refused(imag
     for name in COLOURS:
         for number in range(4):
             (images / "train" / name / f"{number}.png").unlink()
-    run.ask("set", changes=refused(run).remedy)
+    run.commands.send("set", changes=refused(run).remedy)
     assert "ends with update 6, and 11 are made" in refused(run).problems[0].what
 
 

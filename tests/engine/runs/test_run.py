@@ -7,8 +7,12 @@ import pytest
 
 from engine.errors import Refused
 from engine.experiment.schema import Experiment
-from engine.runs.reader import Reader, Status, Writer
-from engine.runs.run import Run, write_atomically
+from engine.files.atomic import write_atomically
+from engine.runs.export import export
+from engine.runs.reader import Reader
+from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from engine.training.trainer.recorder import Journal
 
 
@@ -29,17 +33,17 @@ def test_malformed_and_unknown_names_are_refused(tmp_path: Path, name: str) -> N
 
 
 def test_commands_stay_in_order_until_they_are_dropped(run: Run) -> None:
-    asked = [run.ask("pause"), run.ask("resume"), run.ask("stop")]
-    assert [command["id"] for command in run.commands()] == asked
-    for command in run.commands()[:2]:
-        run.drop(command)
-    assert [command["id"] for command in run.commands()] == asked[2:]
+    asked = [run.commands.send("pause"), run.commands.send("resume"), run.commands.send("stop")]
+    assert [command["id"] for command in run.commands.pending()] == asked
+    for command in run.commands.pending()[:2]:
+        run.commands.remove(command)
+    assert [command["id"] for command in run.commands.pending()] == asked[2:]
 
 
 def test_a_command_that_is_no_json_does_not_stop_the_others(run: Run) -> None:
     (run.path / "commands" / "0.json").write_text("{")
-    run.ask("stop")
-    assert [command["kind"] for command in run.commands()] == ["unreadable", "stop"]
+    run.commands.send("stop")
+    assert [command["kind"] for command in run.commands.pending()] == ["unreadable", "stop"]
 
 
 @pytest.mark.parametrize("name", ["kind", "step", "self"])
@@ -113,7 +117,7 @@ def test_export_is_plain_json(run: Run) -> None:
     writer.metrics(2, 0.2, {"test/accuracy": 0.8})
     writer.flush(Status(state="finished"))
     writer.close()
-    exported = json.loads(json.dumps(run.export()))
+    exported = json.loads(json.dumps(export(run)))
     assert exported["metrics"] == {"test/accuracy": [[1, 0.9], [2, 0.8]]}
     assert exported["summary"] == {"test/accuracy": 0.8, "test/best_accuracy": 0.9}
     assert exported["config"]["seed"] == 7

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.experiment.schema import UNIONS
+from engine.runs.export import export
 from engine.runs.run import Run
 
 QUICK = ["--set", "schedule.epochs=2", "--set", "landscape.resolution=5", "--set", "landscape.images=64"]
@@ -47,7 +48,7 @@ def test_seeds_make_a_group_of_runs(tmp_path: Path) -> None:
     assert [run.status().state for run in runs] == ["finished", "finished"]
     assert [run.experiment.seed for run in runs] == [3, 4]
     assert runs[0].experiment.group == runs[1].experiment.group
-    first, second = (run.export()["metrics"]["train/loss"] for run in runs)
+    first, second = (export(run)["metrics"]["train/loss"] for run in runs)
     assert first != second
     assert runs[1].status().flops == pytest.approx(runs[0].status().flops)
 

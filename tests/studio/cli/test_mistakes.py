@@ -15,8 +15,9 @@ import pytest
 from engine.errors import Refused
 from engine.experiment.schema import Experiment, read
 from engine.launch.queue import Queue
-from engine.runs.reader import Status, Writer
 from engine.runs.run import SILENT_SECONDS, Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from studio.__main__ import main
 from studio.output import print_json
 from tests.processes import LONG, SHORT, Launch, ended, is_running, wait
@@ -251,7 +252,7 @@ def test_an_engine_that_does_not_answer_is_told(launch: Launch, capsys: Say) -> 
     finally:
         engine.resume()
     assert wait(run, lambda status: status.silent_since is None).message == ""
-    run.ask("stop")
+    run.commands.send("stop")
     wait(run, ended)
 
 
@@ -265,7 +266,7 @@ def test_tensorboard_draws_what_was_trained_twice_once(launch: Launch) -> None:
     last = run.status().step
     launch({}, run)
     wait(run, lambda status: status.state == "running" and status.step > last + 10)
-    run.ask("stop")
+    run.commands.send("stop")
     wait(run, ended)
     launch.processes[-1].wait(60)
     reader = EventAccumulator(str(run.path / "tb"), size_guidance={"scalars": 0})

@@ -7,9 +7,10 @@ import pytest
 
 from engine.experiment.schema import Experiment
 from engine.runs.labels import Labels, labels
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
 from engine.runs.trash import Trash
+from engine.runs.writer import Writer
 from studio.__main__ import main
 
 Say = pytest.CaptureFixture[str]

@@ -9,8 +9,10 @@ import pytest
 from engine.errors import Refused
 from engine.experiment.schema import read
 from engine.runs.lineage import replay
-from engine.runs.reader import Reader, State, Status, Writer
+from engine.runs.reader import Reader
 from engine.runs.run import Run
+from engine.runs.status import State, Status
+from engine.runs.writer import Writer
 from engine.training.trainer.control import Control
 from engine.training.trainer.recorder import Journal
 from studio.queries.listing import Listing

@@ -8,8 +8,9 @@ import pytest
 
 from engine.experiment.recipes import all_recipes, find
 from engine.experiment.schema import Experiment
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from studio.queries import paper_tables
 from studio.queries.listing import Listing
 

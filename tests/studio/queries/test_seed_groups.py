@@ -10,8 +10,9 @@ import pytest
 from engine.experiment.schema import Experiment, read
 from engine.runs.archive import pack, unpack
 from engine.runs.lineage import replay
-from engine.runs.reader import State, Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import State, Status
+from engine.runs.writer import Writer
 from studio.queries import seed_groups
 from studio.queries.listing import Listing
 from studio.stream.curve import POINTS

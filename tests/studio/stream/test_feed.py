@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.runs.reader import Status, Writer
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from studio.stream.curve import POINTS
 from studio.stream.feed import Feed
 from tests.studio.script import Script

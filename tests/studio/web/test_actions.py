@@ -11,8 +11,8 @@ from engine.experiment.schema import Experiment
 from engine.launch import engine_process
 from engine.launch.actions import ACTIONS
 from engine.launch.queue import Queue
-from engine.runs.reader import Status
 from engine.runs.run import Run
+from engine.runs.status import Status
 from studio.queries.queue_eta import expected
 from studio.web.autostart import Keeper
 from tests.studio.script import Script
@@ -44,7 +44,7 @@ def test_the_table_names_states_and_meaning(client: TestClient) -> None:
 def test_a_change_is_left_for_the_engine(post: Post, script: Script) -> None:
     script.steps(1, 3)
     answer = post(f"runs/{script.run.id}/set", {"changes": {"method.sigma": 0.02}})
-    (command,) = script.run.commands()
+    (command,) = script.run.commands.pending()
     assert answer.json() == {"done": "set", "id": command["id"]}
     assert (command["kind"], command["changes"]) == ("set", {"method.sigma": 0.02})
 
@@ -63,7 +63,7 @@ def test_a_change_is_left_for_the_engine(post: Post, script: Script) -> None:
 def test_a_change_that_cannot_be_is_refused_at_once(post: Post, script: Script, body: Any, field: str) -> None:
     script.steps(1, 3)
     assert told(post(f"runs/{script.run.id}/set", body))["field"] == field
-    assert script.run.commands() == []
+    assert script.run.commands.pending() == []
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_body_that_is_no_json_is_refused(client: TestClient, script: Script, c
 def test_a_command_cannot_pass_for_another(post: Post, script: Script) -> None:
     script.steps(1, 3)
     post(f"runs/{script.run.id}/pause", {"kind": "stop", "id": "../../x"})
-    assert [command["kind"] for command in script.run.commands()] == ["pause"]
+    assert [command["kind"] for command in script.run.commands.pending()] == ["pause"]
 
 
 def finished(run: Run) -> Run:
@@ -92,7 +92,7 @@ def test_extending_a_finished_run_queues_it(post: Post, run: Run, runs: Path, mo
     assert told(post(f"runs/{run.id}/extend", {"epochs": 0}))["field"] == "schedule.epochs"
     assert run.status().state == "finished"
     assert post(f"runs/{run.id}/extend", {"epochs": 60}).status_code == 200
-    assert [command["changes"] for command in run.commands()] == [{"schedule.epochs": 60}]
+    assert [command["changes"] for command in run.commands.pending()] == [{"schedule.epochs": 60}]
     assert run.status().state == "queued"
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from engine.launch.queue import Queue
 from engine.runs.checkpoints import Checkpoint
-from engine.runs.reader import Status
+from engine.runs.status import Status
 from tests.studio.script import Script
 
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from engine.experiment.schema import Experiment
 from engine.launch import engine_process
 from engine.launch.actions import ACTIONS
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from studio.web.server import create_app
 
 SHORT, LONG = 60, 2000
@@ -128,7 +129,7 @@ def test_no_key_of_a_command_is_one_of_ours(studio: TestClient, names: Any, fold
     run = next(run for run in Run.all(folder) if run.status().state == "running")
     answer = studio.post(f"/api/runs/{run.id}/{action}", json={key: 1})
     assert answer.status_code == 200
-    left = run.commands()[-1]
+    left = run.commands.pending()[-1]
     assert (left["kind"], left["id"]) == (action, answer.json()["id"])
 
 

@@ -16,9 +16,10 @@ from engine.experiment.schema import Experiment
 from engine.launch.queue import Queue
 from engine.runs.archive import pack
 from engine.runs.labels import FILE
-from engine.runs.reader import Status, Writer
 from engine.runs.run import Run
+from engine.runs.status import Status
 from engine.runs.trash import Trash
+from engine.runs.writer import Writer
 from studio.queries.listing import Listing
 from studio.web.routes import library
 from tests.studio.script import Script

@@ -19,9 +19,10 @@ from engine.launch.queue import Queue
 from engine.runs.archive import pack
 from engine.runs.checkpoints import Checkpoint, checkpoints
 from engine.runs.labels import labels
-from engine.runs.reader import DATABASE, Writer
+from engine.runs.reader import DATABASE
 from engine.runs.run import Run
 from engine.runs.trash import Trash
+from engine.runs.writer import Writer
 from studio.queries.listing import Listing
 from studio.stream.hub import Hub
 from studio.web.routes.checkpoints import checkpoint_routes

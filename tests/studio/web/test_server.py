@@ -115,7 +115,7 @@ def test_the_end_of_the_log_is_plain_text(client: TestClient, run: Run) -> None:
 
 def test_a_command_reaches_the_run(client: TestClient, script: Script) -> None:
     assert client.post(f"/api/runs/{script.run.id}/pause").status_code == 200
-    assert [command["kind"] for command in script.run.commands()] == ["pause"]
+    assert [command["kind"] for command in script.run.commands.pending()] == ["pause"]
 
 
 @pytest.mark.parametrize("action", ["explode", "resume"])
@@ -124,7 +124,7 @@ def test_a_command_that_makes_no_sense_is_refused(client: TestClient, script: Sc
     answer = client.post(f"/api/runs/{script.run.id}/{action}")
     assert answer.status_code == 400
     assert answer.json()["problems"][0]["field"] == "action"
-    assert script.run.commands() == []
+    assert script.run.commands.pending() == []
 
 
 def test_the_next_free_port_is_taken() -> None:

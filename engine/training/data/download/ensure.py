@@ -4,8 +4,8 @@ from pathlib import Path
 
 from engine.errors import Problem, Refused
 from engine.experiment.data import BuiltIn
+from engine.experiment.dataset_info import how_to_provide
 from engine.experiment.schema import Experiment
-from engine.experiment.validate import how_to_provide
 from engine.training.data.download.fetch import Archive, Unreachable, fetch
 from engine.training.data.download.unpack import unpack
 from engine.training.data.download.verify import verified, writing

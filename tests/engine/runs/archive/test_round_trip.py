@@ -12,12 +12,15 @@ import torch
 from engine.errors import Refused
 from engine.experiment.overrides import merge
 from engine.experiment.schema import read
+from engine.files.atomic import write_atomically
 from engine.runs.archive import pack, unpack
 from engine.runs.checkpoints import checkpoints
+from engine.runs.export import export
 from engine.runs.labels import labels
 from engine.runs.lineage import fork
-from engine.runs.reader import Status, Writer
-from engine.runs.run import Run, write_atomically
+from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 from engine.training.trainer import checkpointer
 from tests.engine.methods.test_table import assert_same
 from tests.engine.runs.archive.conftest import contents
@@ -58,7 +61,7 @@ def test_a_run_comes_back_whole(original: Run, tmp_path: Path, choice: str, step
     made = unpack(saved(original, choice, tmp_path), tmp_path / "elsewhere")
     assert made.id == original.id
     assert made.experiment == original.experiment
-    assert made.export()["metrics"] == original.export()["metrics"]
+    assert export(made)["metrics"] == export(original)["metrics"]
     assert made.records.events() == original.records.events()
     assert made.status() == original.status()
     assert labels(made) == labels(original)
@@ -85,7 +88,7 @@ def test_it_goes_on_to_bitwise_the_same_end(tmp_path: Path) -> None:
             rest._set({"id": "x", "changes": {"method.sigma": 0.05}})
             rest.run_to_end()
     assert_same(last_state(here), last_state(there))
-    assert here.export()["metrics"] == there.export()["metrics"]
+    assert export(here)["metrics"] == export(there)["metrics"]
 
 
 def test_it_can_be_forked(original: Run, tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from engine.errors import Problem, Refused
 from engine.experiment import validate
 from engine.experiment.schema import Experiment, read
 from engine.launch import engine_process
-from engine.runs.reader import Status
+from engine.runs.export import export
 from engine.runs.run import Run
+from engine.runs.status import Status
 from engine.training import models
 from engine.training.data import Batch, Supply, load
 from engine.training.data.types import FileSet
@@ -390,8 +391,8 @@ def test_a_killed_engine_leaves_no_process_and_goes_on_as_if_nothing_had_happene
         engine_process.start(run, tmp_path)
         assert wait(run, lambda status: status.state in ("finished", "failed")).state == "finished"
     assert torch.equal(weights(killed), weights(undisturbed))
-    metrics = undisturbed.export()["metrics"]
+    metrics = export(undisturbed)["metrics"]
     assert all(0 <= share <= 1 for _, share in metrics["train/data_wait"])
     assert len(metrics["train/data_wait"]) == 60
     assert {event.data["file"] for event in undisturbed.records.events() if event.kind == "image left out"} == broken.keys()
-    assert killed.export()["metrics"]["test/loss"] == metrics["test/loss"]
+    assert export(killed)["metrics"]["test/loss"] == metrics["test/loss"]

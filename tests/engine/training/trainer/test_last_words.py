@@ -12,8 +12,8 @@ import pytest
 from engine import __main__ as program
 from engine.errors import Problem, Refused
 from engine.experiment.schema import read
-from engine.runs.reader import Writer
 from engine.runs.run import KILLED, Run
+from engine.runs.writer import Writer
 from engine.training.trainer import trainer
 from engine.training.trainer.recorder import Journal
 from studio.stream.feed import Feed

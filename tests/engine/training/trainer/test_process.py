@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from engine.errors import Refused
 from engine.experiment.overrides import merge
+from engine.runs.export import export
 from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, killed_run, round_trip, wait, weights_at_end
 
 
@@ -20,7 +21,7 @@ def test_a_run_leaves_its_records(launch: Launch) -> None:
     status = wait(run, ended)
     assert (status.state, status.step, status.epoch) == ("finished", 66, 3)
     assert (status.gradient_evaluations, status.samples) == (132, 132 * 64)
-    exported = run.export()
+    exported = export(run)
     steps = list(range(1, 67))
     for tag in ("loss", "perturbed_loss", "accuracy", "lr", "sigma", "perturbation_radius", "gradient_cosine", "gradient_norm"):
         assert [step for step, _ in exported["metrics"][f"train/{tag}"]] == steps
@@ -40,12 +41,12 @@ def test_a_run_leaves_its_records(launch: Launch) -> None:
 def test_pause_resume_and_stop(launch: Launch) -> None:
     run = launch(LONG)
     wait(run, is_running)
-    run.ask("pause")
+    run.commands.send("pause")
     step = wait(run, lambda status: status.state == "paused").step
     assert round_trip(run).step == step
-    run.ask("resume")
+    run.commands.send("resume")
     wait(run, lambda status: status.state == "running" and status.step > step)
-    run.ask("stop")
+    run.commands.send("stop")
     status = wait(run, ended)
     assert status.state == "stopped"
     assert (run.path / "checkpoints" / f"step-{status.step:08d}.pt").exists()
@@ -64,7 +65,7 @@ def test_sigterm_stops_in_good_order(launch: Launch) -> None:
 def test_a_landscape_on_demand_does_not_stop_the_training(launch: Launch) -> None:
     run = launch(LONG)
     wait(run, is_running)
-    run.ask("landscape")
+    run.commands.send("landscape")
     status = wait(run, lambda _: any(event.kind == "landscape" and event.data["done"] for event in run.records.events()))
     events = [event for event in run.records.events() if event.kind == "landscape"]
     assert [event.data["points"] for event in events] == [5, 9]
@@ -80,8 +81,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(launch: Launch, method:
     undisturbed = launch(config)
     wait(undisturbed, is_finished)
     assert torch.equal(weights_at_end(run), weights_at_end(undisturbed))
-    for tag, points in undisturbed.export()["metrics"].items():
-        assert run.export()["metrics"][tag] == points, tag
+    for tag, points in export(undisturbed)["metrics"].items():
+        assert export(run)["metrics"][tag] == points, tag
 
 
 def test_a_damaged_checkpoint_is_passed_over(launch: Launch) -> None:

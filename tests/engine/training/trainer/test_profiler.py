@@ -13,9 +13,9 @@ from tests.processes import LONG, Launch, ended, is_running, wait
 def test_a_trace_shows_ten_updates_and_both_streams(launch: Launch) -> None:
     run = launch(merge(LONG, {"method": {"name": "m-arwp"}, "runtime": {"streams": "parallel"}}))
     wait(run, is_running)
-    run.ask("trace")
+    run.commands.send("trace")
     wait(run, lambda _: any(event.kind == "trace" for event in run.records.events()), 60)
-    run.ask("stop")
+    run.commands.send("stop")
     wait(run, ended)
     told = next(event for event in run.records.events() if event.kind == "trace")
     with gzip.open(run.path / "traces" / told.data["file"]) as file:

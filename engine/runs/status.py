@@ -1,0 +1,58 @@
+"""Status: where a run stands."""
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel
+
+State = Literal[
+    "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
+]
+
+
+ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused", "measuring"})
+
+
+class Status(BaseModel):
+    """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
+    `remedy` holds the changes with which a run that ended badly may go on.
+
+    `course` holds steps and the epochs done by then, with a straight line between.
+    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
+    are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
+    `silent_since` is when an engine has answered last that does not answer now.
+    `profile` holds the share of each part of an update in its time, over the last second or so.
+    """
+
+    state: State = "stopped"
+    message: str = ""
+    field: str = ""
+    remedy: dict[str, Any] = {}
+    progress: float | None = None
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    course: list[tuple[int, float]] = []
+    seconds: float = 0.0
+    eta: float | None = None
+    pace: float | None = None
+    samples: int = 0
+    samples_per_second: float | None = None
+    gradient_evaluations: int = 0
+    flops: float | None = None
+    streams: str = ""
+    profile: dict[str, float] = {}
+    device: str = ""
+    pid: int = 0
+    pid_started: float = 0.0
+    heartbeat: float = 0.0
+    silent_since: float | None = None
+
+    @property
+    def epochs_done(self) -> float:
+        """Epochs and what is done of the present one."""
+        if not self.course:
+            return self.epochs * self.step / self.steps if self.steps else 0.0
+        steps, epochs = zip(*self.course, strict=True)
+        return float(np.interp(self.step, steps, epochs))
