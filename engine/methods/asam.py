@@ -3,13 +3,11 @@
 from typing import TYPE_CHECKING, Literal
 
 from engine.fields import knob
+from engine.methods.context import Perturbation, StepContext
 from engine.methods.sam import Adversarial
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from engine.training.step.context import Verbs
-    from engine.training.weights.perturbations import Ascent
 
 
 class ASAM(Adversarial):
@@ -26,5 +24,5 @@ class ASAM(Adversarial):
     scaling: Literal["all", "weights"] = knob("all", advanced=True)
     """`all`: T follows the size of every parameter. `weights`: as in the authors' code not that of biases, where it is 1."""
 
-    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
-        return loop.ascent(g, self.rho, scaled=0.01, only="weight" if self.scaling == "weights" else "")
+    def epsilon(self, ctx: StepContext, g: "Tensor") -> Perturbation:
+        return ctx.ascent(g, self.rho, scaled=0.01, only="weight" if self.scaling == "weights" else "")

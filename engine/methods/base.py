@@ -1,13 +1,10 @@
-"""What every training method is: settings, and one step in terms of what the loop offers."""
+"""What every training method is: settings, and one step in terms of what a step context offers."""
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from engine.fields import Section, knob
-
-if TYPE_CHECKING:
-    from engine.training.data import Batch
-    from engine.training.step.context import Verbs
+from engine.methods.context import Batch, StepContext
 
 Batches = Literal["same", "different"]
 Statistics = Literal["clean", "perturbed", "recalibrate"]
@@ -27,7 +24,7 @@ class Method(Section):
         """Which pass of an update moves BatchNorm's running statistics."""
         return "clean"
 
-    def step(self, loop: "Verbs") -> None:
+    def step(self, ctx: StepContext) -> None:
         raise NotImplementedError
 
 
@@ -93,7 +90,7 @@ class Mixed(RandomPerturbation):
     gradients: ClassVar[int] = 2
     streams: ClassVar[int] = 2
 
-    def two_batches(self, loop: "Verbs") -> tuple["Batch", "Batch"]:
+    def two_batches(self, ctx: StepContext) -> tuple[Batch, Batch]:
         """B₁ for the perturbed gradient and B₂ for the clean one."""
-        b2 = loop.batch()
-        return (b2 if self.batches == "same" else loop.batch(1)), b2
+        b2 = ctx.batch()
+        return (b2 if self.batches == "same" else ctx.batch(1)), b2

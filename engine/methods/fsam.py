@@ -3,13 +3,11 @@
 from typing import TYPE_CHECKING, Literal
 
 from engine.fields import knob
+from engine.methods.context import Perturbation, StepContext
 from engine.methods.sam import Adversarial
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from engine.training.step.context import Verbs
-    from engine.training.weights.perturbations import Ascent
 
 
 class FSAM(Adversarial):
@@ -25,8 +23,8 @@ class FSAM(Adversarial):
     mean_beta: float = knob(0.6, symbol="β", step=0.01, live=True, ge=0, le=0.9999)
     """Memory of the mean gradient m."""
 
-    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
-        m = loop.memory("mean gradient")
+    def epsilon(self, ctx: StepContext, g: "Tensor") -> Perturbation:
+        m = ctx.memory("mean gradient")
         d = g if m is None else g - self.share * m
-        loop.follow("mean gradient", g, self.mean_beta)
-        return loop.ascent(d, self.rho)
+        ctx.follow("mean gradient", g, self.mean_beta)
+        return ctx.ascent(d, self.rho)

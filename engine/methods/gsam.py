@@ -5,14 +5,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from engine.fields import knob
+from engine.methods.context import Batch, Perturbation, StepContext
 from engine.methods.sam import SAM
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from engine.training.data import Batch
-    from engine.training.step.context import Verbs
-    from engine.training.weights.perturbations import Ascent
 
 
 class GSAM(SAM):
@@ -31,12 +28,12 @@ class GSAM(SAM):
         """ρ where the learning rate is the fraction `lr_factor` of its largest value."""
         return self.rho if self.rho_min is None else self.rho_min + (self.rho - self.rho_min) * lr_factor
 
-    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
-        return loop.ascent(g, self.rho if self.rho_min is None else loop.falling_rho())
+    def epsilon(self, ctx: StepContext, g: "Tensor") -> Perturbation:
+        return ctx.ascent(g, self.rho if self.rho_min is None else ctx.falling_rho())
 
-    def direction(self, loop: "Verbs", first: "Batch", second: "Batch") -> "Tensor":
-        (g,) = loop.gradients(loop.at(loop.weights, first))
+    def direction(self, ctx: StepContext, first: Batch, second: Batch) -> "Tensor":
+        (g,) = ctx.gradients(ctx.at(ctx.weights, first))
         g = g.clone()
-        (g_p,) = loop.gradients(loop.at(loop.weights + self.epsilon(loop, g), second))
+        (g_p,) = ctx.gradients(ctx.at(ctx.weights + self.epsilon(ctx, g), second))
         g_parallel = g_p * (g.dot(g_p) / (g_p.dot(g_p) + 1e-30))
         return g_p - self.alpha * (g - g_parallel)

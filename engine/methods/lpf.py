@@ -1,12 +1,10 @@
 """Random weight perturbation with several draws per update."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from engine.fields import knob
 from engine.methods.base import RandomPerturbation
-
-if TYPE_CHECKING:
-    from engine.training.step.context import Verbs
+from engine.methods.context import StepContext
 
 
 class LPFSGD(RandomPerturbation):
@@ -20,7 +18,7 @@ class LPFSGD(RandomPerturbation):
     draws: int = knob(8, symbol="M", ge=1, le=64)
     """Number of perturbations per update, each on its part of the mini-batch, whose images it may not exceed; 1 gives RWP."""
 
-    def step(self, loop: "Verbs") -> None:
-        parts = loop.parts(loop.batch(), self.draws)
-        passes = (loop.at(loop.weights + loop.noise(self, draw=i), part) for i, part in enumerate(parts))
-        loop.update(loop.average((loop.gradients(one)[0] for one in passes), parts))
+    def step(self, ctx: StepContext) -> None:
+        parts = ctx.parts(ctx.batch(), self.draws)
+        passes = (ctx.at(ctx.weights + ctx.noise(self, draw=i), part) for i, part in enumerate(parts))
+        ctx.update(ctx.average((ctx.gradients(one)[0] for one in passes), parts))

@@ -1,11 +1,9 @@
 """The mixed loss: a gradient at w + ε and one at w, which do not depend on each other."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from engine.methods.base import Adaptive, Mixed
-
-if TYPE_CHECKING:
-    from engine.training.step.context import Verbs
+from engine.methods.context import StepContext
 
 
 class MRWP(Mixed):
@@ -16,11 +14,11 @@ class MRWP(Mixed):
 
     name: Literal["m-rwp"] = "m-rwp"
 
-    def step(self, loop: "Verbs") -> None:
-        b1, b2 = self.two_batches(loop)
-        epsilon = loop.noise(self)
-        g_perturbed, g = loop.gradients(loop.at(loop.weights + epsilon, b1), loop.at(loop.weights, b2))
-        loop.update(loop.mix(g, g_perturbed, self.lambda_))
+    def step(self, ctx: StepContext) -> None:
+        b1, b2 = self.two_batches(ctx)
+        epsilon = ctx.noise(self)
+        g_perturbed, g = ctx.gradients(ctx.at(ctx.weights + epsilon, b1), ctx.at(ctx.weights, b2))
+        ctx.update(ctx.mix(g, g_perturbed, self.lambda_))
 
 
 class MARWP(Adaptive, Mixed):
@@ -31,9 +29,9 @@ class MARWP(Adaptive, Mixed):
 
     name: Literal["m-arwp"] = "m-arwp"
 
-    def step(self, loop: "Verbs") -> None:
-        b1, b2 = self.two_batches(loop)
-        epsilon = loop.noise(self, damping=loop.damping(self.eta, self.adaptive_exponent))
-        g_perturbed, g = loop.gradients(loop.at(loop.weights + epsilon, b1), loop.at(loop.weights, b2))
-        loop.remember(g_perturbed, self.beta)
-        loop.update(loop.mix(g, g_perturbed, self.lambda_))
+    def step(self, ctx: StepContext) -> None:
+        b1, b2 = self.two_batches(ctx)
+        epsilon = ctx.noise(self, damping=ctx.damping(self.eta, self.adaptive_exponent))
+        g_perturbed, g = ctx.gradients(ctx.at(ctx.weights + epsilon, b1), ctx.at(ctx.weights, b2))
+        ctx.remember(g_perturbed, self.beta)
+        ctx.update(ctx.mix(g, g_perturbed, self.lambda_))

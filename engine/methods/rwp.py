@@ -1,11 +1,9 @@
 """Random weight perturbation and its adaptive form: one gradient per update."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from engine.methods.base import Adaptive, RandomPerturbation
-
-if TYPE_CHECKING:
-    from engine.training.step.context import Verbs
+from engine.methods.context import StepContext
 
 
 class RWP(RandomPerturbation):
@@ -16,10 +14,10 @@ class RWP(RandomPerturbation):
 
     name: Literal["rwp"] = "rwp"
 
-    def step(self, loop: "Verbs") -> None:
-        epsilon = loop.noise(self)
-        (g,) = loop.gradients(loop.at(loop.weights + epsilon, loop.batch()))
-        loop.update(g)
+    def step(self, ctx: StepContext) -> None:
+        epsilon = ctx.noise(self)
+        (g,) = ctx.gradients(ctx.at(ctx.weights + epsilon, ctx.batch()))
+        ctx.update(g)
 
 
 class ARWP(Adaptive, RandomPerturbation):
@@ -30,8 +28,8 @@ class ARWP(Adaptive, RandomPerturbation):
 
     name: Literal["arwp"] = "arwp"
 
-    def step(self, loop: "Verbs") -> None:
-        epsilon = loop.noise(self, damping=loop.damping(self.eta, self.adaptive_exponent))
-        (g,) = loop.gradients(loop.at(loop.weights + epsilon, loop.batch()))
-        loop.remember(g, self.beta)
-        loop.update(g)
+    def step(self, ctx: StepContext) -> None:
+        epsilon = ctx.noise(self, damping=ctx.damping(self.eta, self.adaptive_exponent))
+        (g,) = ctx.gradients(ctx.at(ctx.weights + epsilon, ctx.batch()))
+        ctx.remember(g, self.beta)
+        ctx.update(g)

@@ -6,13 +6,10 @@ from pydantic import Field
 
 from engine.fields import knob
 from engine.methods.base import Batches, Method, Statistics
+from engine.methods.context import Batch, Perturbation, StepContext
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from engine.training.data import Batch
-    from engine.training.step.context import Verbs
-    from engine.training.weights.perturbations import Ascent
 
 
 class Adversarial(Method):
@@ -33,19 +30,19 @@ class Adversarial(Method):
     def statistics(self) -> Statistics:
         return self.bn_statistics
 
-    def step(self, loop: "Verbs") -> None:
-        batch = loop.batch()
-        other = batch if self.batches == "same" else loop.batch(1)
-        shards = list(zip(loop.shards(batch, self.m_sharpness), loop.shards(other, self.m_sharpness), strict=True))
-        loop.update(loop.average((self.direction(loop, *pair) for pair in shards), [first for first, _ in shards]))
+    def step(self, ctx: StepContext) -> None:
+        batch = ctx.batch()
+        other = batch if self.batches == "same" else ctx.batch(1)
+        shards = list(zip(ctx.shards(batch, self.m_sharpness), ctx.shards(other, self.m_sharpness), strict=True))
+        ctx.update(ctx.average((self.direction(ctx, *pair) for pair in shards), [first for first, _ in shards]))
 
-    def direction(self, loop: "Verbs", first: "Batch", second: "Batch") -> "Tensor":
+    def direction(self, ctx: StepContext, first: Batch, second: Batch) -> "Tensor":
         """The update direction on one shard."""
-        (g,) = loop.gradients(loop.at(loop.weights, first))
-        (g,) = loop.gradients(loop.at(loop.weights + self.epsilon(loop, g), second))
+        (g,) = ctx.gradients(ctx.at(ctx.weights, first))
+        (g,) = ctx.gradients(ctx.at(ctx.weights + self.epsilon(ctx, g), second))
         return g
 
-    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
+    def epsilon(self, ctx: StepContext, g: "Tensor") -> Perturbation:
         """The perturbation that follows from g = ∇L_B(w), shape (d,)."""
         raise NotImplementedError
 
@@ -58,5 +55,5 @@ class SAM(Adversarial):
 
     name: Literal["sam"] = "sam"
 
-    def epsilon(self, loop: "Verbs", g: "Tensor") -> "Ascent":
-        return loop.ascent(g, self.rho)
+    def epsilon(self, ctx: StepContext, g: "Tensor") -> Perturbation:
+        return ctx.ascent(g, self.rho)

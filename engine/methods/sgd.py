@@ -1,11 +1,9 @@
 """The base optimizer alone."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from engine.methods.base import Method
-
-if TYPE_CHECKING:
-    from engine.training.step.context import Verbs
+from engine.methods.context import StepContext
 
 
 class SGD(Method):
@@ -13,6 +11,6 @@ class SGD(Method):
 
     name: Literal["sgd"] = "sgd"
 
-    def step(self, loop: "Verbs") -> None:
-        (g,) = loop.gradients(loop.at(loop.weights, loop.batch()))
-        loop.update(g)
+    def step(self, ctx: StepContext) -> None:
+        (g,) = ctx.gradients(ctx.at(ctx.weights, ctx.batch()))
+        ctx.update(g)

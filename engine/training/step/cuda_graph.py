@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from engine.experiment.schema import Experiment
-from engine.training.step.inputs import Held
 from engine.training.step.metrics import Notes
+from engine.training.step.static_inputs import StaticInputs
 
 WARM_UP = 3
 DIFFERENCE = {"fp32": 1e-3, "bf16": 2e-2}
@@ -83,7 +83,12 @@ class Captured:
     """
 
     def __init__(
-        self, graph: Graph, inputs: Held, work: Callable[[Held], Notes], state: Callable[[], list[Tensor]], difference: float
+        self,
+        graph: Graph,
+        inputs: StaticInputs,
+        work: Callable[[StaticInputs], Notes],
+        state: Callable[[], list[Tensor]],
+        difference: float,
     ) -> None:
         self._graph, self._inputs, self._work, self._state, self._difference = graph, inputs, work, state, difference
         self._warm_ups = 0

@@ -1,33 +1,25 @@
-"""What differs from one update to the next: mini-batches, scheduled numbers, and random numbers."""
+"""Step inputs: what differs from one step to the next: mini-batches, scheduled numbers, and random numbers."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
-from engine.experiment.seeds import SeedNow, seed_for
-from engine.training.data import Batch
-from engine.training.models.seeded_dropout import Dropout, dropouts
-from engine.training.rng import Normal, fill_normal, start
+from engine.training.data import Batch, TrainingSource
+from engine.training.rng import fill_normal
 from engine.training.weights.backward import restart
 
-if TYPE_CHECKING:
-    from engine.training.step.context import Verbs
 
+class StepInputs:
+    """Everything is made when it is asked for, from the batches of `data`, a seed, and the step at which the training is."""
 
-class Fresh:
-    """Everything is made when it is asked for."""
-
-    def __init__(self, verbs: "Verbs") -> None:
-        self._verbs = verbs
+    def __init__(self, data: TrainingSource, seed: int, step: Callable[[], int]) -> None:
+        self._data, self._seed, self._step = data, seed, step
         self.numbers: dict[str, float] = {}
         """The scheduled numbers of the present update, by TensorBoard tag."""
 
     def batch(self, stream: int) -> Batch:
         """The mini-batch of the present update in the order of `stream`."""
-        return self._verbs.data.batch(stream, self._verbs.step)
+        return self._data.batch(stream, self._step())
 
     def number(self, tag: str, now: Callable[[], float]) -> float | Tensor:
         """What `now` gives for the present update."""
@@ -36,116 +28,9 @@ class Fresh:
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
         """What fills a vector (d,) with N(0, 1): the numbers of draw `draw` of the present update."""
-        seed, step = self._verbs.experiment.root, self._verbs.step
-        return lambda out: fill_normal(out, seed, "noise", step, draw)
+        step = self._step()
+        return lambda out: fill_normal(out, self._seed, "noise", step, draw)
 
     def restart(self, module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
         """Let the dropout masks of `module` begin as `batch` wants them."""
         restart(module, batch, share)
-
-
-class Held(Fresh):
-    """Everything has a place of its own, where `bring` puts what belongs to the present update.
-
-    So the work of an update can be repeated without being told again: it finds all that differs where it was before. The
-    numbers are those of `Fresh`.
-    """
-
-    def __init__(self, verbs: "Verbs") -> None:
-        super().__init__(verbs)
-        self._device = verbs.replica.weights.device
-        self._batches: dict[int, Batch] = {}
-        self._seeds: dict[int, int] = {}
-        self._places: dict[str, tuple[Tensor, Callable[[], float]]] = {}
-        self._normals: dict[int, Normal] = {}
-        self._masks: list[tuple[SeedNow, list[Dropout], list[torch.Generator]]] = []
-        self._restarts = 0
-
-    @property
-    def sources(self) -> list[torch.Generator]:
-        """Every generator that the work of an update draws from."""
-        masks = [one for _, _, generators in self._masks for one in generators]
-        return [one for normal in self._normals.values() for one in normal.generators] + masks
-
-    def bring(self) -> bool:
-        """Put what belongs to the present update where it is looked for; False if a mini-batch does not fit its place."""
-        fresh = {stream: super(Held, self).batch(stream) for stream in self._batches}
-        if any(not _fits(fresh[stream], place) for stream, place in self._batches.items()):
-            return False
-        for stream, batch in fresh.items():
-            _put(batch, self._batches[stream])
-            self._seeds[stream] = batch.seed()
-        for tag, (place, now) in self._places.items():
-            place.fill_(super().number(tag, now))
-        for draw, normal in self._normals.items():
-            normal.start(self._verbs.experiment.root, "noise", self._verbs.step, draw)
-        for seed, _, generators in self._masks:
-            for index, one in enumerate(generators):
-                start(one, seed_for(seed(), "layer", index))
-        return True
-
-    def forget(self) -> None:
-        """Make new places for what is to come."""
-        for _, layers, _ in self._masks:
-            for layer in layers:
-                layer.follow(None)
-        for places in (self._batches, self._seeds, self._places, self._normals):
-            places.clear()
-        self._masks.clear()
-
-    def rewind(self) -> None:
-        """The work of the update begins anew."""
-        self._restarts = 0
-
-    def batch(self, stream: int) -> Batch:
-        if stream not in self._batches:
-            fresh = super().batch(stream)
-            self._seeds[stream] = fresh.seed()
-            self._batches[stream] = _place_for(fresh, lambda: self._seeds[stream])
-            _put(fresh, self._batches[stream])
-        return self._batches[stream]
-
-    def number(self, tag: str, now: Callable[[], float]) -> Tensor:
-        if tag not in self._places:
-            self._places[tag] = torch.tensor(super().number(tag, now), dtype=torch.float64).to(self._verbs.replica.weights), now
-        return self._places[tag][0]
-
-    def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
-        if draw not in self._normals:
-            normal = self._normals[draw] = Normal(self._device, len(self._verbs.replica.weights))
-            normal.start(self._verbs.experiment.root, "noise", self._verbs.step, draw)
-        return self._normals[draw].fill
-
-    def restart(self, module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
-        layers = dropouts(module)
-        if self._restarts == len(self._masks):
-            seeds = [seed_for(batch.seed(), "layer", index) for index in range(len(layers))]
-            self._masks.append((batch.seed, layers, [start(torch.Generator(self._device), one) for one in seeds]))
-        for layer, one in zip(layers, self._masks[self._restarts][2], strict=True):
-            layer.follow(one, share)
-        self._restarts += 1
-
-
-def _place_for(batch: Batch, seed: SeedNow) -> Batch:
-    """Room for batches of the kind of `batch`."""
-    images, labels = torch.empty_like(batch.images), torch.empty_like(batch.labels)
-    if batch.partners is None:
-        return replace(batch, images=images, labels=labels, seed=seed)
-    share, rest = (torch.empty((), dtype=images.dtype, device=images.device) for _ in range(2))
-    partners = torch.empty_like(batch.partners)
-    return Batch(images, labels, partners, share, rest, seed)
-
-
-def _fits(batch: Batch, place: Batch) -> bool:
-    return batch.images.shape == place.images.shape and (batch.partners is None) == (place.partners is None)
-
-
-def _put(batch: Batch, place: Batch) -> None:
-    place.images.copy_(batch.images)
-    place.labels.copy_(batch.labels)
-    if place.partners is not None and batch.partners is not None:
-        place.partners.copy_(batch.partners)
-        assert isinstance(place.share, Tensor)
-        assert isinstance(place.rest, Tensor)
-        place.share.fill_(batch.share)
-        place.rest.fill_(batch.rest)

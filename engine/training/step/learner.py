@@ -15,10 +15,11 @@ from engine.experiment.portions import is_apart
 from engine.experiment.schema import Experiment
 from engine.training.data import TrainingSource
 from engine.training.process_group import ALONE, World
-from engine.training.step.context import Verbs
+from engine.training.step.context import Context
 from engine.training.step.cuda_graph import DIFFERENCE, Captured, CudaGraph, Graph, what_keeps_from_graph
-from engine.training.step.inputs import Fresh, Held
+from engine.training.step.inputs import StepInputs
 from engine.training.step.metrics import Notes
+from engine.training.step.static_inputs import StaticInputs
 from engine.training.step.timings import Stopwatch
 from engine.training.streams.distributed import Distributed
 from engine.training.streams.executors import neighbour, what_keeps_from
@@ -34,7 +35,7 @@ class Diverged(Exception):
     """A loss or a gradient is no longer a number."""
 
 
-class Loop(Verbs):
+class Loop(Context):
     """The state of a training: makes its updates, in a way that it chooses, and is kept and restored."""
 
     make_graph: Callable[[torch.device], Graph] = CudaGraph
@@ -92,7 +93,8 @@ class Loop(Verbs):
         self._choice, self._captured = choice, None
         if self.experiment.runtime.cuda_graph and not self._no_graph:
             graph, difference = self.make_graph(self.replica.weights.device), DIFFERENCE[self.experiment.runtime.precision]
-            self._captured = Captured(graph, Held(self), self._work, self._state, difference)
+            inputs = StaticInputs(self.data, self.experiment.root, lambda: self.step, self.replica.weights)
+            self._captured = Captured(graph, inputs, self._work, self._state, difference)
         return choice
 
     @property
@@ -165,7 +167,7 @@ class Loop(Verbs):
             self.average_weights.after_update(self.replica.weights, self.progress, self.data.timetable.at(self.step).seen == 0)
         return measured
 
-    def _work(self, inputs: Fresh) -> Notes:
+    def _work(self, inputs: StepInputs) -> Notes:
         """What is done on the device until the direction is found."""
         self._inputs, self._notes, self._numerics.restart = inputs, Notes(inputs.numbers), inputs.restart
         try:

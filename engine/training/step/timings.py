@@ -9,7 +9,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from engine.training.weights.perturbations import Perturbation
+from engine.methods.context import Perturbation
 
 Part = Literal["update", "recording", "data", "gradients", "noise", "optimizer"]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from engine.methods.context import Perturbation
 from engine.training.data import Batch
 from engine.training.weights.backward import Numerics
 from engine.training.weights.flat_model import Replica
-from engine.training.weights.perturbations import Perturbation
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from engine.methods.base import RandomPerturbation
+from engine.methods.context import NoiseSettings
 from engine.training.weights.filters import Filters, Positions
 from engine.training.weights.flat_model import Replica
-
-
-class Perturbation(Protocol):
-    """A displacement ε of the weights."""
-
-    def write(self, out: Tensor, w: Tensor) -> Tensor:
-        """Put w + ε into `out` (both of shape (d,), not the same memory) and return ‖ε‖₂ (0-d)."""
-        ...
 
 
 class PastGradients:
@@ -41,7 +32,7 @@ class Damping:
     eta: float
     exponent: float
 
-    def factors(self) -> Tensor:
+    def __call__(self) -> Tensor:
         return (1 + self.eta * self.past.v).pow_(-self.exponent)
 
 
@@ -50,11 +41,11 @@ class FilterNoise:
     """ε ~ N(0, σ² diag‖w⁽ʲ⁾‖²), damped if there is a `damping`."""
 
     replica: Replica
-    settings: RandomPerturbation
+    settings: NoiseSettings
     sigma: float | Tensor
     draw: Callable[[Tensor], Tensor]
     """Fills a vector (d,) with N(0, 1)."""
-    damping: Damping | None = None
+    damping: Callable[[], Tensor] | None = None
 
     def write(self, out: Tensor, w: Tensor) -> Tensor:
         filters, deviations = self._filters, self._deviations(w)
@@ -73,7 +64,7 @@ class FilterNoise:
         isotropic = self.settings.distribution == "isotropic"
         sizes = filters.ones(w, one_dimensional) if isotropic else filters.norms(w, one_dimensional)
         sizes.mul_(self.sigma)
-        return sizes if self.damping is None else sizes.mul_(self.damping.factors())
+        return sizes if self.damping is None else sizes.mul_(self.damping())
 
 
 @dataclass(frozen=True)
