@@ -10,7 +10,6 @@ from studio.pages import gallery, train
 from studio.pages import runs as runs_page
 from studio.pages.scripts import place, scripts
 from studio.pages.theme import theme
-from studio.web.gradio_gate import Gate
 
 ASSETS = Path(__file__).parents[2] / "assets"
 QUEUE_SECONDS = 0.1
@@ -32,14 +31,16 @@ def build(runs: Path, data: Path, root: str = "") -> gr.Blocks:
     return page
 
 
-def mount(app: FastAPI, runs: Path, data: Path, root: str) -> FastAPI:
-    """Put the page at the root of `app`, with everything of Gradio's that is not needed switched off."""
+def mount(app: FastAPI, runs: Path, data: Path, root: str) -> dict[int, int]:
+    """Put the page at the root of `app`, with everything of Gradio's that is not needed switched off.
+
+    Returns how many values each event of the page takes, by its id.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported")  # said although it is switched off
         page = build(runs, data, root)
         _mount(app, page, root)
-    app.add_middleware(Gate, events={event._id: len(event.inputs) for event in page.fns.values() if event.fn})
-    return app
+    return {event._id: len(event.inputs) for event in page.fns.values() if event.fn}
 
 
 def _head(root: str) -> str:

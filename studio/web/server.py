@@ -26,6 +26,7 @@ from studio.stream.hub import Hub
 from studio.web import address
 from studio.web.autostart import Keeper
 from studio.web.errors import refusal, unwritable
+from studio.web.gradio_gate import Gate
 from studio.web.guard import Guard
 from studio.web.lazy_app import Later
 from studio.web.offline import go_offline
@@ -99,7 +100,9 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
 def _page(runs: Path, data: Path, root: str) -> FastAPI:
     from studio.pages.app import mount  # loading Gradio takes seconds: open pages find their run again before that
 
-    return mount(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), runs, data, root)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Gate, events=mount(app, runs, data, root))
+    return app
 
 
 def listen(host: str, port: int) -> socket.socket:
