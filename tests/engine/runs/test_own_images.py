@@ -134,7 +134,8 @@ def test_going_on_all_the_same_is_a_choice_that_is_recorded(images: Path, tmp_pa
     assert refused(run).remedy == remedy
     run.commands.send("set", changes=remedy)
     with training(run) as made:
-        made.control.look()
+        while run.commands.pending():
+            made.control.look()
         made.run_to_end()
     assert run.present.data.model_dump()["accepted"] == remedy["data.accepted"]
     (event,) = (event for event in run.records.events() if event.kind == "other images")

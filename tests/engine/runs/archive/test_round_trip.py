@@ -29,9 +29,9 @@ from tests.engine.runs.test_lineage import CONFIG, training
 IN_LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
-from engine import checkpoint
-from engine.archive import pack, unpack
-from engine.run import Run
+from engine.training.trainer import checkpointer
+from engine.runs.archive import pack, unpack
+from engine.runs.run import Run
 
 def used():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

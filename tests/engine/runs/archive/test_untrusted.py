@@ -516,8 +516,8 @@ def test_an_import_that_was_killed_leaves_nothing_of_a_run_and_is_cleared_away(
     code = f"""
 import os
 from pathlib import Path
-from engine.archive import unpack, weights
-weights.check = lambda _: os.kill(os.getpid(), 9)
+from engine.runs.archive import check_checkpoints, unpack
+check_checkpoints.check = lambda _: os.kill(os.getpid(), 9)
 unpack(Path({str(archive)!r}), Path({str(runs)!r}))
 """
     surroundings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
