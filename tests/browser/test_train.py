@@ -57,6 +57,7 @@ BUTTON_HEIGHTS = """[
 """Of what must be there, and of what may be asked of the shown run at this moment; a hidden one has none."""
 
 
+@pytest.mark.timeout(900)
 def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     run = start_long(page, studio)
     expect(page.locator("#rwp-start")).to_be_enabled()
@@ -77,7 +78,7 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     page.evaluate(NOTE_CAMERA)
     drag(page, PLOT["surface"], (0.4, 0.5), (0.7, 0.6))
     until(page, lambda: bool(page.evaluate("window.turned")))
-    expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25 points;")
+    expect(page.locator("[data-landscape-caption]")).to_contain_text("25 × 25 points;", timeout=600_000)
     page.get_by_role("button", name="Stop").click()
     badge(page, "stopped")
     page.evaluate("document.body.classList.toggle('dark')")  # draws everything anew

@@ -31,7 +31,7 @@ import sys
 from pathlib import Path
 from engine.__main__ import main
 from engine.experiment import read
-from engine.run import Run
+from engine.runs.run import Run
 run = Run.create(Path(sys.argv[1]), read({config}))
 sys.argv = ["engine", str(run.path)]
 sys.exit(main())
