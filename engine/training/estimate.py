@@ -18,7 +18,7 @@ from engine.training.data import ImageSet, TrainingData
 from engine.training.probes.flops import per_image
 from engine.training.step.learner import Loop
 from engine.training.trainer import environment
-from engine.training.weights.flat_model import Replica
+from engine.training.trainer.build import build_learner
 
 UPDATES = 2
 LONGEST_FLOPS = 1e11
@@ -33,15 +33,15 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
     device, shape = environment.choose_device(experiment), input_shape(experiment)
     if experiment.runtime.threads:
         torch.set_num_threads(experiment.runtime.threads)
-    module = models.build(experiment, shape, classes(experiment), experiment.root)
     size = experiment.schedule.batch_size
     if device.type == "cpu":
+        module = models.build(experiment, shape, classes(experiment), experiment.root)
         cost = per_image(module, shape) * experiment.method.gradients
         size = max(2, min(size, int(LONGEST_FLOPS / cost)))
     probe = _with_batch(experiment, size)
     size = probe.schedule.batch_size
     images = ImageSet(torch.randint(256, (size, *shape), dtype=torch.uint8), torch.randint(classes(experiment), (size,)))
-    loop = Loop(probe, Replica(module, device), TrainingData(images, probe, device))
+    loop = build_learner(probe, TrainingData(images, probe, device), classes(experiment), device)
     try:
         loop.choose_streams()
         while not loop.is_settled:
@@ -60,10 +60,10 @@ def _with_batch(experiment: Experiment, least: int) -> Experiment:
 
 
 def _of_size(experiment: Experiment, size: int) -> Experiment:
-    """`experiment` with mini-batches of `size` in parts as large as before, and without an end."""
+    """`experiment` with mini-batches of `size` in parts as large as before, without an end, and not compiled."""
     schedule = experiment.schedule.model_copy(update={"batch_size": size, "epochs": 10_000})
     parts = max(1, experiment.runtime.accumulate * size // experiment.schedule.batch_size)
-    runtime = experiment.runtime.model_copy(update={"accumulate": parts})
+    runtime = experiment.runtime.model_copy(update={"accumulate": parts, "compile": False})
     return experiment.model_copy(update={"schedule": schedule, "runtime": runtime})
 
 

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import torch
 
-from engine.experiment.dataset_info import input_shape
 from engine.experiment.schema import Experiment
 from engine.experiment.validate import check
 from engine.runs.run import Run
-from engine.training import models
 from engine.training.data import Supply, load
 from engine.training.process_group import Lost, World
 from engine.training.step.learner import Diverged, Loop
 from engine.training.trainer import environment
-from engine.training.weights.flat_model import Replica
+from engine.training.trainer.build import build_learner
 
 END = -1
 ROLL_CALL = -2
@@ -90,7 +88,6 @@ def _loop(run: Run, data_dir: Path, world: World) -> Loop:
     device = environment.choose_device(experiment, world)
     splits = load(experiment, data_dir, lambda _message, _fraction: None)
     training = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
-    module = models.build(experiment, input_shape(experiment), len(splits.classes), experiment.root)
-    loop = Loop(experiment, Replica(module, device), training, world)
+    loop = build_learner(experiment, training, len(splits.classes), device, world)
     loop.choose_streams()
     return loop

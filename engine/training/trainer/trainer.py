@@ -20,14 +20,14 @@ from engine.runs import checkpoints
 from engine.runs.own_images import agree
 from engine.runs.run import Run
 from engine.runs.status import State
-from engine.training import models
 from engine.training.data import Supply, load
 from engine.training.data.batch_schedule import Timetable
 from engine.training.probes.evaluate import Evaluator
 from engine.training.probes.flops import loading, per_image
 from engine.training.process_group import Lost, join
-from engine.training.step.learner import Diverged, Loop
+from engine.training.step.learner import Diverged
 from engine.training.trainer import checkpointer, environment, failures
+from engine.training.trainer.build import build_learner
 from engine.training.trainer.changelog import ChangeLog
 from engine.training.trainer.control import Command, Control, Gone, Stop
 from engine.training.trainer.disk_retry import Patience
@@ -37,7 +37,6 @@ from engine.training.trainer.profiler import Tracer
 from engine.training.trainer.progress import Pace
 from engine.training.trainer.ranks import Leader
 from engine.training.trainer.recorder import Journal
-from engine.training.weights.flat_model import Replica
 
 
 def train(run: Run, data_dir: Path, journal: Journal) -> State:
@@ -92,9 +91,7 @@ class Training:
             self._faulty(file, reason, count)
         self.supply = Supply.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
-        module = models.build(experiment, self._shape, len(splits.classes), experiment.root)
-        replica = Replica(module, device, experiment.runtime.compile)
-        self.loop = Loop(experiment, replica, self.supply.training, world)
+        self.loop = build_learner(experiment, self.supply.training, len(splits.classes), device, world)
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
         self.seconds = 0.0
         self.evaluated = self.saved = -1
