@@ -8,9 +8,9 @@ import torch
 
 from engine.experiment.schema import Experiment, read
 from engine.training import models
-from engine.training.data import ImageSet, TrainingData
-from engine.training.step.learner import Loop
-from engine.training.weights.flat_model import Replica
+from engine.training.data import ImageSet, InMemoryTraining
+from engine.training.step.learner import Learner
+from engine.training.weights.flat_model import FlatModel
 
 CPU = torch.device("cpu")
 
@@ -38,10 +38,10 @@ def experiment(case: Case, method: str, **sections: Any) -> Experiment:
     return read({"data": data, "model": {"name": case.model}, "method": {"name": method}, "schedule": schedule, **sections})
 
 
-def loop_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) -> Loop:
+def loop_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) -> Learner:
     images = ImageSet(torch.randint(0, 256, (512, *case.shape), dtype=torch.uint8), torch.randint(0, 10, (512,)))
     module = models.build(chosen, case.shape, 10, chosen.root)
-    return Loop(chosen, Replica(module, device), TrainingData(images, chosen, device))
+    return Learner(chosen, FlatModel(module, device), InMemoryTraining(images, chosen, device))
 
 
 def update(case: Case, method: str, streams: str = "sequential", threads: int = 1, **sections: Any) -> Callable[[], object]:

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.cases import Case, experiment, on_threads
-from engine.training.data import ImageSet, TrainingData
+from engine.training.data import ImageSet, InMemoryTraining
 
 CASE = Case("small-cnn", 32, 128)
 
@@ -21,7 +21,7 @@ def pixels(count: int) -> Tensor:
 
 def batched(count: int) -> Callable[[], object]:
     """All images once, by the engine's way, on two threads."""
-    data = TrainingData(
+    data = InMemoryTraining(
         ImageSet(pixels(count), torch.zeros(count, dtype=torch.int64)), experiment(CASE, "sgd"), torch.device("cpu")
     )
     return on_threads(2, lambda: [data.batch(0, step) for step in range(data.timetable.steps(1))])

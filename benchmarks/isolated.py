@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import IO
 
-from benchmarks.timing import Timed, in_turn, seconds_of
+from benchmarks.timing import TimedPerturbation, in_turn, seconds_of
 from engine.machine import OF_A_PROCESS
 
 Maker = Callable[[], Callable[[], object]]
@@ -21,7 +21,7 @@ A_TURN = 0.25
 
 def between(
     ours: Mapping[str, Maker], others: Mapping[str, Maker], rounds: int, surroundings: Mapping[str, str] = MappingProxyType({})
-) -> Timed:
+) -> TimedPerturbation:
     """Seconds of every way in every round: `ours` started as an engine is, `others` as anybody starts Python, or in
     the `surroundings` that are given."""
     plain = {name: value for name, value in os.environ.items() if name not in OF_A_PROCESS}

@@ -37,16 +37,16 @@ def main(method: str, streams: str) -> None:
     from torch import nn
 
     from engine.experiment.schema import read
-    from engine.training.data import ImageSet, TrainingData
-    from engine.training.step.learner import Loop
-    from engine.training.weights.flat_model import Replica
+    from engine.training.data import ImageSet, InMemoryTraining
+    from engine.training.step.learner import Learner
+    from engine.training.weights.flat_model import FlatModel
 
     torch.set_num_threads(1)
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, WIDTH), *(nn.Linear(WIDTH, WIDTH) for _ in range(LAYERS)))
     experiment = read({"method": {"name": method}, "schedule": {"batch_size": 2}})
     images = ImageSet(torch.zeros(8, 1, 8, 8, dtype=torch.uint8), torch.zeros(8, dtype=torch.int64))
     device = torch.device("cpu")
-    loop = Loop(experiment, Replica(net, device), TrainingData(images, experiment, device))
+    loop = Learner(experiment, FlatModel(net, device), InMemoryTraining(images, experiment, device))
     loop.choose_streams(streams)
     for _ in range(3):
         loop.train()

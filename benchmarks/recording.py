@@ -13,7 +13,7 @@ from benchmarks.isolated import between
 from benchmarks.timing import Row, rows
 from engine.runs.run import Run
 from engine.training.trainer.control import Control
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 
 
 def measure(rounds: int) -> Iterator[Row]:
@@ -29,7 +29,7 @@ def _recorded(case: Case) -> Callable[[], object]:
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     run = Run.create(folder, chosen)
-    journal = Journal(run)
+    journal = Recorder(run)
     atexit.register(journal.close)
     control = Control(run, journal)
 

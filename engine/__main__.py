@@ -19,7 +19,7 @@ from engine.launch.queue import Queue
 from engine.launch.torchrun import is_restart
 from engine.runs.run import Run
 from engine.runs.status import ACTIVE, State
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 
 EXIT = {"finished": 0, "stopped": 130}
 
@@ -49,7 +49,7 @@ def _train(run: Run, data_dir: Path, lock: int | None) -> State:
         if is_restart() and (state := run.records.status().state) not in ACTIVE | {"queued"}:
             _dismiss()
             return state
-        journal = Journal(run)
+        journal = Recorder(run)
         journal.begin()
         from engine.training.trainer.trainer import train  # torch takes seconds to import: the page is told before
 
@@ -87,18 +87,18 @@ def _saying_why(run: Run) -> Iterator[None]:
 def _dismiss() -> None:
     """Leave a run that has ended already, with those who would follow."""
     from engine.training.process_group import join
-    from engine.training.trainer.ranks import Leader
+    from engine.training.trainer.ranks import RankZero
 
-    Leader(join()).end()
+    RankZero(join()).end()
 
 
 def _follow(run: Run, data_dir: Path) -> int:
-    from engine.training.process_group import Lost, join
+    from engine.training.process_group import RankDied, join
     from engine.training.trainer.ranks import follow
 
     try:
         follow(run, data_dir, join())
-    except Lost as lost:
+    except RankDied as lost:
         print(lost, file=sys.stderr)
         return 1
     return 0

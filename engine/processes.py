@@ -1,4 +1,4 @@
-"""Processes: how those of our own are started, and in which environment."""
+"""Start processes of our own, and in which environment."""
 
 import os
 import sys

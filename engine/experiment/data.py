@@ -1,4 +1,4 @@
-"""What is learned, by which network."""
+"""Dataset and model: what is learned, by which network."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Fingerprint: by which a run knows the images again with which it began."""
+"""Fingerprint of a folder of images, by which a run knows them again."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Contents: which images a folder of one's own holds, class by class, and which of its files are passed over."""
+"""Scan a folder of images: which it holds, class by class, and which of its files are passed over."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Live: what may change while a run trains, and the log of what has."""
+"""Live changes: which fields may change while a run trains, and how a change is parsed, checked and replayed."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""How long a training is, and how its updates are made."""
+"""Optimizer, learning-rate schedule and weight averaging."""
 
 import math
 from typing import Literal

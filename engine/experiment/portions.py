@@ -1,4 +1,4 @@
-"""Portions: how many images there are in each piece of a mini-batch for which a gradient is computed by itself."""
+"""Micro-batch sizes: how many images each piece of a mini-batch has for which a gradient is computed by itself."""
 
 from engine.experiment.schema import Experiment
 from engine.methods.lpf import LPFSGD

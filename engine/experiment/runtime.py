@@ -1,4 +1,4 @@
-"""What is measured at the end, and on which machine all this happens."""
+"""Runtime and landscape: devices, precision, streams, and what is measured at the end."""
 
 from typing import Literal
 

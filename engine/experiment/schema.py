@@ -1,4 +1,4 @@
-"""Experiment: the one description of a training, from which form, flags, checks and documentation come."""
+"""Experiment: the one schema of a training, from which form, flags, checks and documentation come."""
 
 from typing import Annotated, Any, get_args
 

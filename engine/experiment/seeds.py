@@ -1,4 +1,4 @@
-"""Seeds: a number for everything that is drawn at random, which follows from the seed of the experiment."""
+"""Derive a seed for everything that is drawn at random from the seed of the experiment."""
 
 import hashlib
 from collections.abc import Callable

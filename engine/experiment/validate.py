@@ -1,4 +1,4 @@
-"""What can be found wrong with an experiment before a process is started."""
+"""Validate an experiment: what can be found wrong with it before a process is started."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Exclusive: a lock that threads and processes hold one at a time."""
+"""A file lock that threads and processes hold one at a time."""
 
 import fcntl
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Space: telling a disk that takes no more from every other fault, and a reserve with which to say so."""
+"""Tell a full disk from every other fault, and keep a reserve with which to say so."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Within: the files of a folder, of which none leads elsewhere and none makes whoever opens it wait."""
+"""Open files of a folder safely: none leads elsewhere, and none makes whoever opens it wait."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Devices: what this machine can train on, told without loading torch."""
+"""Choose devices: which of this machine's can train an experiment."""
 
 from engine.experiment.schema import Experiment
 from engine.machine import accelerators

@@ -1,4 +1,4 @@
-"""Starting the engine as a process of its own, which outlives whoever started it."""
+"""Start the engine as a detached process, which outlives whoever started it."""
 
 import shutil
 import subprocess

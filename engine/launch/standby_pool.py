@@ -23,7 +23,7 @@ class Work:
     environment: dict[str, str]
 
 
-class Spares:
+class StandbyPool:
     """Keeps one engine ready, from `keep` on, until `close`."""
 
     def __init__(self) -> None:
@@ -108,4 +108,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-spares = Spares()
+spares = StandbyPool()

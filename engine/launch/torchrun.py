@@ -1,4 +1,4 @@
-"""Several processes for one training: what keeps an experiment from it, and how they are started."""
+"""Start several processes for one training with torchrun, and let them find each other."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Kept: the checkpoints in a run's folder, told without loading what is in them."""
+"""List the checkpoints in a run's folder, and prune them, without loading what is in them."""
 
 import hashlib
 from collections.abc import Callable

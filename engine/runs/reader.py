@@ -1,4 +1,4 @@
-"""What a run wrote down: metrics, events and status in one SQLite file with a single writer, the engine."""
+"""Read what a run recorded: metrics, events and status in one SQLite file."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Writer: the one process that records a run, in its SQLite file."""
+"""Write what a run records, as the one process that may."""
 
 import json
 import os

@@ -14,9 +14,9 @@ from engine.experiment.dataset_info import classes, input_shape
 from engine.experiment.schema import Experiment, read
 from engine.experiment.validate import sizes
 from engine.training import models
-from engine.training.data import ImageSet, TrainingData
+from engine.training.data import ImageSet, InMemoryTraining
 from engine.training.probes.flops import per_image
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from engine.training.trainer import environment
 from engine.training.trainer.build import build_learner
 
@@ -41,7 +41,7 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
     probe = _with_batch(experiment, size)
     size = probe.schedule.batch_size
     images = ImageSet(torch.randint(256, (size, *shape), dtype=torch.uint8), torch.randint(classes(experiment), (size,)))
-    loop = build_learner(probe, TrainingData(images, probe, device), classes(experiment), device)
+    loop = build_learner(probe, InMemoryTraining(images, probe, device), classes(experiment), device)
     try:
         loop.choose_streams()
         while not loop.is_settled:
@@ -67,7 +67,7 @@ def _of_size(experiment: Experiment, size: int) -> Experiment:
     return experiment.model_copy(update={"schedule": schedule, "runtime": runtime})
 
 
-def _timed(loop: Loop, device: torch.device) -> float:
+def _timed(loop: Learner, device: torch.device) -> float:
     before = time.perf_counter()
     loop.train()
     if device.type == "cuda":

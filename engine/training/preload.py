@@ -9,14 +9,14 @@ def preload() -> None:
 
     from engine.experiment.dataset_info import input_shape
     from engine.experiment.schema import Experiment
-    from engine.training.data import Supply, load
+    from engine.training.data import Sources, load
     from engine.training.probes.flops import per_image
     from engine.training.trainer import trainer  # noqa: F401 - it is for later
     from engine.training.trainer.build import build_learner
 
     experiment, device = Experiment(), torch.device("cpu")
     splits = load(experiment, Path(), lambda _message, _fraction: None)
-    images = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
+    images = Sources.of(splits, experiment, device, lambda _file, _reason, _count: None).training
     loop = build_learner(experiment, images, len(splits.classes), device)
     loop.train()
     per_image(loop.replica.module, input_shape(experiment))

@@ -1,4 +1,4 @@
-"""World: the processes that train one run together, and how they speak with each other."""
+"""Process group: the processes that train one run together, and their collective operations."""
 
 import atexit
 import os
@@ -17,14 +17,14 @@ PATIENCE = timedelta(days=365)
 """How long a process waits for the others: a training may be paused for months, and a death is noticed at once."""
 
 
-class Lost(Exception):
+class RankDied(Exception):
     """Another process of this training is gone."""
 
     def __init__(self) -> None:
         super().__init__("another process of this training died")
 
 
-class Team:
+class Subgroup:
     """Processes that share the images of one gradient: this one has share `index` of `size` equal ones."""
 
     def __init__(self, ranks: Iterable[int], rank: int) -> None:
@@ -49,7 +49,7 @@ class Team:
         return torch.stack(found)
 
 
-class World:
+class ProcessGroup:
     """Process `rank` of `size`. Rank 0 alone owns the folder of the run, and tells the others what comes next."""
 
     def __init__(self, rank: int, size: int) -> None:
@@ -58,8 +58,8 @@ class World:
         """Processes on this machine."""
         self.will_restart = os.environ.get("TORCHELASTIC_RESTART_COUNT") != os.environ.get("TORCHELASTIC_MAX_RESTARTS")
         """Whether torchrun starts everybody anew when one has died."""
-        self.everyone = Team(range(size), rank)
-        self.half = [Team(range(first, size, 2), rank) for first in (0, 1)][rank % 2]
+        self.everyone = Subgroup(range(size), rank)
+        self.half = [Subgroup(range(first, size, 2), rank) for first in (0, 1)][rank % 2]
         """Those whose rank is even like this one, or odd."""
 
     def swap(self, mine: list[Tensor], theirs: list[Tensor]) -> None:
@@ -75,15 +75,15 @@ class World:
         return tensor
 
     def answer(self) -> None:
-        """Wait until everyone has come to this line. Raises `Lost` if one of them is gone."""
+        """Wait until everyone has come to this line. Raises `RankDied` if one of them is gone."""
         self.everyone.gather(torch.tensor(self.rank))
 
 
-ALONE = World(0, 1)
+ALONE = ProcessGroup(0, 1)
 
 
 @cache
-def join() -> World:
+def join() -> ProcessGroup:
     """The world that torchrun has put this process into; a process of its own is alone."""
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if size > 1:
@@ -93,12 +93,12 @@ def join() -> World:
         there = meeting_place()
         _heard(lambda: dist.init_process_group(backend, there, timeout=PATIENCE, rank=rank, world_size=size))
         atexit.register(dist.destroy_process_group)  # or else its threads may end the process with an abort
-    return World(rank, size) if size > 1 else ALONE
+    return ProcessGroup(rank, size) if size > 1 else ALONE
 
 
 def _heard(speak: Callable[[], object]) -> None:
-    """Speak with the others. Raises `Lost` if one of them is gone."""
+    """Speak with the others. Raises `RankDied` if one of them is gone."""
     try:
         speak()
     except RuntimeError as error:
-        raise Lost from error
+        raise RankDied from error

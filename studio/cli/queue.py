@@ -1,4 +1,4 @@
-"""The queue on the command line."""
+"""`rwp-studio queue`."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Recipes on the command line: the list of them, and all about one."""
+"""`rwp-studio recipe`: list the recipes, and show all about one."""
 
 import textwrap
 

@@ -1,4 +1,4 @@
-"""Keeping runs in order on the command line: labels, archives, and the trash."""
+"""`rwp-studio list`, `label`, `export`, `import`, `delete`, `trash`: keep runs in order."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Training from the command line: start an engine, show how it gets on, and hand its end on as the exit code."""
+"""`rwp-studio train`: start an engine, show its progress, and return how it ended as the exit code."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""Controls: a knob as a Gradio component. Nothing else knows components."""
+"""Controls: a form field as a Gradio component. Nothing else knows components."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,11 @@ from gradio.components import Component
 
 from engine.experiment.schema import Experiment
 from studio.form.choices import about, alternatives
-from studio.form.fields import Kind, Knob
+from studio.form.fields import FormField, Kind
 from studio.form.values import MAYBE
 
 
-def control(knob: Knob, member: str, value: Any) -> Component:
+def control(knob: FormField, member: str, value: Any) -> Component:
     """The control of a knob, hidden where the chosen alternative does not have it."""
     common: dict[str, Any] = {
         "value": value,
@@ -25,7 +25,7 @@ def control(knob: Knob, member: str, value: Any) -> Component:
     return _MAKERS[knob.kind](knob, member, common)
 
 
-def changed(knob: Knob, member: str, value: Any) -> dict[str, Any]:
+def changed(knob: FormField, member: str, value: Any) -> dict[str, Any]:
     """The update of a knob's control for another alternative."""
     update = {"value": value, "visible": member in knob.fields, "info": knob.field(member).description}
     if knob.kind == "slider":
@@ -33,7 +33,7 @@ def changed(knob: Knob, member: str, value: Any) -> dict[str, Any]:
     return gr.update(**update)
 
 
-def turned(knob: Knob, before: tuple[str, Any], after: tuple[str, Any]) -> dict[str, Any]:
+def turned(knob: FormField, before: tuple[str, Any], after: tuple[str, Any]) -> dict[str, Any]:
     """The update that takes a control from one alternative and value to others: none where it looks the same, so that it keeps
     what somebody has typed in the meantime."""
     update = changed(knob, *after)
@@ -59,12 +59,12 @@ def explained(section: str, member: str) -> str:
     return f"{Experiment.model_fields[section].description} {about(section, member)}"
 
 
-def _slider(knob: Knob, member: str, common: dict[str, Any]) -> Component:
+def _slider(knob: FormField, member: str, common: dict[str, Any]) -> Component:
     low, high = knob.limits(member)
     return gr.Slider(low, high, step=knob.step, buttons=[], **common)
 
 
-_MAKERS: dict[Kind, Callable[[Knob, str, dict[str, Any]], Component]] = {
+_MAKERS: dict[Kind, Callable[[FormField, str, dict[str, Any]], Component]] = {
     "choice": lambda knob, _, common: gr.Dropdown(list(knob.choices), **common),
     "maybe": lambda _knob, _, common: gr.Dropdown(list(MAYBE), **common),
     "switch": lambda _knob, _, common: gr.Checkbox(**common),

@@ -1,4 +1,4 @@
-"""Knobs: the fields of an experiment, section by section, as a form needs them."""
+"""Form fields: the fields of an experiment, section by section, as a form needs them."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ Kind = Literal["choice", "switch", "maybe", "slider", "whole", "number", "blank"
 
 
 @dataclass(frozen=True)
-class Knob:
+class FormField:
     """One field, under one name, of one section or of several of its alternatives."""
 
     section: str
@@ -118,19 +118,19 @@ def plain_type(field: FieldInfo) -> tuple[Any, bool]:
 
 
 @cache
-def knobs(section: str) -> tuple[Knob, ...]:
+def knobs(section: str) -> tuple[FormField, ...]:
     """Every knob of a section but the choice itself, first those that have a symbol."""
     found: dict[str, dict[str, FieldInfo]] = {}
     for member, kind in alternatives(section).items():
         for name, field in kind.model_fields.items():
             if name != "name" and not _shown(field).get("hidden"):
                 found.setdefault(field.alias or name, {})[member] = field
-    every = [Knob(section, key, fields) for key, fields in found.items()]
+    every = [FormField(section, key, fields) for key, fields in found.items()]
     return tuple(sorted(every, key=lambda knob: not _shown(knob.first).get("symbol")))
 
 
 @cache
-def top_knobs() -> tuple[Knob, ...]:
+def top_knobs() -> tuple[FormField, ...]:
     """The fields of the experiment that belong to no section."""
     own = {name: field for name, field in Experiment.model_fields.items() if name not in sections()}
-    return tuple(Knob("", name, {"": field}) for name, field in own.items() if not _shown(field).get("hidden"))
+    return tuple(FormField("", name, {"": field}) for name, field in own.items() if not _shown(field).get("hidden"))

@@ -1,4 +1,4 @@
-"""View: the form laid out, section by section, with the wiring that keeps it showing what applies."""
+"""Lay the form out, section by section, with the wiring that keeps it showing what applies."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -13,7 +13,7 @@ from engine.experiment.paths import settled
 from engine.experiment.schema import Experiment, differences, read
 from engine.experiment.validate import check
 from studio.form.choices import alternatives, has_choice, sections
-from studio.form.fields import Knob, knobs, top_knobs
+from studio.form.fields import FormField, knobs, top_knobs
 
 MAYBE = {"as usual": None, "yes": True, "no": False}
 """What the three answers to an optional yes-or-no mean."""
@@ -124,7 +124,7 @@ def _allowed(given: dict[str, Any]) -> Values:
     return found
 
 
-def _if_allowed(knob: Knob, member: str, given: dict[str, Any]) -> Values:
+def _if_allowed(knob: FormField, member: str, given: dict[str, Any]) -> Values:
     value = given.get(knob.path)
     if member not in knob.fields or not isinstance(value, (str, bool, int, float)):
         return {}
@@ -132,11 +132,11 @@ def _if_allowed(knob: Knob, member: str, given: dict[str, Any]) -> Values:
     return {knob.path: value} if can_be_meant and knob.accepts(member, _meant(knob, value)) else {}
 
 
-def _left_out(knob: Knob, member: str, value: Any) -> bool:
+def _left_out(knob: FormField, member: str, value: Any) -> bool:
     return value in (None, "") and knob.fields[member].is_required()
 
 
-def _meant(knob: Knob, shown: Any) -> Any:
+def _meant(knob: FormField, shown: Any) -> Any:
     match knob.kind:
         case "maybe":
             return MAYBE.get(shown, shown)
@@ -146,7 +146,7 @@ def _meant(knob: Knob, shown: Any) -> Any:
             return shown
 
 
-def _shown(knob: Knob, meant: Any) -> Any:
+def _shown(knob: FormField, meant: Any) -> Any:
     match knob.kind:
         case "maybe":
             return next(answer for answer, value in MAYBE.items() if value is meant)

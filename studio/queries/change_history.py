@@ -1,4 +1,4 @@
-"""History: what a training went through. Runs whose histories are equal differ in nothing but their seed."""
+"""History of live changes. Runs whose histories are equal differ in nothing but their seed."""
 
 import json
 from collections.abc import Iterable, Mapping

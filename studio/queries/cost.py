@@ -1,4 +1,4 @@
-"""Estimate: what a training will cost, told before it is started."""
+"""Estimate what a training will cost before it is started."""
 
 import json
 import logging
@@ -38,7 +38,7 @@ class Estimator:
     """Times updates in a process of its own, and remembers what it has timed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Timed] = {}
+        self._known: dict[str, TimedPerturbation] = {}
 
     def told(self, experiment: Experiment) -> str:
         """The work of a training, and its duration if that is known."""
@@ -56,7 +56,7 @@ class Estimator:
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedPerturbation:
     """Seconds of one update on `device`, or why there is no such figure."""
 
     seconds: float | None
@@ -96,7 +96,7 @@ def _key(experiment: Experiment) -> str:
     return json.dumps({path: value for path, value in chosen.items() if path not in between and not isinstance(value, float)})
 
 
-def _timed(experiment: Experiment) -> Timed:
+def _timed(experiment: Experiment) -> TimedPerturbation:
     process = subprocess.Popen(python("engine.training.estimate"), stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
     _running.add(process)
     try:
@@ -104,18 +104,18 @@ def _timed(experiment: Experiment) -> Timed:
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return Timed(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
+        return TimedPerturbation(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
     finally:
         _running.discard(process)
     if process.returncode < 0:
-        return Timed(None, reason="it was ended.")
+        return TimedPerturbation(None, reason="it was ended.")
     if process.returncode == REFUSED:
-        return Timed(None, reason=said.strip())
+        return TimedPerturbation(None, reason=said.strip())
     if process.returncode:
         log.error("timing an update failed:\n%s", said)
-        return Timed(None, reason="the studio's log says why.")
+        return TimedPerturbation(None, reason="the studio's log says why.")
     told = json.loads(found)
-    return Timed(told["seconds_per_update"], told["device"])
+    return TimedPerturbation(told["seconds_per_update"], told["device"])
 
 
 def _short(value: float) -> str:

@@ -1,4 +1,4 @@
-"""What the sliders on a running run need to know: the fields that may change, their limits, and their present values."""
+"""Fields that may change on a running run: their limits and their present values."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Gallery: the paper's tables, and beside each of its figures what the runs of this folder reached."""
+"""The paper's tables, and beside each of its figures what the runs of this folder reached."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

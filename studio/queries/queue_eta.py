@@ -1,4 +1,4 @@
-"""When the runs in the queue will begin, guessed from how fast runs like them have been."""
+"""Estimate when the runs in the queue will start, from how fast runs like them have been."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Group: the curves of runs that differ only in their seed, as a mean and a spread."""
+"""Group runs that differ only in their seed: their curves as a mean and a spread."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

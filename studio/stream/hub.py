@@ -1,4 +1,4 @@
-"""Live: server-sent events from one feed per run."""
+"""Hub: server-sent events from one feed per run."""
 
 import asyncio
 import logging

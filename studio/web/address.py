@@ -1,4 +1,4 @@
-"""Reach: on which address the studio listens, who can get there, and by which names."""
+"""Address: on which the studio listens, who can get there, and by which names."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""Keeper: while a studio is open, what waits is started and, if wished, what was interrupted goes on."""
+"""Start what waits while a studio is open, and if wished resume what was interrupted."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 
 
-class Keeper:
+class AutoStart:
     """Looks after one folder of runs. Any number of studios may do so at the same time."""
 
     def __init__(self, runs: Path, data: Path, auto_resume: bool) -> None:

@@ -1,4 +1,4 @@
-"""Gate: what of Gradio can be reached, and what an event may carry: what a form holds, and nothing that could name a file."""
+"""Gate before Gradio: what of it can be reached, and what an event may carry, which is nothing that could name a file."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Later: an application that takes seconds to load, behind a server that answers at once."""
+"""Lazy app: an application that takes seconds to load, behind a server that answers at once."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 log = logging.getLogger(__name__)
 
 
-class Later:
+class LazyApp:
     """Loads an application in a thread; whoever asks for it before waits, at most until it is closed."""
 
     def __init__(self, load: Callable[[], FastAPI]) -> None:

@@ -24,11 +24,11 @@ from studio.pages.scripts import add_scripts
 from studio.queries import cost
 from studio.stream.hub import Hub
 from studio.web import address
-from studio.web.autostart import Keeper
+from studio.web.autostart import AutoStart
 from studio.web.errors import refusal, unwritable
 from studio.web.gradio_gate import Gate
 from studio.web.guard import Guard
-from studio.web.lazy_app import Later
+from studio.web.lazy_app import LazyApp
 from studio.web.offline import go_offline
 from studio.web.root_path import Proxied, root_path
 from studio.web.routes.checkpoints import checkpoint_routes
@@ -69,7 +69,7 @@ def serve(
         spares.keep()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which uvicorn, once it has stopped in good order, lets happen
     with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(spares):
-        _Server(config, url, (app.state.hub, app.state.page), Keeper(runs, data, auto_resume), inbrowser).run([listener])
+        _Server(config, url, (app.state.hub, app.state.page), AutoStart(runs, data, auto_resume), inbrowser).run([listener])
     gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 
 
@@ -79,7 +79,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     Behind a proxy, `outer` are the names and ports under which people open it, and `root` the path below which.
     """
     runs.mkdir(parents=True, exist_ok=True)
-    page = Later(lambda: _page(runs, data, root))
+    page = LazyApp(lambda: _page(runs, data, root))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=page.lifespan)
     app.state.hub, app.state.page = Hub(), page
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)  # which leaves streams and archives as they are
@@ -126,7 +126,7 @@ class _Server(uvicorn.Server):
     """Says where it is when it answers, and lets nobody wait for what it will not give before it stops."""
 
     def __init__(
-        self, config: uvicorn.Config, url: str, waited_for: Sequence[Hub | Later], keeper: Keeper, inbrowser: bool
+        self, config: uvicorn.Config, url: str, waited_for: Sequence[Hub | LazyApp], keeper: AutoStart, inbrowser: bool
     ) -> None:
         super().__init__(config)
         self._url, self._waited_for, self._keeper, self._inbrowser = url, waited_for, keeper, inbrowser

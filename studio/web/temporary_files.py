@@ -1,4 +1,4 @@
-"""Scratch: a private place for Gradio's temporary files, empty again when the studio ends."""
+"""A private folder for Gradio's temporary files, empty again when the studio ends."""
 
 import os
 import stat

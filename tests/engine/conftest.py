@@ -13,14 +13,14 @@ import torch
 
 from engine.experiment.schema import Experiment, read
 from engine.training import models
-from engine.training.data import Batch, Splits, TrainingData, load
-from engine.training.step.learner import Loop
-from engine.training.weights.flat_model import Replica
+from engine.training.data import Batch, InMemoryTraining, Splits, load
+from engine.training.step.learner import Learner
+from engine.training.weights.flat_model import FlatModel
 
-MakeLoop = Callable[..., Loop]
+MakeLoop = Callable[..., Learner]
 
 
-class DoubleData(TrainingData):
+class DoubleData(InMemoryTraining):
     """Batches in float64, in which rounding never tips the balance of a max-pool or a ReLU."""
 
     def batch(self, stream: int, step: int) -> Batch:
@@ -42,7 +42,7 @@ def one_thread() -> None:
 def make_loop() -> MakeLoop:
     """make_loop(method=…, **other sections): a loop on digits with small-cnn, batch 64; in float64 if `double`."""
 
-    def make(double: bool = False, place: str = "cpu", **config: Any) -> Loop:
+    def make(double: bool = False, place: str = "cpu", **config: Any) -> Learner:
         config = {"schedule": {"epochs": 2, "batch_size": 64}, **config}
         experiment: Experiment = read(config)
         splits = loaded(read({"seed": experiment.seed, "data": config.get("data", {}), "schedule": {"batch_size": 2}}))
@@ -50,8 +50,8 @@ def make_loop() -> MakeLoop:
         module = models.build(experiment, shape, len(splits.classes), experiment.seed)
         device = torch.device(place)
         if double:
-            return Loop(experiment, Replica(module.double(), device), DoubleData(splits.train, experiment, device))
-        return Loop(experiment, Replica(module, device), TrainingData(splits.train, experiment, device))
+            return Learner(experiment, FlatModel(module.double(), device), DoubleData(splits.train, experiment, device))
+        return Learner(experiment, FlatModel(module, device), InMemoryTraining(splits.train, experiment, device))
 
     return make
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from engine import processes
 from engine.experiment.schema import read
-from engine.launch.standby_pool import Spares
+from engine.launch.standby_pool import StandbyPool
 from engine.runs.archive import check_checkpoints
 from studio.queries.cost import Estimator
 from tests.engine.launch.test_standby import eventually
@@ -59,8 +59,8 @@ def in_the_way(colleagues: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def spares() -> Iterator[Spares]:
-    spares = Spares()
+def spares() -> Iterator[StandbyPool]:
+    spares = StandbyPool()
     spares.keep()
     yield spares
     spares.close()
@@ -100,7 +100,7 @@ def test_an_engine_trains(in_the_way: Path, launch: Launch, tmp_path: Path, more
     assert "colleague" not in (run.path / "engine.log").read_text()
 
 
-def test_an_engine_is_kept_ready(in_the_way: Path, spares: Spares) -> None:
+def test_an_engine_is_kept_ready(in_the_way: Path, spares: StandbyPool) -> None:
     assert eventually(lambda: spares.is_ready)
 
 

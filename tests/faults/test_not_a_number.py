@@ -16,7 +16,7 @@ from engine.experiment.overrides import merge
 from engine.experiment.schema import UNIONS, read
 from engine.runs.checkpoints import checkpoints
 from engine.runs.run import Run
-from engine.training.step.learner import Diverged, Loop
+from engine.training.step.learner import Diverged, Learner
 from tests.engine.runs.test_lineage import CONFIG, training
 from tests.faults.forms import counts
 from tests.processes import weights_at_end
@@ -25,7 +25,7 @@ SINGLE = merge(CONFIG, {"runtime": {"threads": 1}})
 VALUES = (math.nan, math.inf, -math.inf)
 
 
-def into_an_image(loop: Loop, poison: Callable[[Tensor], Tensor]) -> None:
+def into_an_image(loop: Learner, poison: Callable[[Tensor], Tensor]) -> None:
     given = loop.data.batch
 
     def batch(stream: int, step: int) -> Any:
@@ -35,7 +35,7 @@ def into_an_image(loop: Loop, poison: Callable[[Tensor], Tensor]) -> None:
     loop.data.batch = batch  # type: ignore[method-assign]
 
 
-def into_a_gradient(loop: Loop, poison: Callable[[Tensor], Tensor]) -> None:
+def into_a_gradient(loop: Learner, poison: Callable[[Tensor], Tensor]) -> None:
     found = loop._streams.run
     loop._streams.run = lambda passes: [replace(one, flat=poison(one.flat)) for one in found(passes)]  # type: ignore[method-assign]
 
@@ -43,7 +43,7 @@ def into_a_gradient(loop: Loop, poison: Callable[[Tensor], Tensor]) -> None:
 PLACES = {"an image": into_an_image, "a gradient": into_a_gradient}
 
 
-def poisoning(loop: Loop, at: int, value: float, draws: random.Random) -> Callable[[Tensor], Tensor]:
+def poisoning(loop: Learner, at: int, value: float, draws: random.Random) -> Callable[[Tensor], Tensor]:
     """Puts `value` into one element of a tensor during the update that follows step `at`."""
 
     def poison(tensor: Tensor) -> Tensor:

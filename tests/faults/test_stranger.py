@@ -15,7 +15,7 @@ from engine.launch.actions import ACTIONS
 from engine.runs.run import Run
 from engine.runs.status import ACTIVE, Status
 from engine.runs.writer import Writer
-from studio.web.autostart import Keeper
+from studio.web.autostart import AutoStart
 from tests.faults.test_damage import pages
 
 WATCHFUL = """
@@ -58,5 +58,5 @@ def ask_everything(run: Run) -> set[str]:
     """Ask all that a person can ask of a run, and see to the queue; returns what was possible."""
     client = TestClient(pages(run.path.parent))
     possible = {action for action in ACTIONS if client.post(f"/api/runs/{run.id}/{action}").status_code == 200}
-    Keeper(run.path.parent, run.path.parent, auto_resume=True).look()
+    AutoStart(run.path.parent, run.path.parent, auto_resume=True).look()
     return possible

@@ -1,4 +1,4 @@
-"""Arrays: whether somebody else's .npz holds plain arrays of a modest size."""
+"""Check somebody else's arrays: whether an .npz holds plain arrays of a modest size."""
 
 import io
 import math
@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import orjson
 
-from engine.runs.archive.extract import PIECE_BYTES, Wary
+from engine.runs.archive.extract import PIECE_BYTES, BoundedFile
 from engine.runs.archive.manifest import damaged, faulty
 
 MOST_ARRAYS = 64
@@ -38,7 +38,7 @@ def check(path: Path) -> None:
     """Raises `Refused` unless every array in the file at `path` can be read without unpickling and without filling the memory."""
     name = f"arrays/{path.name}"
     try:
-        with Wary(path) as file, zipfile.ZipFile(file) as members:
+        with BoundedFile(path) as file, zipfile.ZipFile(file) as members:
             if len(members.infolist()) > MOST_ARRAYS:
                 raise faulty(name, f"holds more than {MOST_ARRAYS} arrays")
             names = [member.filename for member in members.infolist()]

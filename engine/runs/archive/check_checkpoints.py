@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from engine.processes import python
-from engine.runs.archive.extract import Wary
+from engine.runs.archive.extract import BoundedFile
 from engine.runs.archive.manifest import faulty
 from engine.runs.checkpoints import checkpoints
 
@@ -33,7 +33,7 @@ def check(folder: Path) -> None:
 def _is_packed(path: Path) -> bool:
     """Whether a file is anything but a zip of plain parts, as torch writes them: parts that are packed could be huge."""
     try:
-        with Wary(path) as file, zipfile.ZipFile(file) as parts:
+        with BoundedFile(path) as file, zipfile.ZipFile(file) as parts:
             entries = parts.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return True

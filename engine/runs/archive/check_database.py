@@ -1,4 +1,4 @@
-"""Database: whether somebody else's run.db is one, told without running anything that is written in it."""
+"""Check somebody else's run.db, without running anything that is written in it."""
 
 import json
 import re

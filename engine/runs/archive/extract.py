@@ -1,4 +1,4 @@
-"""Extract: the files of an archive, of which nothing is believed until it has been counted."""
+"""Extract the files of an archive, of which nothing is believed until it has been counted."""
 
 import hashlib
 import io
@@ -39,7 +39,7 @@ def extract(archive: Path, folder: Path) -> dict[str, str]:
     """
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "arrays").mkdir()
-    with Wary(archive) as file:
+    with BoundedFile(archive) as file:
         try:
             with zipfile.ZipFile(file) as found:
                 _look_over(found.infolist())
@@ -48,7 +48,7 @@ def extract(archive: Path, folder: Path) -> dict[str, str]:
             raise damaged("archive", error) from None
 
 
-class Wary(io.FileIO):
+class BoundedFile(io.FileIO):
     """A file that is not read into memory whole, whatever it says about itself."""
 
     def read(self, size: int | None = -1) -> bytes:

@@ -1,4 +1,4 @@
-"""Layout: which files of a run an archive holds, how large each may be, and the list of them with their hashes."""
+"""Manifest: which files of a run an archive holds, how large each may be, and the list of them with their hashes."""
 
 import re
 from typing import Annotated, Literal

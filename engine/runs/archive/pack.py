@@ -1,4 +1,4 @@
-"""Pack: a run as a zip archive, made piece by piece while somebody receives it, and while an engine trains."""
+"""Pack a run as a zip archive, piece by piece while somebody receives it, and while an engine trains."""
 
 import hashlib
 import io

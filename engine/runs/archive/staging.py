@@ -1,4 +1,4 @@
-"""Workplace: a hidden folder beside the runs, for files that are on their way in or out."""
+"""Staging folder: hidden beside the runs, for files that are on their way in or out."""
 
 import fcntl
 import os

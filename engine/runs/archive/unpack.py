@@ -1,4 +1,4 @@
-"""Unpack: a run from an archive, treated as if an enemy had made it. It is there whole, or there is nothing."""
+"""Unpack a run from an untrusted archive. It is there whole, or there is nothing."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Examine: whether the files of an archive are those of a run, before anything else opens them."""
+"""Verify that the files of an archive are those of a run, before anything else opens them."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""When which part of the training set is learned from."""
+"""Batch schedule: which images belong to which step, with batch sizes that may change on the way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Place(NamedTuple):
     size: int
 
 
-class Stretch(NamedTuple):
+class Segment(NamedTuple):
     """From the update that follows `step` on, `size` images a batch, beginning in the middle of an epoch or at its start."""
 
     step: int
@@ -28,19 +28,19 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Timetable:
+class BatchSchedule:
     """Epochs of `count` images in batches, whose size may change at any update.
 
     A change keeps the images of the epoch that were not seen yet. The last, incomplete batch of an epoch is left out.
     """
 
     count: int
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[Segment, ...]
 
     @classmethod
     def of(cls, count: int, size: int) -> Self:
         """Batches of one size."""
-        return cls(count, (Stretch(0, 0, 0, size),))
+        return cls(count, (Segment(0, 0, 0, size),))
 
     def at(self, step: int) -> Place:
         """The place of the update that follows `step`."""
@@ -80,11 +80,11 @@ class Timetable:
         epoch, seen, present = before.at(step)
         if size == present:
             return before
-        return type(self)(self.count, (*before.stretches, Stretch(step, epoch, seen, size)))
+        return type(self)(self.count, (*before.stretches, Segment(step, epoch, seen, size)))
 
     def with_stretches(self, rows: Sequence[Sequence[int]]) -> Self:
         """Another history of batch sizes, from plain rows."""
-        return type(self)(self.count, tuple(Stretch(*row) for row in rows))
+        return type(self)(self.count, tuple(Segment(*row) for row in rows))
 
     def course(self, epochs: int) -> list[tuple[int, float]]:
         """Steps and the epochs done by then, with straight lines between, right to within an update.
@@ -102,7 +102,7 @@ class Timetable:
             knots += [(step, until.epochs_done(step)) for step in sorted(steps)]
         return list(dict.fromkeys(knots))
 
-    def _left(self, stretch: Stretch) -> int:
+    def _left(self, stretch: Segment) -> int:
         """Updates up to the end of the epoch in which a stretch begins."""
         return (self.count - stretch.seen) // stretch.size
 

@@ -43,7 +43,7 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Raw:
+class RawBatch:
     """A batch before it is normalised: `images` uint8 (N, 3, S, S), `labels` int64 (N,)."""
 
     images: Tensor
@@ -51,14 +51,14 @@ class Raw:
     faults: list[Fault]
 
     @classmethod
-    def of(cls, samples: list[Sample]) -> "Raw":
+    def of(cls, samples: list[Sample]) -> "RawBatch":
         """The batch of all samples that have a picture."""
         there = [(sample.image, sample.label) for sample in samples if sample.image is not None]
         images = torch.stack([image for image, _ in there]) if there else torch.empty(0, dtype=torch.uint8)
         return cls(images, torch.tensor([label for _, label in there]), [fault for s in samples for fault in s.faults])
 
-    def pin_memory(self) -> "Raw":
-        return Raw(self.images.pin_memory(), self.labels.pin_memory(), self.faults)
+    def pin_memory(self) -> "RawBatch":
+        return RawBatch(self.images.pin_memory(), self.labels.pin_memory(), self.faults)
 
 
 class Crop(Protocol):
@@ -108,7 +108,7 @@ def _random_transform(size: int, magnitude: int | None) -> Any:
     return crop if magnitude is None else v2.Compose([crop, v2.RandAugment(magnitude=magnitude)])
 
 
-class Pictures(Dataset[Sample]):
+class ImageFiles(Dataset[Sample]):
     """The pictures of `files`, cropped. For one that cannot be read stands the next that can, up to `attempts` files on."""
 
     def __init__(self, files: FileSet, crop: Crop, attempts: int) -> None:

@@ -12,11 +12,11 @@ from engine.experiment.data import ImageNet
 from engine.experiment.schema import Experiment
 from engine.experiment.seeds import seed_for
 from engine.training.data.augment import Normalisation
-from engine.training.data.batch_schedule import Timetable
-from engine.training.data.decode import Key, MiddleCrop, Pictures, RandomCrop, Raw
+from engine.training.data.batch_schedule import BatchSchedule
+from engine.training.data.decode import ImageFiles, Key, MiddleCrop, RandomCrop, RawBatch
 from engine.training.data.reader import Faults, Reader
 from engine.training.data.shuffle import Order, chosen
-from engine.training.data.transform import Variation
+from engine.training.data.transform import BatchTransform
 from engine.training.data.types import Batch, FileSet
 
 IN_A_ROW = 100
@@ -28,11 +28,11 @@ class Reading:
     """How far a stream is: the last step that was asked for, its batch, and those that follow."""
 
     step: int
-    raw: Raw
-    rest: Iterator[Raw]
+    raw: RawBatch
+    rest: Iterator[RawBatch]
 
 
-class StreamedTraining:
+class OnDiskTraining:
     """Independent streams of training batches, each batch a function of (seed, stream, step) alone.
 
     Steps are meant to be asked for one after another: others are right as well, but nothing is ready for them.
@@ -42,18 +42,18 @@ class StreamedTraining:
         data = experiment.data
         assert isinstance(data, ImageNet)
         crop = RandomCrop(data.image_size, data.magnitude if data.augmentation == "randaugment" else None)
-        self._reader = Reader(Pictures(files, crop, min(IN_A_ROW, len(files.labels))), data.workers, device, faults)
+        self._reader = Reader(ImageFiles(files, crop, min(IN_A_ROW, len(files.labels))), data.workers, device, faults)
         self._order = Order(len(files.labels), experiment.schedule.batch_size, experiment.root)
-        self._variation = Variation(experiment, device)
+        self._variation = BatchTransform(experiment, device)
         self._seed, self._device, self._waited = experiment.root, device, 0.0
         self._streams: dict[int, Reading] = {}
 
     @property
-    def timetable(self) -> Timetable:
+    def timetable(self) -> BatchSchedule:
         """Which images belong to which update."""
         return self._order.timetable
 
-    def follow(self, timetable: Timetable) -> None:
+    def follow(self, timetable: BatchSchedule) -> None:
         """Go by another timetable from the next batch on; what was read ahead by the old one is dropped."""
         if timetable != self._order.timetable:
             self.close()
@@ -77,7 +77,7 @@ class StreamedTraining:
         """End all processes."""
         self._streams.clear()
 
-    def _raw(self, stream: int, step: int) -> Raw:
+    def _raw(self, stream: int, step: int) -> RawBatch:
         known = self._streams.get(stream)
         if known is not None and known.step == step:
             return known.raw
@@ -88,7 +88,7 @@ class StreamedTraining:
         self._streams[stream] = Reading(step, raw, rest)
         return raw
 
-    def _opened(self, stream: int, step: int) -> Iterator[Raw]:
+    def _opened(self, stream: int, step: int) -> Iterator[RawBatch]:
         self._streams.pop(stream, None)
         return self._reader.batches(self._keys(stream, later) for later in count(step))
 
@@ -97,13 +97,13 @@ class StreamedTraining:
         return [Key(number, seed_for(self._seed, "crop", stream, step, place)) for place, number in enumerate(numbers)]
 
 
-class StreamedEvaluation:
+class OnDiskEvaluation:
     """The readable ones of some images as they are, normalised, in their stored order."""
 
     def __init__(self, files: FileSet, experiment: Experiment, device: torch.device, faults: Faults) -> None:
         data = experiment.data
         assert isinstance(data, ImageNet)
-        self._reader = Reader(Pictures(files, MiddleCrop(data.image_size), 1), data.workers, device, faults)
+        self._reader = Reader(ImageFiles(files, MiddleCrop(data.image_size), 1), data.workers, device, faults)
         self._seed, self._device = experiment.root, device
         self._normalise = Normalisation(experiment, device)
         self.count = len(files.labels)
@@ -120,7 +120,7 @@ class StreamedEvaluation:
             raise _useless(raw)
 
 
-def _useless(raw: Raw) -> Refused:
+def _useless(raw: RawBatch) -> Refused:
     first = raw.faults[0]
     what = f"{len(raw.faults)} images could not be read, the first of them {first.file} ({first.reason})"
     return Refused(Problem("data.path", what, "Replace or remove the broken images"))

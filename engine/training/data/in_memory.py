@@ -6,14 +6,14 @@ import torch
 
 from engine.experiment.schema import Experiment
 from engine.training.data.augment import Normalisation
-from engine.training.data.batch_schedule import Timetable
+from engine.training.data.batch_schedule import BatchSchedule
 from engine.training.data.randaugment import RandAugment
 from engine.training.data.shuffle import Order, chosen
-from engine.training.data.transform import Variation
+from engine.training.data.transform import BatchTransform
 from engine.training.data.types import Batch, ImageSet
 
 
-class TrainingData:
+class InMemoryTraining:
     """Independent streams of training batches, each batch a function of (seed, stream, step) alone.
 
     Different streams may be asked from different threads at the same time.
@@ -22,16 +22,16 @@ class TrainingData:
     def __init__(self, train: ImageSet, experiment: Experiment, device: torch.device) -> None:
         self._order = Order(len(train.labels), experiment.schedule.batch_size, experiment.root)
         randaugment = RandAugment(experiment.data.magnitude) if experiment.data.augmentation == "randaugment" else None
-        self._variation = Variation(experiment, device, randaugment)
+        self._variation = BatchTransform(experiment, device, randaugment)
         self._padded = self._variation.padded(train.images)
         self._labels = train.labels.to(device)
 
     @property
-    def timetable(self) -> Timetable:
+    def timetable(self) -> BatchSchedule:
         """Which images belong to which update."""
         return self._order.timetable
 
-    def follow(self, timetable: Timetable) -> None:
+    def follow(self, timetable: BatchSchedule) -> None:
         """Go by another timetable from the next batch on."""
         self._order.timetable = timetable
 
@@ -52,7 +52,7 @@ class TrainingData:
         """Nothing reads in the background."""
 
 
-class EvaluationData:
+class InMemoryEvaluation:
     """Images as they are, normalised, in their stored order."""
 
     def __init__(self, image_set: ImageSet, experiment: Experiment, device: torch.device) -> None:

@@ -1,4 +1,4 @@
-"""How a loader says how far it is."""
+"""Progress of a loader."""
 
 import math
 import time

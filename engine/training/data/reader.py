@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 from engine.errors import Problem, Refused
 from engine.machine import cores
-from engine.training.data.decode import Fault, Key, Pictures, Raw, Sample, end_with_training
+from engine.training.data.decode import Fault, ImageFiles, Key, RawBatch, Sample, end_with_training
 
 AHEAD = 2
 """Batches that each process has ready."""
@@ -37,17 +37,17 @@ class Reader:
     The processes are forked from a server process: forking one in which OpenMP has run may hang.
     """
 
-    def __init__(self, pictures: Pictures, workers: int, device: torch.device, faults: Faults) -> None:
+    def __init__(self, pictures: ImageFiles, workers: int, device: torch.device, faults: Faults) -> None:
         self._pictures, self._faults = pictures, faults
         self._workers = min(workers, cores())
         self._pin = device.type == "cuda"
 
-    def batches(self, keys: Iterable[list[Key]]) -> Iterator[Raw]:
+    def batches(self, keys: Iterable[list[Key]]) -> Iterator[RawBatch]:
         """One batch for each list of `keys`, in their order. The processes end when the iterator is dropped."""
         batches = iter(self._loader(keys))
         while True:
             try:
-                raw: Raw | None = next(batches, None)
+                raw: RawBatch | None = next(batches, None)
             except (RuntimeError, OSError, EOFError) as error:
                 raise _died(error) from None
             if raw is None:
@@ -62,7 +62,7 @@ class Reader:
         return DataLoader(
             self._pictures,
             batch_sampler=keys,
-            collate_fn=Raw.of,
+            collate_fn=RawBatch.of,
             worker_init_fn=end_with_training,
             num_workers=self._workers,
             prefetch_factor=AHEAD if self._workers else None,

@@ -1,9 +1,9 @@
-"""In which order images are shown: independent shuffles, each a function of (seed, stream, epoch) alone."""
+"""Shuffle: the order of the images, a function of (seed, stream, epoch) alone."""
 
 import torch
 from torch import Tensor
 
-from engine.training.data.batch_schedule import Timetable
+from engine.training.data.batch_schedule import BatchSchedule
 from engine.training.rng import generator
 
 
@@ -11,7 +11,7 @@ class Order:
     """The batches of a `timetable`; different streams may be asked from different threads at the same time."""
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
-        self.timetable, self._seed = Timetable.of(count, batch_size), seed
+        self.timetable, self._seed = BatchSchedule.of(count, batch_size), seed
         self._known: dict[int, tuple[int, Tensor]] = {}
 
     def indices(self, stream: int, step: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""All the images that a training draws on."""
+"""Sources of batches for training and for evaluation, in memory or on disk."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Protocol
 import torch
 
 from engine.experiment.schema import Experiment
-from engine.training.data.batch_schedule import Timetable
-from engine.training.data.in_memory import EvaluationData, TrainingData
+from engine.training.data.batch_schedule import BatchSchedule
+from engine.training.data.in_memory import InMemoryEvaluation, InMemoryTraining
 from engine.training.data.types import Batch, FileSet, ImageSet, Splits
 
 
@@ -16,11 +16,11 @@ class TrainingSource(Protocol):
     """Shuffled and varied batches, as many as are wanted."""
 
     @property
-    def timetable(self) -> Timetable:
+    def timetable(self) -> BatchSchedule:
         """Which images belong to which update."""
         ...
 
-    def follow(self, timetable: Timetable) -> None:
+    def follow(self, timetable: BatchSchedule) -> None:
         """Go by another timetable from the next batch on."""
         ...
 
@@ -48,7 +48,7 @@ class EvaluationSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Supply:
+class Sources:
     """What is learned from, the same images as they are, and what is tested on."""
 
     training: TrainingSource
@@ -58,16 +58,16 @@ class Supply:
     @classmethod
     def of(
         cls, splits: Splits, experiment: Experiment, device: torch.device, faulty: Callable[[str, str, int], None]
-    ) -> "Supply":
+    ) -> "Sources":
         """The images of `splits`. `faulty` is told of files that turn out to be no picture: name, reason, how many so far."""
         if isinstance(splits.train, ImageSet) and isinstance(splits.test, ImageSet):
-            data = TrainingData(splits.train, experiment, device)
-            return cls(data, *(EvaluationData(images, experiment, device) for images in (data.plain, splits.test)))
+            data = InMemoryTraining(splits.train, experiment, device)
+            return cls(data, *(InMemoryEvaluation(images, experiment, device) for images in (data.plain, splits.test)))
         assert isinstance(splits.train, FileSet)
         assert isinstance(splits.test, FileSet)
-        from engine.training.data.from_disk import StreamedEvaluation, StreamedTraining
+        from engine.training.data.from_disk import OnDiskEvaluation, OnDiskTraining
         from engine.training.data.reader import Faults
 
         faults = Faults(faulty)
-        plain, test = (StreamedEvaluation(files, experiment, device, faults) for files in (splits.train, splits.test))
-        return cls(StreamedTraining(splits.train, experiment, device, faults), plain, test)
+        plain, test = (OnDiskEvaluation(files, experiment, device, faults) for files in (splits.train, splits.test))
+        return cls(OnDiskTraining(splits.train, experiment, device, faults), plain, test)

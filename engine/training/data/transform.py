@@ -1,4 +1,4 @@
-"""From the images of a batch as they are stored to the batch that a network learns from."""
+"""Transform the images of a batch as they are stored to those that a network learns from."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from engine.training.data.types import Batch
 from engine.training.rng import generator
 
 
-class Variation:
+class BatchTransform:
     """Varies, normalises and blends images as the experiment says, as a function of (seed, stream, step) alone.
 
     Random numbers are drawn on the CPU, so every device sees the same images.

@@ -1,4 +1,4 @@
-"""What a dataset is: stored images, and the batches made of them."""
+"""Image sets, splits and batches."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -7,16 +7,16 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 if TYPE_CHECKING:
-    from engine.training.process_group import Team
+    from engine.training.process_group import Subgroup
 
 
-class SharedBatchNorm(nn.BatchNorm2d):
+class SyncBatchNorm(nn.BatchNorm2d):
     """BatchNorm that while it has a `team` takes mean and variance over the images of all its processes.
 
     So a batch in equal shares gives what it gives as a whole, running statistics included.
     """
 
-    team: "Team | None" = None
+    team: "Subgroup | None" = None
 
     def forward(self, x: Tensor) -> Tensor:
         if self.team is None or self.team.size == 1 or not self.training:
@@ -42,7 +42,7 @@ class _Normalisation(torch.autograd.Function):
     """y = (x − μ)/√(var + ε) · w + b, μ and var over the images of the whole team; returns y, μ and var."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, norm: SharedBatchNorm) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, norm: SyncBatchNorm) -> tuple[Tensor, Tensor, Tensor]:
         variance, mean = torch.var_mean(x.to(w.dtype), _others(x), correction=0)
         assert norm.team is not None
         variances, means = norm.team.gather(torch.stack([variance, mean])).unbind(1)
@@ -75,9 +75,9 @@ def _column(values: Tensor, x: Tensor) -> Tensor:
     return values.view(-1, *[1] * (x.ndim - 2))
 
 
-def shared(module: nn.Module) -> list[SharedBatchNorm]:
+def shared(module: nn.Module) -> list[SyncBatchNorm]:
     """Make every BatchNorm in `module` one that can have a team; its parameters and buffers stay what they are."""
     norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
     for norm in norms:
-        norm.__class__ = SharedBatchNorm
-    return [norm for norm in norms if isinstance(norm, SharedBatchNorm)]
+        norm.__class__ = SyncBatchNorm
+    return [norm for norm in norms if isinstance(norm, SyncBatchNorm)]

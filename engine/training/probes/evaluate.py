@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from engine.training.data import Batch, EvaluationSource
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from engine.training.weights.averaging import recalibrate
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.flat_model import FlatModel
 
 TRAINING_IMAGES = 10_000
 RECALIBRATION_IMAGES = 4096
@@ -27,7 +27,7 @@ class Evaluator:
         self._train = train
         self._obey = obey
 
-    def measure(self, loop: Loop) -> dict[str, float]:
+    def measure(self, loop: Learner) -> dict[str, float]:
         """Values by TensorBoard tag; with averaged weights also those of the average, as test_average/…"""
         if loop.experiment.method.statistics == "recalibrate":
             recalibrate(loop.replica, self._train.batches(limit=RECALIBRATION_IMAGES))
@@ -36,14 +36,14 @@ class Evaluator:
             found |= self._of(self._averaged(loop.replica, loop.average_weights.weights), "_average")
         return found
 
-    def _averaged(self, replica: Replica, weights: Tensor) -> Replica:
+    def _averaged(self, replica: FlatModel, weights: Tensor) -> FlatModel:
         """A network of its own at the averaged weights, with BatchNorm statistics that fit them."""
-        other = Replica(copy.deepcopy(replica.module), weights.device)
+        other = FlatModel(copy.deepcopy(replica.module), weights.device)
         other.weights.copy_(weights)
         recalibrate(other, self._train.batches(limit=RECALIBRATION_IMAGES))
         return other
 
-    def _of(self, replica: Replica, suffix: str) -> dict[str, float]:
+    def _of(self, replica: FlatModel, suffix: str) -> dict[str, float]:
         replica.module.eval()
         values = {}
         for name, (data, count) in self._sets.items():
@@ -57,14 +57,14 @@ class Evaluator:
 
 
 @torch.no_grad()
-def totals(replica: Replica, batch: Batch) -> Tensor:
+def totals(replica: FlatModel, batch: Batch) -> Tensor:
     """Summed cross-entropy and number of correct answers on `batch`, float64 of shape (2,) on the CPU."""
     logits = replica.module(batch.images)
     loss = torch.nn.functional.cross_entropy(logits, batch.labels, reduction="sum")
     return torch.stack([loss, (logits.argmax(1) == batch.labels).sum()]).double().cpu()
 
 
-def average(replica: Replica, batches: list[Batch]) -> tuple[float, float]:
+def average(replica: FlatModel, batches: list[Batch]) -> tuple[float, float]:
     """Mean cross-entropy and accuracy over all images of `batches`, in the mode in which the module is."""
     count = sum(len(batch.labels) for batch in batches)
     loss, correct = (torch.stack([totals(replica, batch) for batch in batches]).sum(0) / count).tolist()

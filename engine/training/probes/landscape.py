@@ -15,7 +15,7 @@ from engine.files.atomic import write_atomically
 from engine.training.data import Batch
 from engine.training.probes.evaluate import average
 from engine.training.rng import fill_normal
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.flat_model import FlatModel
 
 COARSEST = 5
 
@@ -37,7 +37,7 @@ class Surface:
         write_atomically(path, content.getvalue())
 
 
-def direction(replica: Replica, seed: int, axis: str) -> Tensor:
+def direction(replica: FlatModel, seed: int, axis: str) -> Tensor:
     """A random Gaussian direction (d,), each filter scaled to the norm of the network's own; 1-d parameters stay put."""
     out, filters = fill_normal(torch.empty_like(replica.weights), seed, "landscape", axis), replica.filters()
     factors = filters.norms(replica.weights, "skip") / (filters.norms(out, "skip") + 1e-30)
@@ -53,7 +53,7 @@ def strides(resolution: int) -> list[int]:
     return found[::-1]
 
 
-def measure(replica: Replica, batches: list[Batch], settings: Landscape, seed: int) -> Iterator[tuple[float, Surface | None]]:
+def measure(replica: FlatModel, batches: list[Batch], settings: Landscape, seed: int) -> Iterator[tuple[float, Surface | None]]:
     """Measure point by point, coarse grids first; yields the fraction done, and a surface when a grid is complete.
 
     The replica must be the probe's own: its weights are moved about.

@@ -11,16 +11,16 @@ from engine.methods.base import RandomPerturbation
 from engine.methods.context import NoiseSettings, Weights
 from engine.methods.gsam import GSAM
 from engine.training.data import Batch, TrainingSource
-from engine.training.process_group import World
+from engine.training.process_group import ProcessGroup
 from engine.training.step.inputs import StepInputs
-from engine.training.step.metrics import Notes
-from engine.training.step.timings import Stopwatch, Timed
+from engine.training.step.metrics import StepMetrics
+from engine.training.step.timings import StepTimer, TimedPerturbation
 from engine.training.streams.distributed import Distributed
 from engine.training.streams.parallel import Parallel
-from engine.training.streams.sequential import Pass, Sequential
-from engine.training.weights.backward import Numerics
-from engine.training.weights.flat_model import Replica
-from engine.training.weights.perturbations import Ascent, Damping, FilterNoise, PastGradients
+from engine.training.streams.sequential import GradientTask, Sequential
+from engine.training.weights.backward import Backward
+from engine.training.weights.flat_model import FlatModel
+from engine.training.weights.perturbations import Ascent, Damping, FilterNoise, SquaredGradients
 
 
 class Context:
@@ -28,17 +28,17 @@ class Context:
 
     weights = Weights()
 
-    def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource, world: World) -> None:
+    def __init__(self, experiment: Experiment, replica: FlatModel, data: TrainingSource, world: ProcessGroup) -> None:
         self.experiment = experiment
         self.replica = replica
         self.data = data
-        self.watch = Stopwatch()
+        self.watch = StepTimer()
         self.step = 0
-        self._notes = Notes()
+        self._notes = StepMetrics()
         self._inputs = StepInputs(data, experiment.root, lambda: self.step)
         self._memory: dict[str, Tensor] = {}
-        self._past: PastGradients | None = None
-        self._numerics = Numerics(experiment, replica.weights.device)
+        self._past: SquaredGradients | None = None
+        self._numerics = Backward(experiment, replica.weights.device)
         self._world = world
         self._streams: Sequential | Parallel | Distributed = Sequential(replica, self._numerics)
 
@@ -47,12 +47,12 @@ class Context:
         return self.data.timetable.progress(self.step, self.experiment.schedule.epochs)
 
     @property
-    def past(self) -> PastGradients:
+    def past(self) -> SquaredGradients:
         """v of eq. 15, empty at first."""
         if self._past is None:
             method = self.experiment.method
             way = method.position_embeddings if isinstance(method, RandomPerturbation) else "tokens"
-            self._past = PastGradients(self.replica, way)
+            self._past = SquaredGradients(self.replica, way)
         return self._past
 
     def batch(self, stream: int = 0) -> Batch:
@@ -65,13 +65,13 @@ class Context:
     def parts(self, batch: Batch, count: int) -> list[Batch]:
         return batch.parts(count)
 
-    def at(self, weights: Weights, batch: Batch) -> Pass:
+    def at(self, weights: Weights, batch: Batch) -> GradientTask:
         perturbation = weights.perturbation
         moved_by = "clean" if perturbation is None else "perturbed"
-        timed = Timed(perturbation, self.watch) if perturbation else None
-        return Pass(batch, timed, self.experiment.method.statistics == moved_by)
+        timed = TimedPerturbation(perturbation, self.watch) if perturbation else None
+        return GradientTask(batch, timed, self.experiment.method.statistics == moved_by)
 
-    def gradients(self, *passes: Pass) -> tuple[Tensor, ...]:
+    def gradients(self, *passes: GradientTask) -> tuple[Tensor, ...]:
         with self.watch.time("gradients"):
             found = self._streams.run(passes)
         for one, gradient in zip(passes, found, strict=True):

@@ -1,4 +1,4 @@
-"""An update in one CUDA graph: what the processor tells the GPU with every update is told once, and then repeated."""
+"""Capture a step in one CUDA graph: what the processor tells the GPU with every step is told once, and then replayed."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.experiment.schema import Experiment
-from engine.training.step.metrics import Notes
+from engine.training.step.metrics import StepMetrics
 from engine.training.step.static_inputs import StaticInputs
 
 WARM_UP = 3
@@ -75,7 +75,7 @@ class CudaGraph:
             torch.cuda.empty_cache()
 
 
-class Captured:
+class CapturedStep:
     """The work of updates: a few times as it is, then captured, once compared with the work itself, and from there on repeated.
 
     Where it cannot be captured, or its repetition does something else, it is done as it is and `reason` says why; so is an
@@ -86,13 +86,13 @@ class Captured:
         self,
         graph: Graph,
         inputs: StaticInputs,
-        work: Callable[[StaticInputs], Notes],
+        work: Callable[[StaticInputs], StepMetrics],
         state: Callable[[], list[Tensor]],
         difference: float,
     ) -> None:
         self._graph, self._inputs, self._work, self._state, self._difference = graph, inputs, work, state, difference
         self._warm_ups = 0
-        self._kept: Notes | None = None
+        self._kept: StepMetrics | None = None
         self.is_trusted = False
         self.reason = ""
 
@@ -121,7 +121,7 @@ class Captured:
             self.forget()
         return fits
 
-    def update(self) -> Notes | None:
+    def update(self) -> StepMetrics | None:
         """Do the work of the present update, and tell what it was seen to do; None if that cannot be done here."""
         if self.is_trusted:
             return self._replayed()
@@ -130,23 +130,23 @@ class Captured:
         self._warm_ups += 1
         return self._as_it_is()
 
-    def _replayed(self) -> Notes:
+    def _replayed(self) -> StepMetrics:
         assert self._kept is not None
         self._graph.replay()
         return self._kept
 
-    def _as_it_is(self) -> Notes:
-        found: list[Notes] = []
+    def _as_it_is(self) -> StepMetrics:
+        found: list[StepMetrics] = []
         self._graph.warm(lambda: found.append(self._once()))
         return found[0]
 
-    def _once(self) -> Notes:
+    def _once(self) -> StepMetrics:
         self._inputs.rewind()
         return self._work(self._inputs)
 
     def _capture(self) -> None:
         """Keep the work with what lies at its places now, which belongs to the update before."""
-        kept: list[Notes] = []
+        kept: list[StepMetrics] = []
         try:
             self._graph.capture(lambda: kept.append(self._once()), self._inputs.sources)
         except Exception as error:  # noqa: BLE001 - whatever it is, updates can be made without
@@ -158,7 +158,7 @@ class Captured:
         self.forget()
         self.reason = reason
 
-    def _compared(self) -> Notes | None:
+    def _compared(self) -> StepMetrics | None:
         """Make the present update both ways, and leave what the work itself has done."""
         state = self._state()
         before: list[Tensor] = []
@@ -184,7 +184,7 @@ class Captured:
         self._inputs.bring()
 
 
-def what_keeps_from_graph(experiment: Experiment, device: torch.device, processes: int) -> str:
+def why_no_graph(experiment: Experiment, device: torch.device, processes: int) -> str:
     """Why updates of `experiment` are not captured, whatever they do; empty if nothing keeps from it."""
     if device.type != "cuda":
         return f"{device.type} has none"

@@ -1,4 +1,4 @@
-"""Loop: the updates of a training, how they are run, and what must be kept to go on with them."""
+"""Learner: the state of a training, the steps it takes, and what must be kept to resume it."""
 
 import math
 import time
@@ -14,20 +14,20 @@ from engine.errors import Problem, Refused
 from engine.experiment.portions import is_apart
 from engine.experiment.schema import Experiment
 from engine.training.data import TrainingSource
-from engine.training.process_group import ALONE, World
+from engine.training.process_group import ALONE, ProcessGroup
 from engine.training.step.context import Context
-from engine.training.step.cuda_graph import DIFFERENCE, Captured, CudaGraph, Graph, what_keeps_from_graph
+from engine.training.step.cuda_graph import DIFFERENCE, CapturedStep, CudaGraph, Graph, why_no_graph
 from engine.training.step.inputs import StepInputs
-from engine.training.step.metrics import Notes
+from engine.training.step.metrics import StepMetrics
 from engine.training.step.static_inputs import StaticInputs
-from engine.training.step.timings import Stopwatch
+from engine.training.step.timings import StepTimer
 from engine.training.streams.distributed import Distributed
-from engine.training.streams.executors import neighbour, what_keeps_from
+from engine.training.streams.executors import second_device, why_not_parallel
 from engine.training.streams.parallel import Choice, Parallel, faster
 from engine.training.streams.sequential import Sequential
 from engine.training.weights.averaging import WeightAverage
 from engine.training.weights.backward import Overflow
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.flat_model import FlatModel
 from engine.training.weights.optimizers import flat_optimizer
 
 
@@ -35,17 +35,17 @@ class Diverged(Exception):
     """A loss or a gradient is no longer a number."""
 
 
-class Loop(Context):
+class Learner(Context):
     """The state of a training: makes its updates, in a way that it chooses, and is kept and restored."""
 
     make_graph: Callable[[torch.device], Graph] = CudaGraph
 
-    def __init__(self, experiment: Experiment, replica: Replica, data: TrainingSource, world: World = ALONE) -> None:
+    def __init__(self, experiment: Experiment, replica: FlatModel, data: TrainingSource, world: ProcessGroup = ALONE) -> None:
         super().__init__(experiment, replica, data, world)
         self.samples = 0
         self._gradients = 0.0
         self._fresh = self._inputs
-        self._captured: Captured | None = None
+        self._captured: CapturedStep | None = None
         self._choice = Choice("sequential")
         self.average_weights = (
             None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
@@ -78,14 +78,14 @@ class Loop(Context):
         if way == "sequential" or self.experiment.method.streams == 1:
             return self._settled(Choice("sequential"))
         device, devices = self.replica.weights.device, self.experiment.runtime.devices
-        if reason := what_keeps_from(device, devices, way):
+        if reason := why_not_parallel(device, devices, way):
             return self._settled(Choice("sequential", reason=reason))
-        parallel = Parallel(self.replica, self._numerics, neighbour(device, devices))
+        parallel = Parallel(self.replica, self._numerics, second_device(device, devices))
         choice = Choice("parallel")
         if way == "auto":
             self.replica.module.train()
             choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
-            self.watch = Stopwatch()
+            self.watch = StepTimer()
         self._streams = parallel if choice.way == "parallel" else sequential
         return self._settled(choice)
 
@@ -94,12 +94,12 @@ class Loop(Context):
         if self.experiment.runtime.cuda_graph and not self._no_graph:
             graph, difference = self.make_graph(self.replica.weights.device), DIFFERENCE[self.experiment.runtime.precision]
             inputs = StaticInputs(self.data, self.experiment.root, lambda: self.step, self.replica.weights)
-            self._captured = Captured(graph, inputs, self._work, self._state, difference)
+            self._captured = CapturedStep(graph, inputs, self._work, self._state, difference)
         return choice
 
     @property
     def _no_graph(self) -> str:
-        return what_keeps_from_graph(self.experiment, self.replica.weights.device, self._world.size)
+        return why_no_graph(self.experiment, self.replica.weights.device, self._world.size)
 
     @property
     def is_settled(self) -> bool:
@@ -159,7 +159,7 @@ class Loop(Context):
             self._numerics.scale.passed()
         self.samples += self._notes.images
         self._gradients += self._notes.images / self.experiment.schedule.batch_size
-        self._notes = Notes()
+        self._notes = StepMetrics()
         self.step += 1
         if self._numerics.scale.active:
             measured["train/loss_scale"] = self._numerics.scale.value
@@ -167,16 +167,16 @@ class Loop(Context):
             self.average_weights.after_update(self.replica.weights, self.progress, self.data.timetable.at(self.step).seen == 0)
         return measured
 
-    def _work(self, inputs: StepInputs) -> Notes:
+    def _work(self, inputs: StepInputs) -> StepMetrics:
         """What is done on the device until the direction is found."""
-        self._inputs, self._notes, self._numerics.restart = inputs, Notes(inputs.numbers), inputs.restart
+        self._inputs, self._notes, self._numerics.restart = inputs, StepMetrics(inputs.numbers), inputs.restart
         try:
             self.experiment.method.step(self)
         finally:
             self._inputs, self._numerics.restart = self._fresh, self._fresh.restart
         return self._notes
 
-    def _replayed(self) -> Notes | None:
+    def _replayed(self) -> StepMetrics | None:
         """The same by a CUDA graph, if there is one and it is for this update."""
         if self._captured is None:
             return None
@@ -187,7 +187,7 @@ class Loop(Context):
         with self.watch.time("gradients") if self._captured.is_trusted else nullcontext():
             return self._captured.update()
 
-    def _move(self, notes: Notes) -> dict[str, float]:
+    def _move(self, notes: StepMetrics) -> dict[str, float]:
         """One step of the base optimizer. Raises `Diverged` instead if anything that was seen is not finite."""
         with self.watch.time("gradients"):
             measured = notes.read()

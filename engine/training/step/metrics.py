@@ -1,4 +1,4 @@
-"""Notes: what one update was seen to do."""
+"""Metrics of one step."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 @dataclass
-class Notes:
+class StepMetrics:
     """What was measured by TensorBoard tag, the direction (d,) in which the update goes, and how many images it took.
 
     `numbers` are known beforehand, `seen` lies on the device; `read` is where the processor waits for it.

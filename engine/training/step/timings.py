@@ -1,4 +1,4 @@
-"""Stopwatch: where the time of an update goes."""
+"""Time a step by its parts: data, forward and backward, noise, optimizer, recording."""
 
 import time
 from collections import defaultdict
@@ -14,7 +14,7 @@ from engine.methods.context import Perturbation
 Part = Literal["update", "recording", "data", "gradients", "noise", "optimizer"]
 
 
-class Stopwatch:
+class StepTimer:
     """Adds up seconds of wall-clock time by part. An accelerator works on while its time is told as that of who waits for it."""
 
     def __init__(self) -> None:
@@ -51,11 +51,11 @@ class Stopwatch:
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedPerturbation:
     """A perturbation whose drawing is told as noise."""
 
     perturbation: Perturbation
-    watch: Stopwatch
+    watch: StepTimer
 
     def write(self, out: Tensor, w: Tensor) -> Tensor:
         with self.watch.time("noise"):

@@ -1,4 +1,4 @@
-"""The gradients of one update on several processes, by torchrun: gloo on CPUs, NCCL on GPUs."""
+"""Distributed streams: the gradients of one step on several processes, by torchrun; gloo on CPUs, NCCL on GPUs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from engine.training.models.sync_batch_norm import shared
-from engine.training.process_group import Team, World
-from engine.training.streams.sequential import Gradient, Pass, Sequential
-from engine.training.weights.backward import Numerics, Overflow
-from engine.training.weights.flat_model import Replica
+from engine.training.process_group import ProcessGroup, Subgroup
+from engine.training.streams.sequential import Gradient, GradientTask, Sequential
+from engine.training.weights.backward import Backward, Overflow
+from engine.training.weights.flat_model import FlatModel
 
 
 class Distributed:
@@ -22,16 +22,16 @@ class Distributed:
     the experiment says otherwise, and ranks 1, 3, … the other; then each has both, so that all make the same update. With two
     processes nothing is summed, and the numbers are bitwise those of `Sequential`.
 
-    Where `apart`, a process keeps the gradient of its own piece of the batch, and `Verbs.update` averages the directions.
+    Where `apart`, a process keeps the gradient of its own piece of the batch, and `Context.update` averages the directions.
     """
 
-    def __init__(self, replica: Replica, numerics: Numerics, world: World, apart: bool) -> None:
+    def __init__(self, replica: FlatModel, numerics: Backward, world: ProcessGroup, apart: bool) -> None:
         self._replica, self._numerics, self._world, self._apart = replica, numerics, world, apart
         self._alone = Sequential(replica, numerics)
         self._norms = shared(replica.module)
         self._theirs: Tensor | None = None
 
-    def run(self, passes: tuple[Pass, ...]) -> list[Gradient]:
+    def run(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
         if len(passes) == 2:
             found = self._both(passes)
         else:
@@ -41,7 +41,7 @@ class Distributed:
             raise Overflow
         return found
 
-    def _both(self, passes: tuple[Pass, ...]) -> list[Gradient]:
+    def _both(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
         first = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
         own = first if self._world.rank % 2 == 0 else 1 - first
         mine = self._shared(replace(passes[own], keeps_statistics=True), self._world.half)
@@ -58,20 +58,20 @@ class Distributed:
         loss, accuracy, radius = heard
         return Gradient(self._theirs, loss, accuracy, radius if mine.radius is None else None)
 
-    def _shared(self, one: Pass, team: Team) -> Gradient:
+    def _shared(self, one: GradientTask, team: Subgroup) -> Gradient:
         """The gradient of one pass, computed by the team together."""
         with self._sharing(team):
             found = self._found(one)
         team.average(found.flat, found.loss, found.accuracy)
         return found
 
-    def _piece(self, one: Pass) -> Gradient:
+    def _piece(self, one: GradientTask) -> Gradient:
         """The gradient on this process's piece of the batch."""
         found = self._found(replace(one, batch=one.batch.parts(self._world.size)[self._world.rank]))
         self._world.everyone.average(found.loss, found.accuracy)
         return found
 
-    def _found(self, one: Pass) -> Gradient:
+    def _found(self, one: GradientTask) -> Gradient:
         """What this process finds; after an overflow the loss is no number, by which the others notice it."""
         try:
             return self._alone.run((one,))[0]
@@ -80,7 +80,7 @@ class Distributed:
             return Gradient(self._replica.gradient, loss, accuracy, None)
 
     @contextmanager
-    def _sharing(self, team: Team) -> Iterator[None]:
+    def _sharing(self, team: Subgroup) -> Iterator[None]:
         """Let the network see this process's share of every batch as part of the whole."""
         self._numerics.share = (team.index, team.size)
         for norm in self._norms:

@@ -1,4 +1,4 @@
-"""Lanes: two gradients at the same time, whose work is handed over as two functions."""
+"""Executors: two gradients at the same time, on two threads, two CUDA streams or two devices."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -67,18 +67,18 @@ class Devices:
 
 
 def lanes(here: torch.device, beside: torch.device) -> Lanes:
-    """The two lanes of a device on which `what_keeps_from` has nothing against them, or of two devices."""
+    """The two lanes of a device on which `why_not_parallel` has nothing against them, or of two devices."""
     if here != beside:
         return Devices()
     return CudaStreams(here) if here.type == "cuda" else Cores()
 
 
-def neighbour(device: torch.device, devices: int) -> torch.device:
+def second_device(device: torch.device, devices: int) -> torch.device:
     """Where the second gradient is computed by a process that has so many `devices`."""
     return device if devices == 1 else torch.device(device.type, (device.index or 0) + 1)
 
 
-def what_keeps_from(device: torch.device, devices: int, way: str) -> str:
+def why_not_parallel(device: torch.device, devices: int, way: str) -> str:
     """Why two gradients are not computed at the same time, whatever it takes; empty if nothing keeps from it."""
     if devices == 2:
         return ""

@@ -1,4 +1,4 @@
-"""Two gradients of one update at the same time."""
+"""Parallel streams: two gradients of one step at the same time."""
 
 import copy
 import statistics
@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from engine.training.streams.executors import lanes
-from engine.training.streams.sequential import Gradient, Pass, Sequential
-from engine.training.weights.backward import Numerics
-from engine.training.weights.flat_model import Replica
+from engine.training.streams.sequential import Gradient, GradientTask, Sequential
+from engine.training.weights.backward import Backward
+from engine.training.weights.flat_model import FlatModel
 
 ROUNDS = 3
 PATIENCE_SECONDS = 2.0
@@ -25,16 +25,16 @@ class Parallel:
     are copied from device to device.
     """
 
-    def __init__(self, replica: Replica, numerics: Numerics, beside: torch.device) -> None:
+    def __init__(self, replica: FlatModel, numerics: Backward, beside: torch.device) -> None:
         self._replica = replica
         self._alone = Sequential(replica, numerics)
-        self._twin = Replica(copy.deepcopy(replica.module), beside, replica.is_compiled)
+        self._twin = FlatModel(copy.deepcopy(replica.module), beside, replica.is_compiled)
         self._beside = Sequential(self._twin, numerics)
         self._home, self._away = replica.weights.device, beside
         self._spare = None if self._home == self._away else torch.empty_like(replica.weights)
         self._lanes = lanes(self._home, self._away)
 
-    def run(self, passes: tuple[Pass, ...]) -> list[Gradient]:
+    def run(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
         if len(passes) != 2:
             return self._alone.run(passes)
         here = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
@@ -44,7 +44,7 @@ class Parallel:
         both = (found, replace(self._brought(theirs), radius=radius))
         return [both[here], both[1 - here]]
 
-    def _placed(self, one: Pass) -> Tensor | None:
+    def _placed(self, one: GradientTask) -> Tensor | None:
         """Bring the twin to where `one` wants its gradient; returns ‖ε‖₂ if that is not at w."""
         if one.perturbation is None:
             self._twin.weights.copy_(self._replica.weights)
@@ -55,7 +55,7 @@ class Parallel:
             self._twin.weights.copy_(place)
         return radius
 
-    def _at_place(self, one: Pass) -> Gradient:
+    def _at_place(self, one: GradientTask) -> Gradient:
         self._twin.module.train()
         batch = one.batch.to(self._away)
         return self._beside.run((replace(one, batch=batch, perturbation=None, keeps_statistics=True),))[0]
@@ -89,7 +89,7 @@ def _is_clear(taken: dict[str, list[float]]) -> bool:
     return max(a) * 4 / 3 < min(b) or max(b) * 4 / 3 < min(a)
 
 
-def faster(sequential: Sequential, parallel: Parallel, passes: tuple[Pass, Pass]) -> Choice:
+def faster(sequential: Sequential, parallel: Parallel, passes: tuple[GradientTask, GradientTask]) -> Choice:
     """Time both ways in turn on the same two gradients; changes neither weights nor buffers."""
     trial = tuple(replace(one, keeps_statistics=False) for one in passes)
     taken: dict[str, list[float]] = {"sequential": [], "parallel": []}

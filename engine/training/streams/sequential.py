@@ -1,4 +1,4 @@
-"""How the gradients of one update are run."""
+"""Sequential streams: the gradients of one step, one after the other."""
 
 from dataclasses import dataclass, replace
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 from engine.methods.context import Perturbation
 from engine.training.data import Batch
-from engine.training.weights.backward import Numerics
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.backward import Backward
+from engine.training.weights.flat_model import FlatModel
 
 
 @dataclass(frozen=True)
-class Pass:
+class GradientTask:
     """One gradient to compute: on `batch`, at w + `perturbation` or at w."""
 
     batch: Batch
@@ -38,11 +38,11 @@ class Sequential:
     one needs a single one of them.
     """
 
-    def __init__(self, replica: Replica, numerics: Numerics) -> None:
+    def __init__(self, replica: FlatModel, numerics: Backward) -> None:
         self._replica, self._numerics = replica, numerics
         self._spares: list[Tensor] = []
 
-    def run(self, passes: tuple[Pass, ...]) -> list[Gradient]:
+    def run(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
         *early, last = passes
         found = [self._kept(self._run(one)) for one in early]
         found.append(self._run(last))
@@ -56,13 +56,13 @@ class Sequential:
     def _spare(self) -> Tensor:
         return self._spares.pop() if self._spares else torch.empty_like(self._replica.weights)
 
-    def _run(self, one: Pass) -> Gradient:
+    def _run(self, one: GradientTask) -> Gradient:
         if one.keeps_statistics:
             return self._differentiate(one)
         with self._replica.frozen_buffers():
             return self._differentiate(one)
 
-    def _differentiate(self, one: Pass) -> Gradient:
+    def _differentiate(self, one: GradientTask) -> Gradient:
         replica = self._replica
         if one.perturbation is None:
             return Gradient(replica.gradient, *self._numerics.differentiate(replica, one.batch), None)

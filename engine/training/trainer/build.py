@@ -1,4 +1,4 @@
-"""Build: from an experiment and its images to the loop that trains on them."""
+"""Build a learner: from an experiment and its images to the network, its flat weights, and the steps on them."""
 
 import torch
 
@@ -6,14 +6,14 @@ from engine.experiment.dataset_info import input_shape
 from engine.experiment.schema import Experiment
 from engine.training import models
 from engine.training.data import TrainingSource
-from engine.training.process_group import ALONE, World
-from engine.training.step.learner import Loop
-from engine.training.weights.flat_model import Replica
+from engine.training.process_group import ALONE, ProcessGroup
+from engine.training.step.learner import Learner
+from engine.training.weights.flat_model import FlatModel
 
 
 def build_learner(
-    experiment: Experiment, images: TrainingSource, classes: int, device: torch.device, world: World = ALONE
-) -> Loop:
+    experiment: Experiment, images: TrainingSource, classes: int, device: torch.device, world: ProcessGroup = ALONE
+) -> Learner:
     """The network of `experiment` for so many classes on `device`, at its initial weights, about to train on `images`."""
     module = models.build(experiment, input_shape(experiment), classes, experiment.root)
-    return Loop(experiment, Replica(module, device, experiment.runtime.compile), images, world)
+    return Learner(experiment, FlatModel(module, device, experiment.runtime.compile), images, world)

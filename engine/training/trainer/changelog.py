@@ -6,13 +6,13 @@ from typing import Any
 
 from engine.experiment.live_changes import Change, value_at
 from engine.experiment.schema import Experiment
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 
 
 class ChangeLog:
     """What was changed up to now, and what a run that was killed later, or the one replayed, changed from here on."""
 
-    def __init__(self, journal: Journal, log: list[Change]) -> None:
+    def __init__(self, journal: Recorder, log: list[Change]) -> None:
         self._journal = journal
         self._made: list[Change] = []
         self._to_come = deque(log)

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.errors import Problem, Refused
 from engine.runs.run import Run
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 
 LOOK_SECONDS = 0.05
 FASTEST = 1000.0
@@ -38,7 +38,7 @@ class Control:
     killed in between finds it again. Until there is a training to steer, all but `stop` are left for later.
     """
 
-    def __init__(self, run: Run, journal: Journal) -> None:
+    def __init__(self, run: Run, journal: Recorder) -> None:
         self.paused_seconds = 0.0
         self._run, self._journal = run, journal
         self._handlers: dict[str, Handler] = {"stop": self._stop}

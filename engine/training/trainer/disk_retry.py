@@ -1,4 +1,4 @@
-"""Patience: writing to a disk that may be full."""
+"""Retry writing to a disk that may be full."""
 
 import sqlite3
 import time
@@ -8,16 +8,16 @@ from typing import TypeVar
 from engine.files.space import why_not_written
 from engine.runs.status import State
 from engine.training.trainer.control import Control
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 
 RETRY_SECONDS = 0.5
 Written = TypeVar("Written")
 
 
-class Patience:
+class DiskRetry:
     """Does what writes; where the disk takes nothing, says so, and pauses the training until it does."""
 
-    def __init__(self, journal: Journal, control: Control) -> None:
+    def __init__(self, journal: Recorder, control: Control) -> None:
         self._journal, self._control = journal, control
 
     def write(self, write: Callable[[], Written]) -> Written:

@@ -1,4 +1,4 @@
-"""On what a run was made: versions, hardware, and the state of the source."""
+"""Describe and set up the environment of a run: versions, hardware, threads, the state of the source."""
 
 import platform
 import subprocess
@@ -12,18 +12,18 @@ from engine.experiment.distributed_checks import too_many
 from engine.experiment.runtime import Runtime
 from engine.experiment.schema import Experiment
 from engine.machine import cores
-from engine.training.process_group import ALONE, World
+from engine.training.process_group import ALONE, ProcessGroup
 
 PACKAGES = ("rwp-studio", "torch", "torchvision", "numpy", "scikit-learn", "pydantic")
 
 
-def choose_threads(runtime: Runtime, world: World = ALONE) -> None:
+def choose_threads(runtime: Runtime, world: ProcessGroup = ALONE) -> None:
     """Set the CPU threads of an operation: as many as the run asks for, or else this process's share of the cores."""
     if runtime.threads or world.size > 1:
         torch.set_num_threads(runtime.threads or max(1, cores() // world.here))
 
 
-def choose_device(experiment: Experiment, world: World = ALONE) -> torch.device:
+def choose_device(experiment: Experiment, world: ProcessGroup = ALONE) -> torch.device:
     """The device a run asks for. Raises `Refused` if the machine has none such, or fewer than it takes."""
     runtime = experiment.runtime
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}

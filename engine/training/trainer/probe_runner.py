@@ -1,4 +1,4 @@
-"""Survey: the loss landscape around the present weights, point by point, so that updates can be made in between."""
+"""Run the landscape probe point by point, so that steps can be taken in between."""
 
 import copy
 from collections.abc import Iterator
@@ -8,17 +8,17 @@ from engine.runs.run import Run
 from engine.training.data import EvaluationSource
 from engine.training.probes.evaluate import RECALIBRATION_IMAGES
 from engine.training.probes.landscape import Surface, measure
-from engine.training.step.learner import Loop
-from engine.training.trainer.disk_retry import Patience
-from engine.training.trainer.recorder import Journal
+from engine.training.step.learner import Learner
+from engine.training.trainer.disk_retry import DiskRetry
+from engine.training.trainer.recorder import Recorder
 from engine.training.weights.averaging import recalibrate
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.flat_model import FlatModel
 
 
-class Survey:
+class ProbeRunner:
     """Measures a landscape once it is wanted, and publishes each finer grid as an array of the run."""
 
-    def __init__(self, run: Run, loop: Loop, images: EvaluationSource, journal: Journal, patience: Patience) -> None:
+    def __init__(self, run: Run, loop: Learner, images: EvaluationSource, journal: Recorder, patience: DiskRetry) -> None:
         self._run, self._loop, self._images, self._journal, self._patience = run, loop, images, journal, patience
         self._probe: Iterator[tuple[float, Surface | None]] | None = None
         self._wanted = False
@@ -65,9 +65,9 @@ class Survey:
             yield fraction, surface
         self._journal.say(message="", progress=None)
 
-    def _copy(self) -> Replica:
+    def _copy(self) -> FlatModel:
         """The network as it is evaluated now."""
-        replica = Replica(copy.deepcopy(self._loop.replica.module), self._loop.replica.weights.device)
+        replica = FlatModel(copy.deepcopy(self._loop.replica.module), self._loop.replica.weights.device)
         if self._loop.experiment.method.statistics == "recalibrate":
             recalibrate(replica, self._images.batches(limit=RECALIBRATION_IMAGES))
         return replica

@@ -1,4 +1,4 @@
-"""Tracing: what a few updates do, operation by operation and thread by thread, for Perfetto and TensorBoard."""
+"""Profile a few steps with torch.profiler, for Perfetto and TensorBoard."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from engine.files.atomic import write_atomically
 from engine.runs.run import Run
-from engine.training.trainer.disk_retry import Patience
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.disk_retry import DiskRetry
+from engine.training.trainer.recorder import Recorder
 
 if TYPE_CHECKING:
     from torch.profiler import profile
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 UPDATES = 10
 
 
-class Tracer:
+class StepProfiler:
     """Records the next updates when asked to, with torch.profiler, and leaves the trace in the run's folder."""
 
-    def __init__(self, run: Run, journal: Journal, patience: Patience) -> None:
+    def __init__(self, run: Run, journal: Recorder, patience: DiskRetry) -> None:
         self._folder, self._journal, self._patience = run.path / "traces", journal, patience
         self._profile: profile | None = None
         self._left = self._step = 0

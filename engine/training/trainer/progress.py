@@ -1,10 +1,10 @@
-"""Pace: how fast a training goes, and how long it will take."""
+"""Progress of a training: samples per second and time left."""
 
 import time
 
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from engine.training.trainer.control import Control
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 
 
 class Pace:
@@ -13,14 +13,14 @@ class Pace:
     The time left is told from what this process has done so far with the present batch size.
     """
 
-    def __init__(self, loop: Loop, control: Control) -> None:
+    def __init__(self, loop: Learner, control: Control) -> None:
         self._loop, self._control = loop, control
         self._size = loop.experiment.schedule.batch_size
         self._first = self._last = (loop.step, self._now())
         self._mark = (self._now(), loop.samples)
         self._rate = 0.0
 
-    def tell(self, journal: Journal) -> None:
+    def tell(self, journal: Recorder) -> None:
         now, is_first = self._now(), not self._rate
         since, samples = self._mark
         if now - since >= 1.0 or is_first:

@@ -1,4 +1,4 @@
-"""Rank 0 leads a training of several processes, and the others follow it update by update."""
+"""Rank 0 of a training of several processes, and the followers that take its steps."""
 
 import io
 import signal
@@ -10,9 +10,9 @@ import torch
 from engine.experiment.schema import Experiment
 from engine.experiment.validate import check
 from engine.runs.run import Run
-from engine.training.data import Supply, load
-from engine.training.process_group import Lost, World
-from engine.training.step.learner import Diverged, Loop
+from engine.training.data import Sources, load
+from engine.training.process_group import ProcessGroup, RankDied
+from engine.training.step.learner import Diverged, Learner
 from engine.training.trainer import environment
 from engine.training.trainer.build import build_learner
 
@@ -20,14 +20,14 @@ END = -1
 ROLL_CALL = -2
 
 
-class Leader:
+class RankZero:
     """Rank 0's word before each update. Where there is nothing new it is one number."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ProcessGroup) -> None:
         self.world = world
         self._told: tuple[object, object, int] | None = None
 
-    def begin_update(self, loop: Loop) -> None:
+    def begin_update(self, loop: Learner) -> None:
         """Let everybody make the update that `loop` is about to make, from where it stands."""
         if self.world.size == 1:
             return
@@ -41,7 +41,7 @@ class Leader:
         self._told = (loop.experiment, loop.data.timetable, loop.step + 1)
 
     def call_roll(self) -> None:
-        """Raise `Lost` if one of the others is gone."""
+        """Raise `RankDied` if one of the others is gone."""
         if self.world.size > 1:
             self.world.tell(torch.tensor(ROLL_CALL))
             self.world.answer()
@@ -49,11 +49,11 @@ class Leader:
     def end(self) -> None:
         """There is nothing more to do in this run, and for those who are gone neither."""
         if self.world.size > 1:
-            with suppress(Lost):
+            with suppress(RankDied):
                 self.world.tell(torch.tensor(END))
 
 
-def follow(run: Run, data_dir: Path, world: World) -> None:
+def follow(run: Run, data_dir: Path, world: ProcessGroup) -> None:
     """Make the updates that rank 0 makes, until it says that there are no more. The run's folder is only read."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # rank 0 stops in good order, and with it everybody
@@ -73,21 +73,21 @@ def follow(run: Run, data_dir: Path, world: World) -> None:
             continue
 
 
-def _catch_up(loop: Loop, news: torch.Tensor) -> None:
+def _catch_up(loop: Learner, news: torch.Tensor) -> None:
     """Go to where rank 0 stands."""
     told = torch.load(io.BytesIO(news.numpy().tobytes()), map_location=loop.replica.weights.device, weights_only=True)
     loop.change(Experiment.model_validate_json(told["experiment"]))
     loop.restore(told["state"])
 
 
-def _loop(run: Run, data_dir: Path, world: World) -> Loop:
+def _loop(run: Run, data_dir: Path, world: ProcessGroup) -> Learner:
     """The loop that rank 0 has, but for its state."""
     experiment = run.experiment
     check(experiment, data_dir, world.size)
     environment.choose_threads(experiment.runtime, world)
     device = environment.choose_device(experiment, world)
     splits = load(experiment, data_dir, lambda _message, _fraction: None)
-    training = Supply.of(splits, experiment, device, lambda _file, _reason, _count: None).training
+    training = Sources.of(splits, experiment, device, lambda _file, _reason, _count: None).training
     loop = build_learner(experiment, training, len(splits.classes), device, world)
     loop.choose_streams()
     return loop

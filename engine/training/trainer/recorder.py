@@ -1,4 +1,4 @@
-"""Journal: what the engine tells the world while it works."""
+"""Record status, metrics and events of a training while it works."""
 
 import os
 import sqlite3
@@ -21,7 +21,7 @@ FLUSH_SECONDS = 0.25
 _MEND = "Make room, or make the folder writable; the training then goes on by itself"
 
 
-class Journal:
+class Recorder:
     """Gathers metrics, events and status of a run and writes them down four times a second."""
 
     def __init__(self, run: Run) -> None:

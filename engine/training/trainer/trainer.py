@@ -20,30 +20,30 @@ from engine.runs import checkpoints
 from engine.runs.own_images import agree
 from engine.runs.run import Run
 from engine.runs.status import State
-from engine.training.data import Supply, load
-from engine.training.data.batch_schedule import Timetable
+from engine.training.data import Sources, load
+from engine.training.data.batch_schedule import BatchSchedule
 from engine.training.probes.evaluate import Evaluator
 from engine.training.probes.flops import loading, per_image
-from engine.training.process_group import Lost, join
+from engine.training.process_group import RankDied, join
 from engine.training.step.learner import Diverged
 from engine.training.trainer import checkpointer, environment, failures
 from engine.training.trainer.build import build_learner
 from engine.training.trainer.changelog import ChangeLog
 from engine.training.trainer.control import Command, Control, Gone, Stop
-from engine.training.trainer.disk_retry import Patience
+from engine.training.trainer.disk_retry import DiskRetry
 from engine.training.trainer.failures import Failure
-from engine.training.trainer.probe_runner import Survey
-from engine.training.trainer.profiler import Tracer
+from engine.training.trainer.probe_runner import ProbeRunner
+from engine.training.trainer.profiler import StepProfiler
 from engine.training.trainer.progress import Pace
-from engine.training.trainer.ranks import Leader
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.ranks import RankZero
+from engine.training.trainer.recorder import Recorder
 
 
-def train(run: Run, data_dir: Path, journal: Journal) -> State:
+def train(run: Run, data_dir: Path, journal: Recorder) -> State:
     """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
     control = Control(run, journal)
     control.catch_signals()
-    leader = Leader(join())
+    leader = RankZero(join())
     ended = _attempt(run, data_dir, journal, control, leader)
     told = {"message": ended.problem.advice, "field": ended.problem.field}
     journal.say(state=ended.state, progress=None, eta=None, samples_per_second=None, remedy=ended.remedy, **told)
@@ -54,7 +54,7 @@ def train(run: Run, data_dir: Path, journal: Journal) -> State:
     return ended.state
 
 
-def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader) -> Failure:
+def _attempt(run: Run, data_dir: Path, journal: Recorder, control: Control, leader: RankZero) -> Failure:
     """Train, and name what came of it."""
     training: Training | None = None
     try:
@@ -65,7 +65,7 @@ def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control, leade
             if stop.by_signal:
                 leader.call_roll()
             raise
-    except Lost as error:
+    except RankDied as error:
         again = leader.world.will_restart
         cure = "The training goes on from its last checkpoint" if again else "Resume the run: it goes on from its last checkpoint"
         return Failure("starting" if again else "interrupted", Problem("runtime.processes", str(error), cure))
@@ -77,7 +77,7 @@ def _attempt(run: Run, data_dir: Path, journal: Journal, control: Control, leade
 class Training:
     """One run from the loading of its data to its last evaluation."""
 
-    def __init__(self, run: Run, data_dir: Path, journal: Journal, control: Control, leader: Leader) -> None:
+    def __init__(self, run: Run, data_dir: Path, journal: Recorder, control: Control, leader: RankZero) -> None:
         experiment, world = run.experiment, leader.world
         check(experiment, data_dir, world.size)
         environment.choose_threads(experiment.runtime, world)
@@ -89,7 +89,7 @@ class Training:
         splits = load(experiment, data_dir, self._loading)
         for count, (file, reason) in enumerate(splits.left_out, 1):
             self._faulty(file, reason, count)
-        self.supply = Supply.of(splits, experiment, device, self._faulty)
+        self.supply = Sources.of(splits, experiment, device, self._faulty)
         self._shape = input_shape(experiment)
         self.loop = build_learner(experiment, self.supply.training, len(splits.classes), device, world)
         self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
@@ -98,9 +98,9 @@ class Training:
         self._counter: Future[None] | None = None
         self._flops_per_image: float | None = None
         self._evaluation_wanted = False
-        self._patience = Patience(journal, control)
-        self._survey = Survey(run, self.loop, self.supply.plain, journal, self._patience)
-        self._tracer = Tracer(run, journal, self._patience)
+        self._patience = DiskRetry(journal, control)
+        self._survey = ProbeRunner(run, self.loop, self.supply.plain, journal, self._patience)
+        self._tracer = StepProfiler(run, journal, self._patience)
         self._resume()
         control.begin(
             set=self._set,
@@ -116,7 +116,7 @@ class Training:
         return self.loop.experiment
 
     @property
-    def timetable(self) -> Timetable:
+    def timetable(self) -> BatchSchedule:
         """Which images belong to which update, with the batch sizes up to now."""
         return self.supply.training.timetable
 
@@ -134,7 +134,7 @@ class Training:
         except Stop:
             self._save()
             raise
-        except (Lost, Gone, Diverged, OSError, sqlite3.Error):
+        except (RankDied, Gone, Diverged, OSError, sqlite3.Error):
             raise
         except Exception:
             self._withdraw()

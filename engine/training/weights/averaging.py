@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from engine.experiment.optimization import Averaging
 from engine.training.data import Batch
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.flat_model import FlatModel
 
 
 class WeightAverage:
@@ -44,7 +44,7 @@ class WeightAverage:
 
 
 @torch.no_grad()
-def recalibrate(replica: Replica, batches: Iterable[Batch]) -> None:
+def recalibrate(replica: FlatModel, batches: Iterable[Batch]) -> None:
     """Set BatchNorm's running statistics to their mean over all images of `batches` at the replica's weights."""
     norms = [m for m in replica.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:

@@ -1,4 +1,4 @@
-"""How one gradient is computed: number format, micro-batches, and the loss itself."""
+"""Forward and backward pass of one gradient: number format, micro-batches, and the loss itself."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from engine.experiment.schema import Experiment
 from engine.training.data import Batch
 from engine.training.models.seeded_dropout import reseed
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.flat_model import FlatModel
 
 FORMATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 GROWTH_INTERVAL = 200
@@ -51,7 +51,7 @@ class LossScale:
         self._good = 0
 
 
-class Numerics:
+class Backward:
     """Computes ∇L_B at a replica's present weights, with the settings of an experiment."""
 
     def __init__(self, experiment: Experiment, device: torch.device) -> None:
@@ -64,7 +64,7 @@ class Numerics:
         """Which of how many equal shares of every batch is computed here."""
         self.scale = LossScale(experiment.runtime.precision == "fp16")
 
-    def differentiate(self, replica: Replica, batch: Batch) -> tuple[Tensor, Tensor]:
+    def differentiate(self, replica: FlatModel, batch: Batch) -> tuple[Tensor, Tensor]:
         """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
         replica.gradient.zero_()
         self.restart(replica.module, batch, self.share)
@@ -76,7 +76,7 @@ class Numerics:
         losses, accuracies = zip(*found, strict=True)
         return torch.stack(losses).sum(), torch.stack(accuracies).sum()
 
-    def _backward(self, replica: Replica, whole: Batch, share: float) -> tuple[Tensor, Tensor]:
+    def _backward(self, replica: FlatModel, whole: Batch, share: float) -> tuple[Tensor, Tensor]:
         part = whole.share_of(*self.share)
         with self._autocast():
             logits = replica.forward(part.images)

@@ -1,4 +1,4 @@
-"""A network whose weights are one vector."""
+"""Flat model: a network whose weights are one vector."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from engine.training.models.seeded_dropout import keep_as_it_is
 from engine.training.weights.filters import Filters, Positions
 
 
-class Replica:
+class FlatModel:
     """A network with all trainable parameters in one flat vector and all gradients in another.
 
     `weights` and `gradient` have shape (d,); the module's parameters and their .grad are views of them. `forward` is the

@@ -9,13 +9,13 @@ from torch.linalg import vector_norm
 
 from engine.methods.context import NoiseSettings
 from engine.training.weights.filters import Filters, Positions
-from engine.training.weights.flat_model import Replica
+from engine.training.weights.flat_model import FlatModel
 
 
-class PastGradients:
+class SquaredGradients:
     """v of eq. 15: a decaying sum of squared gradients, one number a filter, one an element for 1-d parameters."""
 
-    def __init__(self, replica: Replica, positions: Positions = "tokens") -> None:
+    def __init__(self, replica: FlatModel, positions: Positions = "tokens") -> None:
         self._filters = replica.filters(positions)
         self.v = self._filters.numbers(replica.weights)
 
@@ -28,7 +28,7 @@ class PastGradients:
 class Damping:
     """The factors 1/(1 + ηv)^p of eq. 15."""
 
-    past: PastGradients
+    past: SquaredGradients
     eta: float
     exponent: float
 
@@ -40,7 +40,7 @@ class Damping:
 class FilterNoise:
     """ε ~ N(0, σ² diag‖w⁽ʲ⁾‖²), damped if there is a `damping`."""
 
-    replica: Replica
+    replica: FlatModel
     settings: NoiseSettings
     sigma: float | Tensor
     draw: Callable[[Tensor], Tensor]

@@ -17,17 +17,17 @@ def quicken() -> None:
 
 def slow_down() -> None:
     """After each update the engine waits for nine times as long as it took."""
-    from engine.training.step.learner import Loop
+    from engine.training.step.learner import Learner
 
-    train = Loop.train
+    train = Learner.train
 
-    def slowly(loop: Loop) -> dict[str, Any]:
+    def slowly(loop: Learner) -> dict[str, Any]:
         began = time.perf_counter()
         values = train(loop)
         time.sleep(9 * (time.perf_counter() - began))
         return values
 
-    Loop.train = slowly  # type: ignore[method-assign]
+    Learner.train = slowly  # type: ignore[method-assign]
 
 
 if "engine" in sys.orig_argv:

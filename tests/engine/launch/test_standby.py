@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.launch import engine_process
-from engine.launch.standby_pool import Spares, Work
+from engine.launch.standby_pool import StandbyPool, Work
 from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
 
 
@@ -31,8 +31,8 @@ def eventually(holds: object, seconds: float = 60) -> bool:
 
 
 @pytest.fixture
-def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spares]:
-    spares = Spares()
+def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandbyPool]:
+    spares = StandbyPool()
     monkeypatch.setattr(engine_process, "spares", spares)
     spares.keep()
     assert eventually(lambda: spares.is_ready)
@@ -42,7 +42,7 @@ def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spares]:
 
 
 @pytest.mark.slow
-def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spares, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: StandbyPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.launch.standby_pool.RENEW_SECONDS", 0.1)
     (ready,) = children()
     config = {**SHORT, "method": {"name": "m-arwp"}, "runtime": {"streams": "parallel"}}
@@ -59,7 +59,7 @@ def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Spar
     assert (warm.path / "engine.log").read_text() == (cold.path / "engine.log").read_text()
 
 
-def test_one_that_was_killed_is_not_asked(launch: Launch, spares: Spares) -> None:
+def test_one_that_was_killed_is_not_asked(launch: Launch, spares: StandbyPool) -> None:
     (ready,) = children()
     psutil.Process(ready).kill()
     os.waitid(os.P_PID, ready, os.WEXITED | os.WNOWAIT)  # all its threads have ended
@@ -84,7 +84,7 @@ def test_it_ends_with_the_studio_however_that_ends() -> None:
 def test_one_that_cannot_be_loaded_leaves_nothing_and_is_tried_again_with_the_next_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spares = Spares()
+    spares = StandbyPool()
     with monkeypatch.context() as broken:
         broken.setattr("engine.launch.standby_pool.processes.sys.executable", "/bin/false")
         spares.keep()

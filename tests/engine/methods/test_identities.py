@@ -3,22 +3,22 @@
 import pytest
 import torch
 
-from engine.training.data import Batch, TrainingData
-from engine.training.step.learner import Loop
+from engine.training.data import Batch, InMemoryTraining
+from engine.training.step.learner import Learner
 from tests.engine.conftest import MakeLoop
 
 STEPS = 6
 FLAT = {"sigma_schedule": "constant", "sigma": 0.02}
 
 
-def final(loop: Loop) -> list[torch.Tensor]:
+def final(loop: Learner) -> list[torch.Tensor]:
     """Weights and buffers after a few updates."""
     for _ in range(STEPS):
         loop.train()
     return [loop.replica.weights, *loop.replica.buffers]
 
 
-def assert_same(a: Loop, b: Loop) -> None:
+def assert_same(a: Learner, b: Learner) -> None:
     for x, y in zip(final(a), final(b), strict=True):
         assert torch.equal(x, y)
 
@@ -42,7 +42,7 @@ def test_identity(make_loop: MakeLoop, method: dict[str, object], other: dict[st
     assert_same(make_loop(method=method, optimizer=base), make_loop(method=other, optimizer=base))
 
 
-class Swapped(TrainingData):
+class Swapped(InMemoryTraining):
     """The same data with its two batch orders exchanged."""
 
     def batch(self, stream: int, step: int) -> Batch:

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from engine.training.data import Batch
 from engine.training.rng import generator
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from tests.engine.conftest import MakeLoop
 
 STEPS = 24
 SLOW = {"name": "sgd", "lr": 0.02}
-Step = Callable[[nn.Module, Loop, int], list[Tensor]]
+Step = Callable[[nn.Module, Learner, int], list[Tensor]]
 
 
 def plain_gradients(module: nn.Module, batch: Batch) -> list[Tensor]:
@@ -33,7 +33,7 @@ def displaced(module: nn.Module, epsilons: list[Tensor], batch: Batch) -> list[T
     return plain_gradients(other, batch)
 
 
-def assert_follows(loop: Loop, step: Step) -> None:
+def assert_follows(loop: Learner, step: Step) -> None:
     """The loop and a plain torch training by `step` end in the same place."""
     module = copy.deepcopy(loop.replica.module).train()
     chosen = loop.experiment.optimizer
@@ -55,7 +55,7 @@ def assert_follows(loop: Loop, step: Step) -> None:
 def test_sam(make_loop: MakeLoop) -> None:
     rho = 0.05
 
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         g = plain_gradients(module, batch)
         norm = torch.sqrt(sum((x**2).sum() for x in g))
@@ -68,7 +68,7 @@ def test_m_arwp(make_loop: MakeLoop) -> None:
     sigma, eta, beta, lam = 0.02, 0.5, 0.9, 0.3
     memory: list[Tensor] = []
 
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         parameters = list(module.parameters())
         if not memory:
             memory.extend(p.new_zeros(p.shape[0]) for p in parameters)
@@ -98,7 +98,7 @@ def norm(parts: list[Tensor]) -> Tensor:
 
 
 def test_asam(make_loop: MakeLoop) -> None:
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         scaled = [(p.detach().abs() + 0.01) for p in module.parameters()]
         g = plain_gradients(module, batch)
@@ -109,7 +109,7 @@ def test_asam(make_loop: MakeLoop) -> None:
 
 
 def test_asam_as_its_authors_scale_it(make_loop: MakeLoop) -> None:
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         named = list(module.named_parameters())
         scales = [p.detach().abs() + 0.01 if name.endswith("weight") else torch.ones_like(p) for name, p in named]
@@ -127,7 +127,7 @@ def test_fsam(make_loop: MakeLoop, number: int) -> None:
     """In their code the mean begins as the first gradient, which is not taken out of itself; runs of before began at zero."""
     means: list[Tensor] = []
 
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         g = plain_gradients(module, batch)
         d = [x - 0.8 * m for x, m in zip(g, means, strict=True)] if means else g
@@ -143,7 +143,7 @@ def test_fsam(make_loop: MakeLoop, number: int) -> None:
 
 
 def test_gsam_whose_radius_falls_with_the_learning_rate(make_loop: MakeLoop) -> None:
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         lr = 0.5 * (1 + math.cos(math.pi * t / loop.steps))  # as a share of the largest
         rho = 0.01 + (0.08 - 0.01) * lr
@@ -157,7 +157,7 @@ def test_gsam_whose_radius_falls_with_the_learning_rate(make_loop: MakeLoop) -> 
 
 
 def test_gsam(make_loop: MakeLoop) -> None:
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         g = plain_gradients(module, batch)
         g_p = displaced(module, [0.05 * x / norm(g) for x in g], batch)
@@ -168,7 +168,7 @@ def test_gsam(make_loop: MakeLoop) -> None:
 
 
 def test_sam_with_m_sharpness(make_loop: MakeLoop) -> None:
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         found = []
         for images, labels in zip(batch.images.split(16), batch.labels.split(16), strict=True):
@@ -181,7 +181,7 @@ def test_sam_with_m_sharpness(make_loop: MakeLoop) -> None:
 
 
 def test_lpf_sgd_averages_independent_draws(make_loop: MakeLoop) -> None:
-    def step(module: nn.Module, loop: Loop, t: int) -> list[Tensor]:
+    def step(module: nn.Module, loop: Learner, t: int) -> list[Tensor]:
         batch = loop.data.batch(0, t)
         parameters = list(module.parameters())
         sizes = [p.numel() for p in parameters]

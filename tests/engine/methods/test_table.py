@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.experiment.schema import UNIONS
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from tests.engine.conftest import MakeLoop
 
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
@@ -22,7 +22,7 @@ CASES = [
 ]
 
 
-def watched(loop: Loop) -> Loop:
+def watched(loop: Learner) -> Learner:
     """The loop, which now checks that its gradients leave the weights as they were."""
     inner = loop.gradients
 

@@ -15,18 +15,18 @@ from engine.experiment.schema import read
 from engine.experiment.validate import sizes
 from engine.training import models
 from engine.training.data import Batch
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from engine.training.weights.averaging import recalibrate
 from tests.engine.conftest import MakeLoop
 
 MLP = {"model": {"name": "mlp"}, "double": True}
 
 
-def direction(loop: Loop) -> torch.Tensor:
+def direction(loop: Learner) -> torch.Tensor:
     return loop._work(loop._fresh).direction.clone()
 
 
-def plain(loop: Loop, batch: Batch) -> torch.Tensor:
+def plain(loop: Learner, batch: Batch) -> torch.Tensor:
     """∇L_B(w) by autograd alone."""
     loss = F.cross_entropy(loop.replica.module(batch.images), batch.labels)
     found = torch.autograd.grad(loss, list(loop.replica.module.parameters()))
@@ -97,7 +97,7 @@ def test_statistics_are_never_measured_on_a_single_image(make_loop: MakeLoop, si
     torch.testing.assert_close(next(norms(loop)).running_mean, mean, rtol=1e-10, atol=1e-12)
 
 
-def norms(loop: Loop) -> Iterator[torch.nn.BatchNorm2d]:
+def norms(loop: Learner) -> Iterator[torch.nn.BatchNorm2d]:
     return (layer for layer in loop.replica.module.modules() if isinstance(layer, torch.nn.BatchNorm2d))
 
 

@@ -17,12 +17,12 @@ from engine.runs.lineage import fork, replay
 from engine.runs.run import Run
 from engine.runs.writer import Writer
 from engine.training.process_group import ALONE
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from engine.training.trainer import checkpointer
 from engine.training.trainer.control import Control
 from engine.training.trainer.progress import Pace
-from engine.training.trainer.ranks import Leader
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.ranks import RankZero
+from engine.training.trainer.recorder import Recorder
 from engine.training.trainer.trainer import Training
 from tests.engine.methods.test_table import assert_same
 
@@ -41,8 +41,8 @@ CONFIG = {
 def training(run: Run) -> Iterator[Training]:
     """The training of a run, in this process, where its newest checkpoint leaves it."""
     with run.lock():
-        journal = Journal(run)
-        yield Training(run, run.path, journal, Control(run, journal), Leader(ALONE))
+        journal = Recorder(run)
+        yield Training(run, run.path, journal, Control(run, journal), RankZero(ALONE))
         journal.close()
 
 
@@ -313,9 +313,9 @@ def test_every_method_of_the_paper_is_there() -> None:
 def test_a_change_after_which_no_update_can_be_made_is_withdrawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the run can be resumed as it was before; changes that were survived stay."""
     run = Run.create(tmp_path, read(CONFIG))
-    train = Loop.train
+    train = Learner.train
 
-    def failing(loop: Loop) -> dict[str, float]:
+    def failing(loop: Learner) -> dict[str, float]:
         if loop.experiment.runtime.accumulate == 3:
             raise RuntimeError("what nobody thought of")
         return train(loop)
@@ -326,7 +326,7 @@ def test_a_change_after_which_no_update_can_be_made_is_withdrawn(tmp_path: Path,
         made._set({"id": "a", "changes": {"method.sigma": 0.05}})
         made._update(Pace(made.loop, made.control))
         made._set({"id": "b", "changes": {"runtime.accumulate": 3, "method.eta": 0.2}})
-        monkeypatch.setattr(Loop, "train", failing)
+        monkeypatch.setattr(Learner, "train", failing)
         with pytest.raises(RuntimeError, match="nobody"):
             made.run_to_end()
     withdrawn = [event.data for event in run.records.events() if event.kind == "withdrawn"]

@@ -13,7 +13,7 @@ from engine.runs.reader import Reader
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_command_that_is_no_json_does_not_stop_the_others(run: Run) -> None:
 @pytest.mark.parametrize("name", ["kind", "step", "self"])
 def test_what_is_told_of_an_event_may_be_called_anything(run: Run, name: str) -> None:
     """A command carries what somebody has sent, and its refusal tells of it."""
-    journal = Journal(run)
+    journal = Recorder(run)
     journal.event("refused", **{name: "x"})
     journal.event_of(3, "landscape", **{name: "y"})
     journal.close()

@@ -10,7 +10,7 @@ import pytest
 from engine.errors import Refused
 from engine.experiment.schema import read
 from engine.training.estimate import estimate
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 
 
 def test_two_updates_are_timed_in_a_process_of_their_own() -> None:
@@ -47,8 +47,8 @@ def test_fewer_images_are_cut_into_no_smaller_pieces(monkeypatch: pytest.MonkeyP
     """A single image of 8×8 pixels has no variance where the last BatchNorm of this network is."""
     monkeypatch.setattr("engine.training.estimate.LONGEST_FLOPS", 1.0)
     made: list[int] = []
-    train = Loop.train
-    monkeypatch.setattr(Loop, "train", lambda loop: made.append(loop.experiment.schedule.batch_size) or train(loop))
+    train = Learner.train
+    monkeypatch.setattr(Learner, "train", lambda loop: made.append(loop.experiment.schedule.batch_size) or train(loop))
     assert estimate(read({"model": {"name": "resnet18"}, **config}))["seconds_per_update"] > 0
     assert set(made) == {size}
 

@@ -60,7 +60,7 @@ def test_form_starts_as_the_default_experiment() -> None:
 
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.path)
-def test_every_field_has_a_tooltip_and_a_control(knob: fields.Knob) -> None:
+def test_every_field_has_a_tooltip_and_a_control(knob: fields.FormField) -> None:
     for member, field in knob.fields.items():
         assert field.description, f"{knob.path} of {member} has no docstring"
         component = control(knob, member, values.initial()[knob.path])
@@ -155,7 +155,7 @@ def test_faults_name_the_field(path: str, value: object, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("knob", [knob for knob in KNOBS if knob.kind == "whole"], ids=lambda knob: knob.path)
-def test_a_fraction_where_a_whole_number_belongs_is_refused_by_name(knob: fields.Knob, tmp_path: Path) -> None:
+def test_a_fraction_where_a_whole_number_belongs_is_refused_by_name(knob: fields.FormField, tmp_path: Path) -> None:
     member = next(iter(knob.fields))
     given = form_with(knob.section, member) if member else values.initial()
     _, refused = values.examine(given | {knob.path: 2.5}, tmp_path)

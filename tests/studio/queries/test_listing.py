@@ -14,7 +14,7 @@ from engine.runs.run import Run
 from engine.runs.status import State, Status
 from engine.runs.writer import Writer
 from engine.training.trainer.control import Control
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 from studio.queries.listing import Listing
 from tests.processes import SHORT
 
@@ -56,7 +56,7 @@ def test_an_unchanged_run_is_not_read_again(run: Run, state: State, monkeypatch:
 def test_an_event_whose_id_is_no_name_does_not_end_an_engine(run: Run, odd: object) -> None:
     write(run, "stopped", ("command", {"id": odd}), ("refused", {"id": "1-abc"}))
     with run.lock():
-        journal = Journal(run)
+        journal = Recorder(run)
         control = Control(run, journal)
         journal.close()
     assert control._answered == {"1-abc"}

@@ -14,7 +14,7 @@ from engine.launch.queue import Queue
 from engine.runs.run import Run
 from engine.runs.status import Status
 from studio.queries.queue_eta import expected
-from studio.web.autostart import Keeper
+from studio.web.autostart import AutoStart
 from tests.studio.script import Script
 
 Post = Callable[..., Any]
@@ -153,9 +153,9 @@ def test_what_was_interrupted_goes_on_by_itself_if_wished_but_not_twice_at_the_s
     run = Run.create(tmp_path, Experiment())
     script = Script(run)
     script.steps(1, 3)
-    Keeper(tmp_path, tmp_path, auto_resume=False).look()
+    AutoStart(tmp_path, tmp_path, auto_resume=False).look()
     assert begun == []
-    keeper = Keeper(tmp_path, tmp_path, auto_resume=True)
+    keeper = AutoStart(tmp_path, tmp_path, auto_resume=True)
     keeper.look()
     keeper.look()
     assert begun == [run.id]

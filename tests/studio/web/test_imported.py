@@ -10,7 +10,7 @@ from engine.launch import actions, engine_process
 from engine.runs.archive import pack, unpack
 from engine.runs.run import Run
 from engine.runs.trash import Trash
-from studio.web.autostart import Keeper
+from studio.web.autostart import AutoStart
 from tests.engine.runs.archive.conftest import agreed, contents, zipped
 from tests.studio.script import Script
 
@@ -42,7 +42,7 @@ def runs(tmp_path: Path) -> Path:
 
 def look(runs: Path) -> None:
     """What a studio that is opened anew does by itself."""
-    Keeper(runs, runs, auto_resume=True).look()
+    AutoStart(runs, runs, auto_resume=True).look()
 
 
 def test_it_waits_for_somebody_and_is_then_as_any_other(archive: Path, runs: Path, begun: list[str]) -> None:

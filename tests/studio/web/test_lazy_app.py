@@ -7,10 +7,10 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
-from studio.web.lazy_app import Later
+from studio.web.lazy_app import LazyApp
 
 
-def with_page(page: Later) -> FastAPI:
+def with_page(page: LazyApp) -> FastAPI:
     app = FastAPI(lifespan=page.lifespan)
     app.get("/at-once")(lambda: "here")
     app.mount("/", page)
@@ -25,7 +25,7 @@ def test_the_rest_is_there_while_the_page_is_loaded() -> None:
         assert may_load.wait(120)
         return made
 
-    with TestClient(with_page(Later(load))) as client:
+    with TestClient(with_page(LazyApp(load))) as client:
         found: list[str] = []
         asking = threading.Thread(target=lambda: found.append(client.get("/page").json()))
         asking.start()
@@ -43,7 +43,7 @@ def test_nobody_waits_for_a_page_of_a_studio_that_closes() -> None:
         assert may_load.wait(120)
         return FastAPI()
 
-    page = Later(load)
+    page = LazyApp(load)
     app = with_page(page)
 
     @app.middleware("http")
@@ -68,7 +68,7 @@ def test_what_the_page_begins_it_ends() -> None:
     made = FastAPI()
     made.router.on_startup.append(lambda: told.append("begun"))
     made.router.on_shutdown.append(lambda: told.append("ended"))
-    with TestClient(with_page(Later(lambda: made))) as client:
+    with TestClient(with_page(LazyApp(lambda: made))) as client:
         client.get("/nothing")
         assert told == ["begun"]
     assert told == ["begun", "ended"]
@@ -78,7 +78,7 @@ def test_a_page_that_cannot_be_loaded_is_logged_and_the_rest_goes_on(caplog: pyt
     def load() -> FastAPI:
         raise ImportError("no page")
 
-    with TestClient(with_page(Later(load)), raise_server_exceptions=False) as client:
+    with TestClient(with_page(LazyApp(load)), raise_server_exceptions=False) as client:
         assert client.get("/page").status_code == 500
         assert client.get("/at-once").json() == "here"
     assert "the page cannot be loaded" in caplog.text
@@ -91,6 +91,6 @@ def test_a_page_that_cannot_begin_is_no_page_without_end(caplog: pytest.LogCaptu
         raise OSError("no room")
 
     made.router.on_startup.append(fail)
-    with TestClient(with_page(Later(lambda: made)), raise_server_exceptions=False) as client:
+    with TestClient(with_page(LazyApp(lambda: made)), raise_server_exceptions=False) as client:
         assert client.get("/page").status_code == 500
     assert "the page cannot be loaded" in caplog.text

@@ -1,4 +1,4 @@
-"""Bring the files of a dataset into the data folder: out of an archive that lies there, or from the network."""
+"""Ensure that the files of a dataset are in the data folder: out of an archive there, or from the network."""
 
 from pathlib import Path
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.errors import Refused
-from engine.training.data.batch_schedule import MOST, Timetable
+from engine.training.data.batch_schedule import MOST, BatchSchedule
 
 Walk = list[tuple[int, int, int]]
 
@@ -27,8 +27,8 @@ def walked(count: int, size: int, changes: dict[int, int], epochs: int) -> Walk:
         seen += size
 
 
-def changed(count: int, size: int, changes: dict[int, int]) -> Timetable:
-    made = Timetable.of(count, size)
+def changed(count: int, size: int, changes: dict[int, int]) -> BatchSchedule:
+    made = BatchSchedule.of(count, size)
     for step, new in changes.items():
         made = made.with_size(step, new)
     return made
@@ -93,16 +93,16 @@ def test_a_course_of_very_many_changes_stays_short() -> None:
 
 
 def test_a_course_without_a_change_is_one_straight_line() -> None:
-    assert Timetable.of(100, 10).course(3) == [(0, 0.0), (30, 3.0)]
+    assert BatchSchedule.of(100, 10).course(3) == [(0, 0.0), (30, 3.0)]
 
 
 def test_progress_with_one_size_is_the_share_of_the_updates() -> None:
-    timetable = Timetable.of(1437, 128)
+    timetable = BatchSchedule.of(1437, 128)
     assert [timetable.progress(step, 7) for step in range(78)] == [step / 77 for step in range(78)]
 
 
 def test_the_same_size_changes_nothing_and_the_last_word_at_a_step_counts() -> None:
-    timetable = Timetable.of(100, 10)
+    timetable = BatchSchedule.of(100, 10)
     assert timetable.with_size(5, 10) == timetable
     for between in (20, 60, 100):  # of which the last two end the epoch
         assert timetable.with_size(5, between).with_size(5, 25) == timetable.with_size(5, 25)
@@ -111,4 +111,4 @@ def test_the_same_size_changes_nothing_and_the_last_word_at_a_step_counts() -> N
 
 def test_a_batch_larger_than_the_set_is_refused() -> None:
     with pytest.raises(Refused, match="at most 100"):
-        Timetable.of(100, 10).with_size(3, 101)
+        BatchSchedule.of(100, 10).with_size(3, 101)

@@ -23,11 +23,11 @@ from engine.runs.export import export
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.training import models
-from engine.training.data import Batch, Supply, load
+from engine.training.data import Batch, Sources, load
 from engine.training.data.types import FileSet
 from engine.training.probes.evaluate import Evaluator
-from engine.training.step.learner import Loop
-from engine.training.weights.flat_model import Replica
+from engine.training.step.learner import Learner
+from engine.training.weights.flat_model import FlatModel
 
 CPU = torch.device("cpu")
 SIDE = 32
@@ -52,8 +52,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def supplies() -> Iterator[list[Supply]]:
-    opened: list[Supply] = []
+def supplies() -> Iterator[list[Sources]]:
+    opened: list[Sources] = []
     yield opened
     for supply in opened:
         supply.training.close()
@@ -64,10 +64,10 @@ def experiment(root: Path, seed: int = 0, **options: Any) -> Experiment:
     return read({"seed": seed, "data": data, "schedule": {"batch_size": 4}, "method": {"name": "sgd"}, "model": {"name": "mlp"}})
 
 
-def supply(root: Path, seed: int = 0, told: Any = None, **options: Any) -> Supply:
+def supply(root: Path, seed: int = 0, told: Any = None, **options: Any) -> Sources:
     chosen = experiment(root, seed, **options)
     splits = load(chosen, Path("nowhere"), lambda _message, _fraction: None)
-    return Supply.of(splits, chosen, CPU, told or (lambda *_: pytest.fail("there is nothing wrong")))
+    return Sources.of(splits, chosen, CPU, told or (lambda *_: pytest.fail("there is nothing wrong")))
 
 
 def pixels(images: torch.Tensor) -> torch.Tensor:
@@ -108,7 +108,7 @@ def test_a_batch_is_a_function_of_seed_stream_and_step(root: Path, options: dict
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_what_was_read_ahead_for_another_batch_size_is_dropped(root: Path, supplies: list[Supply]) -> None:
+def test_what_was_read_ahead_for_another_batch_size_is_dropped(root: Path, supplies: list[Sources]) -> None:
     alone, helped = supply(root), supply(root, workers=2)
     supplies.append(helped)
     for each in (alone, helped):
@@ -119,7 +119,7 @@ def test_what_was_read_ahead_for_another_batch_size_is_dropped(root: Path, suppl
         assert equal(helped.training.batch(0, step), alone.training.batch(0, step))
 
 
-def test_processes_read_what_the_training_itself_would(root: Path, supplies: list[Supply]) -> None:
+def test_processes_read_what_the_training_itself_would(root: Path, supplies: list[Sources]) -> None:
     alone, helped = supply(root, augmentation="randaugment"), supply(root, augmentation="randaugment", workers=2)
     supplies.append(helped)
     for stream, step in ((0, 3), (1, 3), (0, 4), (1, 4), (0, 5), (0, 6), (0, 7)):
@@ -201,7 +201,7 @@ def test_broken_test_images_are_named_and_left_out(root: Path) -> None:
 def test_an_evaluation_is_the_mean_over_what_could_be_read(root: Path) -> None:
     break_two(root, "val")
     streamed, chosen = supply(root, told=lambda *_: None), experiment(root)
-    loop = Loop(chosen, Replica(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), streamed.training)
+    loop = Learner(chosen, FlatModel(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), streamed.training)
     found = Evaluator(streamed.test, streamed.plain, None, lambda: None).measure(loop)
     (batch,) = streamed.test.batches()
     loss = torch.nn.functional.cross_entropy(loop.replica.module(batch.images), batch.labels)
@@ -295,7 +295,7 @@ def test_the_processes_end_when_the_training_does(root: Path) -> None:
     assert descendants() <= before
 
 
-def test_batches_are_read_ahead_and_the_wait_is_measured(root: Path, supplies: list[Supply]) -> None:
+def test_batches_are_read_ahead_and_the_wait_is_measured(root: Path, supplies: list[Sources]) -> None:
     streamed = supply(root, workers=1)
     supplies.append(streamed)
     streamed.training.batch(0, 0)
@@ -306,7 +306,7 @@ def test_batches_are_read_ahead_and_the_wait_is_measured(root: Path, supplies: l
     assert streamed.training.waited() == 0
 
 
-def test_a_dead_process_is_told_with_a_cure(root: Path, supplies: list[Supply]) -> None:
+def test_a_dead_process_is_told_with_a_cure(root: Path, supplies: list[Sources]) -> None:
     before = descendants()
     streamed = supply(root, workers=1)
     supplies.append(streamed)
@@ -320,9 +320,9 @@ def test_a_dead_process_is_told_with_a_cure(root: Path, supplies: list[Supply]) 
 
 
 def test_a_training_goes_on_exactly_where_it_was(root: Path) -> None:
-    def loop() -> Loop:
+    def loop() -> Learner:
         chosen = experiment(root)
-        return Loop(chosen, Replica(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), supply(root).training)
+        return Learner(chosen, FlatModel(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), supply(root).training)
 
     whole, first, second = loop(), loop(), loop()
     for _ in range(9):

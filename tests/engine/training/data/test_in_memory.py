@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.experiment.schema import read
-from engine.training.data import EvaluationData, ImageSet, TrainingData
+from engine.training.data import ImageSet, InMemoryEvaluation, InMemoryTraining
 
 CPU = torch.device("cpu")
 PLAIN = {"flip": False, "crop_padding": 0, "cutout": 0}
@@ -18,9 +18,9 @@ def numbered(count: int = 50) -> ImageSet:
     return ImageSet(brightness.expand(count, 1, 8, 8).clone(), torch.arange(count))
 
 
-def data(seed: int = 0, images: ImageSet | None = None, **options: object) -> TrainingData:
+def data(seed: int = 0, images: ImageSet | None = None, **options: object) -> InMemoryTraining:
     experiment = read({"seed": seed, "data": options, "schedule": {"batch_size": 8}})
-    return TrainingData(images or numbered(), experiment, CPU)
+    return InMemoryTraining(images or numbered(), experiment, CPU)
 
 
 def test_an_epoch_shows_every_image_once_and_leaves_the_incomplete_batch_out() -> None:
@@ -84,12 +84,12 @@ def test_two_threads_may_ask_for_two_streams() -> None:
 def test_the_global_generator_is_left_alone() -> None:
     before = torch.get_rng_state()
     data().batch(0, 0)
-    list(EvaluationData(numbered(), read({}), CPU).batches(limit=10))
+    list(InMemoryEvaluation(numbered(), read({}), CPU).batches(limit=10))
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_evaluation_shows_every_image_plainly_and_in_order() -> None:
-    evaluation = EvaluationData(numbered(), read({"data": {"crop_padding": 4}}), CPU)
+    evaluation = InMemoryEvaluation(numbered(), read({"data": {"crop_padding": 4}}), CPU)
     batches = list(evaluation.batches(size=20))
     assert evaluation.count == 50
     assert [len(batch.labels) for batch in batches] == [20, 20, 10]
@@ -99,7 +99,7 @@ def test_evaluation_shows_every_image_plainly_and_in_order() -> None:
 
 
 def limited(seed: int, limit: int) -> list[int]:
-    evaluation = EvaluationData(numbered(), read({"seed": seed}), CPU)
+    evaluation = InMemoryEvaluation(numbered(), read({"seed": seed}), CPU)
     return torch.cat([batch.labels for batch in evaluation.batches(size=7, limit=limit)]).tolist()
 
 

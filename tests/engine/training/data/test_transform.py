@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.experiment.schema import read
-from engine.training.data import EvaluationData, ImageSet, TrainingData
+from engine.training.data import ImageSet, InMemoryEvaluation, InMemoryTraining
 
 CPU = torch.device("cpu")
 PLAIN = {"flip": False, "crop_padding": 0, "cutout": 0}
@@ -19,8 +19,8 @@ def pictures(count: int = 32, channels: int = 1) -> ImageSet:
     return ImageSet(torch.randint(256, (count, channels, 8, 8), dtype=torch.uint8, generator=source), torch.arange(count))
 
 
-def data(images: ImageSet | None = None, seed: int = 0, batch: int = 16, **options: object) -> TrainingData:
-    return TrainingData(images or pictures(), read({"seed": seed, "data": options, "schedule": {"batch_size": batch}}), CPU)
+def data(images: ImageSet | None = None, seed: int = 0, batch: int = 16, **options: object) -> InMemoryTraining:
+    return InMemoryTraining(images or pictures(), read({"seed": seed, "data": options, "schedule": {"batch_size": batch}}), CPU)
 
 
 def pixels(images: torch.Tensor) -> torch.Tensor:
@@ -120,7 +120,7 @@ def test_the_training_images_are_held_once(padding: int) -> None:
     plain = training.plain
     assert torch.equal(plain.images, images.images)
     assert plain.images.untyped_storage().data_ptr() == training._padded.untyped_storage().data_ptr()
-    (batch,) = EvaluationData(plain, read({}), CPU).batches()
+    (batch,) = InMemoryEvaluation(plain, read({}), CPU).batches()
     torch.testing.assert_close(pixels(batch.images), images.images.float(), atol=1e-2, rtol=0)
 
 

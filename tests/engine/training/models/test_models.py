@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from engine.catalogue import MODELS, Model
 from engine.experiment.schema import read
 from engine.training import models
-from engine.training.data import EvaluationData, TrainingData, load
+from engine.training.data import InMemoryEvaluation, InMemoryTraining, load
 from engine.training.models.mlp import mlp
 from engine.training.models.resnet import resnet18, resnet50
 from engine.training.models.small_cnn import small_cnn
@@ -90,7 +90,7 @@ def test_small_cnn_learns_the_digits() -> None:
     """30 epochs of SGD with momentum, batch 128, learning rate 0.1 along a cosine."""
     experiment, device = read({}), torch.device("cpu")
     splits = load(experiment, Path("nowhere"), lambda _message, _fraction: None)
-    training, test = TrainingData(splits.train, experiment, device), EvaluationData(splits.test, experiment, device)
+    training, test = InMemoryTraining(splits.train, experiment, device), InMemoryEvaluation(splits.test, experiment, device)
     module = models.build(experiment, (1, 8, 8), 10, 0)
     optimizer = torch.optim.SGD(module.parameters(), 0.1, momentum=0.9, weight_decay=1e-3)
     steps = 30 * training.timetable.steps(1)

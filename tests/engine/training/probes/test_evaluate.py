@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.training.data import EvaluationData, ImageSet
+from engine.training.data import ImageSet, InMemoryEvaluation
 from engine.training.probes.evaluate import Evaluator
 from tests.engine.conftest import MakeLoop
 
@@ -15,7 +15,7 @@ def images(count: int) -> ImageSet:
 
 def test_means_are_over_all_images(make_loop: MakeLoop) -> None:
     loop = make_loop()
-    test, train = (EvaluationData(images(n), loop.experiment, torch.device("cpu")) for n in (700, 50))
+    test, train = (InMemoryEvaluation(images(n), loop.experiment, torch.device("cpu")) for n in (700, 50))
     found = Evaluator(test, train, None, lambda: None).measure(loop)
     whole = next(test.batches(size=700))
     logits = loop.replica.module.eval()(whole.images)
@@ -26,7 +26,7 @@ def test_means_are_over_all_images(make_loop: MakeLoop) -> None:
 
 def test_a_part_of_the_test_images_is_always_the_same_part(make_loop: MakeLoop) -> None:
     loop = make_loop()
-    test, train = (EvaluationData(images(n), loop.experiment, torch.device("cpu")) for n in (400, 10))
+    test, train = (InMemoryEvaluation(images(n), loop.experiment, torch.device("cpu")) for n in (400, 10))
     part = next(test.batches(size=100, limit=100))
     logits = loop.replica.module.eval()(part.images)
     for _ in range(2):
@@ -37,6 +37,6 @@ def test_a_part_of_the_test_images_is_always_the_same_part(make_loop: MakeLoop) 
 def test_an_average_is_evaluated_beside_the_weights(make_loop: MakeLoop) -> None:
     loop = make_loop(averaging={"kind": "ema"})
     loop.train()
-    test, train = (EvaluationData(images(n), loop.experiment, torch.device("cpu")) for n in (20, 20))
+    test, train = (InMemoryEvaluation(images(n), loop.experiment, torch.device("cpu")) for n in (20, 20))
     found = Evaluator(test, train, None, lambda: None).measure(loop)
     assert {"test_average/loss", "train_eval_average/accuracy"} < found.keys()

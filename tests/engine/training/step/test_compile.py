@@ -9,17 +9,17 @@ from torch import nn
 
 from engine.training import models
 from engine.training.models.seeded_dropout import Dropout, keep_as_it_is
-from engine.training.step.learner import Loop
-from engine.training.weights.flat_model import Replica
+from engine.training.step.learner import Learner
+from engine.training.weights.flat_model import FlatModel
 from tests.engine.conftest import MakeLoop
 from tests.processes import SHORT, Launch, ended, wait
 
 
-def compiled(loop: Loop) -> Loop:
+def compiled(loop: Learner) -> Learner:
     """The same training at its beginning, with a compiled network."""
     shape = tuple(loop.batch().images.shape[1:])
     module = models.build(loop.experiment, shape, 10, loop.experiment.seed).to(loop.replica.weights.dtype)
-    return Loop(loop.experiment, Replica(module, torch.device("cpu"), is_compiled=True), loop.data)
+    return Learner(loop.experiment, FlatModel(module, torch.device("cpu"), is_compiled=True), loop.data)
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ from benchmarks.cases import Case
 from engine.experiment.live_changes import laid_over
 from engine.experiment.schema import UNIONS
 from engine.training.data import Batch
-from engine.training.step.cuda_graph import WARM_UP, CudaGraph, what_keeps_from_graph
-from engine.training.step.learner import Loop
+from engine.training.step.cuda_graph import WARM_UP, CudaGraph, why_no_graph
+from engine.training.step.learner import Learner
 from engine.training.streams.executors import CudaStreams
 from tests.engine.conftest import FakeStream, MakeLoop
 from tests.engine.training.step import recorded
@@ -42,10 +42,10 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing keeps from a graph."""
-    monkeypatch.setattr("engine.training.step.learner.what_keeps_from_graph", lambda *_: "")
+    monkeypatch.setattr("engine.training.step.learner.why_no_graph", lambda *_: "")
 
 
-def graphed(loop: Loop, kind: type[RecordedGraph] = RecordedGraph, way: str = "sequential") -> RecordedGraph:
+def graphed(loop: Learner, kind: type[RecordedGraph] = RecordedGraph, way: str = "sequential") -> RecordedGraph:
     """The graph of `loop`, whose gradients are run in that `way`."""
     graph = kind(loop._state)
     loop.make_graph = lambda _: graph
@@ -53,13 +53,13 @@ def graphed(loop: Loop, kind: type[RecordedGraph] = RecordedGraph, way: str = "s
     return graph
 
 
-def pair(make_loop: MakeLoop, kind: dict[str, Any]) -> tuple[Loop, Loop]:
+def pair(make_loop: MakeLoop, kind: dict[str, Any]) -> tuple[Learner, Learner]:
     """The same training twice, the second one with a graph."""
     runtime = {**kind.get("runtime", {}), "cuda_graph": True}
     return make_loop(**kind), make_loop(**{**kind, "runtime": runtime})
 
 
-def assert_alike(one: Loop, two: Loop, updates: int) -> None:
+def assert_alike(one: Learner, two: Learner, updates: int) -> None:
     for _ in range(updates):
         assert two.train() == one.train()
     assert (one.samples, one.gradient_evaluations) == (two.samples, two.gradient_evaluations)
@@ -90,7 +90,7 @@ def test_a_batch_of_another_size_is_not_for_the_graph(make_loop: MakeLoop, anywh
     assert graph.replays == replays
 
 
-def cut(loop: Loop, step: int) -> None:
+def cut(loop: Learner, step: int) -> None:
     """Let the mini-batches of one step be smaller, as where pictures cannot be read."""
     batch = loop.data.batch
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_repeated_goes_on_as_it_is_and_says_why(
 def test_what_keeps_from_a_graph_is_told(
     make_loop: MakeLoop, config: dict[str, Any], device: torch.device, processes: int, reason: str
 ) -> None:
-    told = what_keeps_from_graph(make_loop(**config).experiment, device, processes)
+    told = why_no_graph(make_loop(**config).experiment, device, processes)
     assert (reason in told) if reason else not told
 
 
@@ -263,7 +263,7 @@ def test_a_failed_capture_leaves_nothing_and_tells_what_went_wrong_first(capturi
 def test_the_table_for_gpus_measures_every_way(anywhere: None, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.training.streams.parallel.lanes", lambda here, _: CudaStreams(here))
     monkeypatch.setattr(gpu, "UPDATES", 1)
-    monkeypatch.setattr(Loop, "make_graph", lambda loop, _: RecordedGraph(loop._state))
+    monkeypatch.setattr(Learner, "make_graph", lambda loop, _: RecordedGraph(loop._state))
     rows = [row.what for row in gpu.table(Case("mlp", 8, 16), "fp32", CPU, 1)]
     where = "mlp 8×8, batch 16, fp32"
     assert rows == [f"{way} / {other}, {where}" for way in list(gpu.WAYS)[2:] for other in ("SGD", "SAM")]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.training.step.timings import Stopwatch
+from engine.training.step.timings import StepTimer
 from tests.engine.conftest import MakeLoop
 
 
@@ -16,7 +16,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_shares_are_those_of_an_update_with_its_recording(clock: list[float]) -> None:
-    watch = Stopwatch()
+    watch = StepTimer()
     with watch.time("update"):
         with watch.time("data"):
             clock.append(1.0)

@@ -12,11 +12,11 @@ from torch import nn
 from engine.experiment.overrides import merge
 from engine.experiment.schema import UNIONS, Experiment, read
 from engine.experiment.seeds import seed_for
-from engine.training.data import Batch, Splits, TrainingData, load
+from engine.training.data import Batch, InMemoryTraining, Splits, load
 from engine.training.models.seeded_dropout import Dropout
-from engine.training.process_group import ALONE, World, join
-from engine.training.step.learner import Loop
-from engine.training.weights.flat_model import Replica
+from engine.training.process_group import ALONE, ProcessGroup, join
+from engine.training.step.learner import Learner
+from engine.training.weights.flat_model import FlatModel
 
 STEPS = 20
 BASE = {
@@ -43,7 +43,7 @@ APART = {
 }
 
 
-class DoubleData(TrainingData):
+class DoubleData(InMemoryTraining):
     """Batches in float64, in which the order of a sum does not tip a ReLU."""
 
     def batch(self, stream: int, step: int) -> Batch:
@@ -55,7 +55,7 @@ def digits(experiment: Experiment) -> Splits:
     return load(experiment, Path("unused"), lambda _message, _fraction: None)
 
 
-def loop_of(config: dict[str, Any], name: str, world: World = ALONE) -> Loop:
+def loop_of(config: dict[str, Any], name: str, world: ProcessGroup = ALONE) -> Learner:
     """A small network with BatchNorm and dropout on varied digits, in float64 unless the name of the case says otherwise."""
     experiment = read(config)
     torch.manual_seed(seed_for(experiment.seed, "init"))
@@ -73,11 +73,11 @@ def loop_of(config: dict[str, Any], name: str, world: World = ALONE) -> Loop:
     images = digits(read({"data": config["data"], "schedule": {"batch_size": 2}})).train
     device = torch.device("cpu")
     if name.endswith("float32"):
-        return Loop(experiment, Replica(module, device), TrainingData(images, experiment, device), world)
-    return Loop(experiment, Replica(module.double(), device), DoubleData(images, experiment, device), world)
+        return Learner(experiment, FlatModel(module, device), InMemoryTraining(images, experiment, device), world)
+    return Learner(experiment, FlatModel(module.double(), device), DoubleData(images, experiment, device), world)
 
 
-def trained(loop: Loop, way: str) -> dict[str, Any]:
+def trained(loop: Learner, way: str) -> dict[str, Any]:
     """Twenty updates: what each was seen to do, and the checkpoint at the end."""
     chosen = loop.choose_streams(way).way
     return {"way": chosen, "curves": [loop.train() for _ in range(STEPS)], "state": loop.state()}

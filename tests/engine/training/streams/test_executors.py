@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from engine.training.streams import executors
-from engine.training.streams.executors import Cores, CudaStreams, Devices, neighbour, what_keeps_from
+from engine.training.streams.executors import Cores, CudaStreams, Devices, second_device, why_not_parallel
 from engine.training.streams.executors import lanes as lanes_of
 from tests.engine.conftest import MakeLoop
 
@@ -54,7 +54,7 @@ def test_what_keeps_from_two_lanes_is_told(
     monkeypatch: pytest.MonkeyPatch, device: str, devices: int, way: str, count: int, reason: str
 ) -> None:
     monkeypatch.setattr(executors, "cores", lambda: count)
-    told = what_keeps_from(torch.device(device), devices, way)
+    told = why_not_parallel(torch.device(device), devices, way)
     assert (reason in told) if reason else not told
 
 
@@ -66,8 +66,8 @@ def test_a_reason_is_part_of_the_choice(make_loop: MakeLoop, monkeypatch: pytest
 
 
 def test_two_devices_are_both_given_their_work_before_either_is_waited_for() -> None:
-    beside = neighbour(CUDA, 2)
-    assert (beside, neighbour(torch.device("cuda"), 2), neighbour(CUDA, 1)) == (torch.device("cuda", 1), beside, CUDA)
+    beside = second_device(CUDA, 2)
+    assert (beside, second_device(torch.device("cuda"), 2), second_device(CUDA, 1)) == (torch.device("cuda", 1), beside, CUDA)
     both, order = lanes_of(CUDA, beside), []
     assert isinstance(both, Devices)
     assert both.both(lambda: order.append("here") or 1, lambda: order.append("beside") or 2) == (1, 2)  # type: ignore[arg-type, func-returns-value, return-value]
@@ -100,7 +100,7 @@ def test_two_cuda_devices_give_the_numbers_of_one(make_loop: MakeLoop) -> None:
     assert_parallel_gives_the_numbers_of_sequential(make_loop(**settings), make_loop(**settings, runtime={"devices": 2}))
 
 
-def assert_parallel_gives_the_numbers_of_sequential(one: Loop, two: Loop) -> None:
+def assert_parallel_gives_the_numbers_of_sequential(one: Learner, two: Learner) -> None:
     one.choose_streams("sequential")
     assert two.choose_streams("parallel").way == "parallel"
     for _ in range(20):

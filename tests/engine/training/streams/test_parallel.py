@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.training.data import Batch
-from engine.training.step.learner import Loop
+from engine.training.step.learner import Learner
 from engine.training.weights.backward import Overflow
 from tests.engine.conftest import MakeLoop
 
@@ -23,7 +23,7 @@ VARIANTS = {
 }
 
 
-def trained(loop: Loop, way: str) -> list[dict[str, float]]:
+def trained(loop: Learner, way: str) -> list[dict[str, float]]:
     assert loop.choose_streams(way).way == (way if loop.experiment.method.streams == 2 else "sequential")
     return [dict(loop.train()) for _ in range(STEPS)]
 
@@ -57,7 +57,9 @@ def another_cpu(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
         return copied(batch, device)
 
     copied = Batch.to
-    monkeypatch.setattr("engine.training.step.learner.neighbour", lambda device, devices: elsewhere if devices == 2 else device)
+    monkeypatch.setattr(
+        "engine.training.step.learner.second_device", lambda device, devices: elsewhere if devices == 2 else device
+    )
     monkeypatch.setattr(Batch, "to", to)
     return brought
 

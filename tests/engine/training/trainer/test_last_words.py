@@ -15,7 +15,7 @@ from engine.experiment.schema import read
 from engine.runs.run import KILLED, Run
 from engine.runs.writer import Writer
 from engine.training.trainer import trainer
-from engine.training.trainer.recorder import Journal
+from engine.training.trainer.recorder import Recorder
 from studio.stream.feed import Feed
 from tests.processes import SHORT
 
@@ -47,7 +47,7 @@ def test_an_engine_that_ends_of_itself_is_not_told_as_killed(
     if place == "training":
         monkeypatch.setattr(trainer, "train", failing)
     else:
-        monkeypatch.setattr(Journal, "__init__", failing)
+        monkeypatch.setattr(Recorder, "__init__", failing)
     feed = Feed(run)
     feed.refresh()
     with suppress(RuntimeError, ValueError, ImportError, OSError, sqlite3.Error):  # which end the process
@@ -64,7 +64,7 @@ def test_the_next_engine_begins_anew(run: Run) -> None:
     assert run.status().state == "failed"
     with run.lock():
         assert run.status().state == "stopped"
-        journal = Journal(run)
+        journal = Recorder(run)
         journal.begin()
         journal.close()
     assert (run.status().state, run.status().message) == ("interrupted", KILLED)
@@ -77,7 +77,7 @@ def test_a_run_that_is_being_trained_already_keeps_its_status(run: Run) -> None:
 
 
 def test_what_is_no_utf8_is_shown_escaped(run: Run) -> None:
-    journal = Journal(run)
+    journal = Recorder(run)
     journal.event("image left out", file="caf\udce9.jpg", more=["\ud800", {"\udcff": 1}])
     journal.say(message="Reading caf\udce9/", remedy={"data.path": "\udce9"})
     journal.close()

@@ -8,15 +8,15 @@ import torch.nn.functional as F
 
 from engine.experiment.schema import UNIONS, read
 from engine.training.data import Batch
-from engine.training.step.learner import Loop
-from engine.training.weights.backward import GROWTH_INTERVAL, LossScale, Numerics, Overflow
+from engine.training.step.learner import Learner
+from engine.training.weights.backward import GROWTH_INTERVAL, Backward, LossScale, Overflow
 from tests.engine.conftest import MakeLoop
 
 CPU = torch.device("cpu")
 
 
-def gradient(loop: Loop, batch: Batch, **config: object) -> torch.Tensor:
-    Numerics(read(config), CPU).differentiate(loop.replica, batch)
+def gradient(loop: Learner, batch: Batch, **config: object) -> torch.Tensor:
+    Backward(read(config), CPU).differentiate(loop.replica, batch)
     return loop.replica.gradient.clone()
 
 
@@ -42,10 +42,10 @@ def test_bf16_is_close_to_fp32(make_loop: MakeLoop) -> None:
 def test_label_smoothing_and_mixup_are_blends_of_losses() -> None:
     logits, labels, partners = torch.randn(5, 3), torch.tensor([0, 1, 2, 0, 1]), torch.tensor([1, 1, 0, 2, 2])
     batch = Batch(torch.empty(5, 1, 1, 1), labels, partners, 0.3, 0.7)
-    smooth = Numerics(read({"data": {"label_smoothing": 0.2}}), CPU).loss(logits, replace(batch, partners=None))
+    smooth = Backward(read({"data": {"label_smoothing": 0.2}}), CPU).loss(logits, replace(batch, partners=None))
     targets = F.one_hot(labels, 3) * 0.8 + 0.2 / 3
     assert torch.isclose(smooth, -(targets * logits.log_softmax(1)).sum(1).mean())
-    mixed = Numerics(read({}), CPU).loss(logits, batch)
+    mixed = Backward(read({}), CPU).loss(logits, batch)
     targets = 0.3 * F.one_hot(labels, 3) + 0.7 * F.one_hot(partners, 3)
     assert torch.isclose(mixed, -(targets * logits.log_softmax(1)).sum(1).mean())
 
@@ -59,7 +59,7 @@ def test_the_loss_scale_halves_on_overflow_and_doubles_after_good_updates() -> N
     assert scale.value == 2.0**16
 
 
-def half(loop: Loop) -> Loop:
+def half(loop: Learner) -> Learner:
     """The loop in fp16, which the schema allows only on an accelerator."""
     loop._numerics._format = torch.float16
     loop._numerics.scale = LossScale(active=True)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from engine.methods import RWP
 from engine.training.rng import fill_normal
-from engine.training.weights.flat_model import Replica
-from engine.training.weights.perturbations import Ascent, Damping, FilterNoise, PastGradients
+from engine.training.weights.flat_model import FlatModel
+from engine.training.weights.perturbations import Ascent, Damping, FilterNoise, SquaredGradients
 
 SIGMA = 0.1
 DRAWS = 3000
@@ -27,9 +27,9 @@ class Mixed(nn.Module):
 
 
 @pytest.fixture
-def replica() -> Replica:
+def replica() -> FlatModel:
     torch.manual_seed(0)
-    return Replica(Mixed(), torch.device("cpu"))
+    return FlatModel(Mixed(), torch.device("cpu"))
 
 
 def draws(seed: int) -> Callable[[Tensor], Tensor]:
@@ -37,7 +37,7 @@ def draws(seed: int) -> Callable[[Tensor], Tensor]:
     return lambda out: out.normal_(generator=source)
 
 
-def deviations(replica: Replica, damping: Damping | None = None, **settings: object) -> tuple[Tensor, Tensor, Tensor]:
+def deviations(replica: FlatModel, damping: Damping | None = None, **settings: object) -> tuple[Tensor, Tensor, Tensor]:
     """Measured standard deviation of every element of conv, bias and position over many draws."""
     noise = FilterNoise(replica, RWP(**settings), SIGMA, draws(1), damping)
     out, squares = torch.empty_like(replica.weights), torch.zeros_like(replica.weights)
@@ -52,25 +52,25 @@ def close(measured: Tensor, expected: Tensor) -> bool:
     return torch.allclose(measured, expected.expand_as(measured), rtol=0.08, atol=1e-6)
 
 
-def test_a_filter_has_sigma_times_its_norm(replica: Replica) -> None:
+def test_a_filter_has_sigma_times_its_norm(replica: FlatModel) -> None:
     conv, _, _ = deviations(replica)
     assert close(conv, SIGMA * replica.views(replica.weights)[0].flatten(1).norm(dim=1).view(3, 1, 1, 1))
 
 
-def test_a_position_embedding_has_a_filter_a_token(replica: Replica) -> None:
+def test_a_position_embedding_has_a_filter_a_token(replica: FlatModel) -> None:
     _, _, position = deviations(replica)
     assert close(position, SIGMA * replica.views(replica.weights)[2].norm(dim=2, keepdim=True))
 
 
-def test_a_position_embedding_is_one_filter_in_the_authors_code(replica: Replica) -> None:
+def test_a_position_embedding_is_one_filter_in_the_authors_code(replica: FlatModel) -> None:
     conv, _, position = deviations(replica, position_embeddings="authors")
     kernels, _, embedding = replica.views(replica.weights)
     assert close(position, SIGMA * embedding.norm())
     assert close(conv, SIGMA * kernels.flatten(1).norm(dim=1).view(3, 1, 1, 1))
 
 
-def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_code(replica: Replica) -> None:
-    apart, together = PastGradients(replica), PastGradients(replica, "authors")
+def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_code(replica: FlatModel) -> None:
+    apart, together = SquaredGradients(replica), SquaredGradients(replica, "authors")
     gradient = torch.randn_like(replica.weights)
     for past in (apart, together):
         past.add(gradient, 0.9)
@@ -83,18 +83,18 @@ def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_co
 @pytest.mark.parametrize(
     ("policy", "expected"), [("vector", [5.0, 5.0, 5.0]), ("element", [3.0, 0.0, 4.0]), ("skip", [0.0, 0.0, 0.0])]
 )
-def test_one_dimensional_parameters(replica: Replica, policy: str, expected: list[float]) -> None:
+def test_one_dimensional_parameters(replica: FlatModel, policy: str, expected: list[float]) -> None:
     _, bias, _ = deviations(replica, one_dimensional=policy)
     assert close(bias, SIGMA * torch.tensor(expected))
 
 
-def test_isotropic_noise_is_the_same_everywhere(replica: Replica) -> None:
+def test_isotropic_noise_is_the_same_everywhere(replica: FlatModel) -> None:
     for part in deviations(replica, distribution="isotropic"):
         assert close(part, torch.tensor(SIGMA))
 
 
-def test_past_gradients_damp_filter_by_filter(replica: Replica) -> None:
-    past = PastGradients(replica)
+def test_past_gradients_damp_filter_by_filter(replica: FlatModel) -> None:
+    past = SquaredGradients(replica)
     gradient = torch.zeros_like(replica.weights)
     conv_g, bias_g, _ = replica.views(gradient)
     conv_g[2, 0, 0, 0], bias_g[1] = 4.0, 2.0
@@ -108,7 +108,7 @@ def test_past_gradients_damp_filter_by_filter(replica: Replica) -> None:
     assert close(bias, SIGMA * w_bias.norm() / torch.tensor([1, (1 + v_element) ** 0.5, 1]))
 
 
-def test_draws_are_not_correlated(replica: Replica) -> None:
+def test_draws_are_not_correlated(replica: FlatModel) -> None:
     noise = FilterNoise(replica, RWP(distribution="isotropic"), 1.0, draws(2))
     seen = torch.stack(
         [noise.write(out := torch.empty_like(replica.weights), torch.zeros_like(out)) * 0 + out for _ in range(4000)]
@@ -117,14 +117,14 @@ def test_draws_are_not_correlated(replica: Replica) -> None:
     assert (correlation - torch.eye(len(correlation))).abs().max() < 0.08
 
 
-def test_radius_is_the_norm_of_what_was_added(replica: Replica) -> None:
+def test_radius_is_the_norm_of_what_was_added(replica: FlatModel) -> None:
     noise = FilterNoise(replica, RWP(), SIGMA, draws(3))
     out = torch.empty_like(replica.weights)
     radius = noise.write(out, replica.weights)
     assert torch.isclose(radius, (out - replica.weights).norm(), rtol=1e-4)
 
 
-def test_ascent_has_the_radius_and_the_direction_of_the_gradient(replica: Replica) -> None:
+def test_ascent_has_the_radius_and_the_direction_of_the_gradient(replica: FlatModel) -> None:
     gradient = torch.randn_like(replica.weights)
     out = torch.empty_like(replica.weights)
     radius = Ascent(gradient, 0.3).write(out, replica.weights)
@@ -134,8 +134,8 @@ def test_ascent_has_the_radius_and_the_direction_of_the_gradient(replica: Replic
 
 def test_a_perturbation_is_bitwise_the_same_on_any_number_of_threads() -> None:
     torch.manual_seed(0)
-    large = Replica(nn.Sequential(nn.Linear(700, 900), nn.Linear(900, 300)), torch.device("cpu"))
-    past = PastGradients(large)
+    large = FlatModel(nn.Sequential(nn.Linear(700, 900), nn.Linear(900, 300)), torch.device("cpu"))
+    past = SquaredGradients(large)
     past.v.uniform_()
     threads, found = torch.get_num_threads(), []
     try:
