@@ -187,3 +187,37 @@ def test_every_module_named_in_a_string_is_there(part: str) -> None:
     assert found
     for one in found:
         pkgutil.resolve_name(one)
+
+
+UI = ROOT / "assets" / "ui"
+MAY_IMPORT = {
+    "monitor": {"setup", "charts", "lib"},
+    "library": {"lib"},
+    "gallery": {"lib"},
+    "setup": {"lib"},
+    "charts": {"lib"},
+    "lib": set[str](),
+}
+"""Which rooms the browser scripts of a room may import from."""
+IMPORTED = re.compile(r'(?:from |import |import\()"(\.[^"]+)"')
+
+
+def strays(scripts: dict[Path, str]) -> list[str]:
+    """Imports of scripts that are not there, or that belong to a room out of reach."""
+    found = []
+    for script, source in scripts.items():
+        for imported in IMPORTED.findall(source):
+            target = (script.parent / imported).resolve()
+            rooms = script.parent.name, target.parent.name
+            if target not in scripts or not (rooms[0] == rooms[1] or rooms[1] in MAY_IMPORT[rooms[0]]):
+                found.append(f"{script.relative_to(UI)} imports {imported}")
+    return found
+
+
+def test_browser_scripts_keep_to_their_rooms() -> None:
+    scripts = {path: path.read_text() for path in UI.rglob("*.js")}
+    assert {path.parent.name for path in scripts} == set(MAY_IMPORT)
+    assert strays(scripts) == []
+    planted = scripts | {UI / "lib" / "rows.js": 'import { x } from "../monitor/store.js";'}
+    assert strays(planted) == ["lib/rows.js imports ../monitor/store.js"]
+    assert strays(scripts | {UI / "gallery" / "main.js": 'import("./nothing.js")'}) == ["gallery/main.js imports ./nothing.js"]

@@ -7,10 +7,10 @@ import gradio as gr
 from studio.pages.header import title
 from studio.pages.script import mounted
 
-MARKUP = Path(__file__).parents[2] / "assets" / "gallery.html"
+MARKUP = Path(__file__).parents[2] / "assets" / "ui" / "gallery" / "page.html"
 
 
 def build(root: str) -> None:
     """Lay out the page inside the block that is open."""
     title("The paper's tables, and what was reached here.")
-    gr.HTML(html_template=MARKUP.read_text("utf-8"), js_on_load=mounted("gallery", root), apply_default_css=False)
+    gr.HTML(html_template=MARKUP.read_text("utf-8"), js_on_load=mounted("gallery/main", root), apply_default_css=False)

@@ -7,10 +7,10 @@ import gradio as gr
 from studio.pages.header import title
 from studio.pages.script import mounted
 
-MARKUP = Path(__file__).parents[2] / "assets" / "runs.html"
+MARKUP = Path(__file__).parents[2] / "assets" / "ui" / "library" / "page.html"
 
 
 def build(root: str) -> None:
     """Lay out the page inside the block that is open."""
     title("All runs of this folder.")
-    gr.HTML(html_template=MARKUP.read_text("utf-8"), js_on_load=mounted("runs", root), apply_default_css=False)
+    gr.HTML(html_template=MARKUP.read_text("utf-8"), js_on_load=mounted("library/main", root), apply_default_css=False)

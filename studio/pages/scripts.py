@@ -1,6 +1,7 @@
 """Scripts: what the browser runs and how it looks, compressed once, under a name that changes with the contents."""
 
 import gzip
+import re
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 UI = Path(__file__).parents[2] / "assets" / "ui"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 FOR_EVER = "public, max-age=31536000, immutable"
+_VERSION = re.compile(r"[0-9a-f]{12}")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
@@ -18,8 +20,8 @@ class Scripts:
     """Our scripts and style sheet, and Plotly beside them: below /ui/VERSION, where a browser keeps them for ever."""
 
     def __init__(self) -> None:
-        paths = [*sorted(path for path in UI.iterdir() if path.suffix in _TYPES), PLOTLY]
-        self._plain = {path.name: path.read_bytes() for path in paths}
+        paths = sorted(path for path in UI.rglob("*") if path.suffix in _TYPES)
+        self._plain = {path.relative_to(UI).as_posix(): path.read_bytes() for path in paths} | {PLOTLY.name: PLOTLY.read_bytes()}
         digest = blake2b(digest_size=6)
         for name, content in self._plain.items():
             digest.update(b"%s %d " % (name.encode(), len(content)) + content)
@@ -57,10 +59,8 @@ def place(root: str) -> str:
 def add_scripts(app: FastAPI) -> None:
     """Let `app` answer for them."""
 
-    @app.get("/ui/{version}/{name}")
-    def versioned(request: Request, version: str, name: str) -> Response:
-        return scripts().response(request, version, name)
-
-    @app.get("/ui/{name}")
-    def newest(request: Request, name: str) -> Response:
-        return scripts().response(request, "", name)
+    @app.get("/ui/{path:path}")
+    def script(request: Request, path: str) -> Response:
+        version, _, name = path.partition("/")
+        is_versioned = _VERSION.fullmatch(version)
+        return scripts().response(request, version if is_versioned else "", name if is_versioned else path)

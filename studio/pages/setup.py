@@ -22,7 +22,7 @@ from studio.queries.cost import Estimator
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
 FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
-PICKER = Path(__file__).parents[2] / "assets" / "recipe-picker.html"
+PICKER = Path(__file__).parents[2] / "assets" / "ui" / "setup" / "recipe-picker.html"
 CHOSEN_RECIPE = f"() => {{ {FILLING}; return [document.querySelector('#rwp-recipe-find').dataset.chosen] }}"
 SHOWN_RUN = f"() => {{ {FILLING}; return [new URLSearchParams(location.search).get('run') ?? ''] }}"
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
@@ -38,12 +38,12 @@ class Setup:
         with gr.Row(elem_id="rwp-start-row"):
             self._start = gr.Button("Start training", variant="primary", elem_id="rwp-start")
             self._clone = gr.Button("Copy shown run", elem_id="rwp-clone")
-        gr.HTML(html_template=FOLD, js_on_load=mounted("fold", root), elem_id="rwp-fold")
+        gr.HTML(html_template=FOLD, js_on_load=mounted("setup/fold", root), elem_id="rwp-fold")
         self._problems = gr.HTML(elem_id="rwp-problems")
         with gr.Column(elem_id="rwp-knobs"):
             self._recipe = gr.HTML(
                 html_template=PICKER.read_text("utf-8"),
-                js_on_load=mounted("recipe-picker", root, "element, props, () => trigger('submit', null)"),
+                js_on_load=mounted("setup/recipe-picker", root, "element, props, () => trigger('submit', null)"),
                 apply_default_css=False,
                 elem_id="rwp-recipe",
                 recipes=recipe_picker.choices(),
@@ -62,7 +62,7 @@ class Setup:
             placeholder="Here stands the command once the form is complete",
             elem_id="rwp-command",
         )
-        self._wire(f"import('{place(root)}/form-memory.js')")
+        self._wire(f"import('{place(root)}/setup/form-memory.js')")
 
     def _wire(self, memory: str) -> None:
         form = self._form

@@ -10,7 +10,7 @@ from studio.pages.header import title
 from studio.pages.script import mounted
 from studio.pages.setup import Setup
 
-MONITOR = Path(__file__).parents[2] / "assets" / "monitor.html"
+MONITOR = Path(__file__).parents[2] / "assets" / "ui" / "monitor" / "page.html"
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
 """The methods that the paper compares."""
 
@@ -24,7 +24,7 @@ def build(runs: Path, data: Path, root: str) -> None:
         with gr.Column(elem_id="rwp-monitor", min_width=280):
             gr.HTML(
                 html_template=MONITOR.read_text("utf-8"),
-                js_on_load=mounted("main", root, "element, props"),
+                js_on_load=mounted("monitor/main", root, "element, props"),
                 apply_default_css=False,
                 figures=FIGURES,
                 methods=UNIONS["method"],

@@ -335,7 +335,7 @@ def test_a_slider_reaches_every_value_and_its_ends(page: Page) -> None:
     """For σ (logarithmic, 0 at the left end), λ (even) and a learning rate that is never 0."""
     found = page.evaluate(
         """async () => {
-            const { scaleOf } = await import('/ui/scale.js');
+            const { scaleOf } = await import('/ui/lib/scale.js');
             const rows = [{min: 0, max: 0.2, log_from: 0.001}, {min: 0, max: 1, step: 0.01}, {min: 0, max: 10, log_from: 0.0001}];
             return rows.map(scaleOf).map(({places, value, place}) => {
                 const values = Array.from({length: places + 1}, (_, at) => value(at));

@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from studio.pages.scripts import FOR_EVER, PLOTLY, UI, place, scripts
 
-NAMES = [*(path.name for path in UI.iterdir()), PLOTLY.name]
+OURS = sorted(path.relative_to(UI).as_posix() for path in UI.rglob("*") if path.suffix in (".js", ".css"))
+NAMES = [*OURS, PLOTLY.name]
 CONTENTS = {name: (PLOTLY if name == PLOTLY.name else UI / name).read_bytes() for name in NAMES}
 
 
@@ -32,11 +33,13 @@ def test_a_script_is_compressed_and_kept_for_ever(client: TestClient, name: str)
 
 @pytest.mark.parametrize("place", ["/ui", "/ui/0123456789ab"])
 def test_an_older_page_gets_what_there_is_and_asks_again(client: TestClient, place: str) -> None:
-    answer = client.get(f"{place}/main.js")
-    assert (answer.content, answer.headers["cache-control"]) == (CONTENTS["main.js"], "no-cache")
+    answer = client.get(f"{place}/monitor/main.js")
+    assert (answer.content, answer.headers["cache-control"]) == (CONTENTS["monitor/main.js"], "no-cache")
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..%2fgallery.html", "%2e%2e", "main.js%00"])
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "gallery/page.html", "..%2fui/gallery/page.html", "%2e%2e", "monitor", "monitor/main.js%00"]
+)
 def test_there_is_nothing_else(client: TestClient, name: str) -> None:
     assert client.get(f"{place('')}/{name}").status_code == 404
 
@@ -48,17 +51,18 @@ def test_pages_name_the_present_version_and_are_compressed(client: TestClient) -
         assert headers["content-encoding"] == "gzip"
         assert len(content) < len(text) / 3
         assert set(re.findall(r"/ui/([0-9a-f]{12})/", text)) == {scripts().version}
-        assert not re.search(r"""/ui/[a-z-]+\.(js|css)""", text)
+        assert not re.search(r"""/ui/[a-z/-]+\.(js|css)""", text)
 
 
 def test_the_version_changes_with_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in UI.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    for name in OURS:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((UI / name).read_bytes())
     monkeypatch.setattr("studio.pages.scripts.UI", tmp_path)
     scripts.cache_clear()
     try:
         seen = {scripts().version}
-        for path in sorted(tmp_path.iterdir())[:5]:
+        for path in [tmp_path / name for name in OURS[:5]]:
             path.write_bytes(path.read_bytes() + b"\n")
             scripts.cache_clear()
             seen.add(scripts().version)

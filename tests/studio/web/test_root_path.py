@@ -13,7 +13,7 @@ from studio.web.guard import Guard
 from studio.web.root_path import Proxied, root_path
 
 BELOW = "/lab/studio"
-PATHS = ["/", "/config", "/api/runs", "/ui/main.js", "/ui/plotly.min.js", "/gradio_api/queue/join"]
+PATHS = ["/", "/config", "/api/runs", "/ui/monitor/main.js", "/ui/plotly.min.js", "/gradio_api/queue/join"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 HOSTS = ["127.0.0.1:7860", "lab.example:8080", "LAB.example", "localhost"]
 OWN = ["http://lab.example:8080", "https://lab.example:8080"]

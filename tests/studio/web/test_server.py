@@ -11,7 +11,7 @@ from studio.web.server import listen
 from tests.studio.script import Script
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
-PATHS = ["/", "/config", "/api/runs", "/ui/main.js", "/ui/plotly.min.js", "/gradio_api/queue/join"]
+PATHS = ["/", "/config", "/api/runs", "/ui/monitor/main.js", "/ui/plotly.min.js", "/gradio_api/queue/join"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -65,7 +65,7 @@ def test_every_answer_has_the_security_headers(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/ui/../../studio/app.py", "/ui/..%2f..%2fstudio/app.py", "/ui/%2e%2e/monitor.html", "/ui//etc/passwd", "/ui/"]
+    "path", ["/ui/../../studio/app.py", "/ui/..%2f..%2fstudio/app.py", "/ui/%2e%2e/recipes", "/ui//etc/passwd", "/ui/"]
 )
 def test_nothing_beside_the_scripts_is_served(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404

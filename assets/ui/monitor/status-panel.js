@@ -1,0 +1,58 @@
+// StatusPanel: where the run stands, in numbers.
+import { count, duration, percent } from "../lib/format.js";
+import { BROKEN } from "./states.js";
+
+const TILES = [
+  ["Test accuracy", ({ last }) => percent(last("test/accuracy"))],
+  ["Epoch", ({ status }) => `${count(status.epoch)} / ${count(status.epochs)}`],
+  ["Step", ({ status }) => `${count(status.step)} / ${count(status.steps)}`],
+  ["Elapsed", ({ status }) => duration(status.seconds)],
+  ["Time left", ({ status }) => duration(status.eta)],
+  ["Samples/s", ({ status }) => count(status.samples_per_second)],
+  ["Gradient evals", ({ status }) => count(status.gradient_evaluations)],
+];
+
+export class StatusPanel {
+  constructor(find) {
+    this.badge = find("badge");
+    this.message = find("message");
+    this.progress = find("progress");
+    this.streams = find("streams");
+    this.values = TILES.map(([title]) => addTile(find("tiles"), title));
+    this.follow();
+  }
+
+  follow() {
+    this.badge.dataset.state = "";
+    this.#set(this.badge, "");
+    this.#set(this.message, "");
+    this.streams.hidden = true;
+    this.progress.value = 0;
+    for (const value of this.values) this.#set(value, "–");
+  }
+
+  draw(store) {
+    const { status } = store;
+    this.badge.dataset.state = status.state;
+    this.#set(this.badge, status.state);
+    this.#set(this.message, BROKEN.includes(status.state) || status.field ? "" : status.message); // a trouble has a place of its own
+    this.streams.hidden = !/parallel|CUDA graph/.test(status.streams);
+    this.#set(this.streams, `${status.streams.includes("parallel") ? "Two gradients per update," : "Gradients"} ${status.streams}.`);
+    this.progress.value = status.progress ?? (status.steps ? status.step / status.steps : 0);
+    TILES.forEach(([, text], at) => this.#set(this.values[at], text({ status, last: (name) => store.last(name) })));
+  }
+
+  #set(element, text) {
+    if (element.textContent !== text) element.textContent = text; // so that screen readers hear only changes
+  }
+}
+
+function addTile(list, title) {
+  const tile = document.createElement("div");
+  const term = document.createElement("dt");
+  const value = document.createElement("dd");
+  term.textContent = title;
+  tile.append(term, value);
+  list.append(tile);
+  return value;
+}
