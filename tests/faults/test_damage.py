@@ -22,6 +22,7 @@ from engine.runs.export import export
 from engine.runs.run import Run
 from studio.stream.feed import Feed
 from studio.stream.hub import Hub
+from studio.web.errors import refusal, unwritable
 from studio.web.routes.checkpoints import checkpoint_routes
 from studio.web.routes.queue import queue_routes
 from studio.web.routes.runs import run_routes
@@ -100,9 +101,9 @@ class Case:
 def pages(runs: Path) -> FastAPI:
     """The routes of the studio, without its page."""
     app = FastAPI()
-    app.add_exception_handler(Refused, runs.refusal)
+    app.add_exception_handler(Refused, refusal)
     for fault in (OSError, sqlite3.Error):
-        app.add_exception_handler(fault, runs.unwritable)
+        app.add_exception_handler(fault, unwritable)
     for router in (queue_routes(runs, runs), checkpoint_routes(runs, runs), run_routes(runs, runs, Hub())):
         app.include_router(router)
     return app

@@ -25,6 +25,7 @@ from engine.runs.trash import Trash
 from engine.runs.writer import Writer
 from studio.queries.listing import Listing
 from studio.stream.hub import Hub
+from studio.web.errors import refusal
 from studio.web.routes.checkpoints import checkpoint_routes
 from studio.web.routes.library import library_routes
 from studio.web.routes.runs import run_routes
@@ -63,7 +64,7 @@ def outside(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(run: Run, tmp_path: Path) -> Iterator[TestClient]:
     app, runs = FastAPI(), run.path.parent
-    app.add_exception_handler(Refused, runs.refusal)
+    app.add_exception_handler(Refused, refusal)
     app.include_router(library_routes(runs))
     app.include_router(checkpoint_routes(runs, tmp_path))
     app.include_router(run_routes(runs, tmp_path, Hub()))
