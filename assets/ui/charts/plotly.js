@@ -25,7 +25,7 @@ async function fetched() {
 function isThere() {
   return new Promise((resolve) => {
     const script = document.createElement("script");
-    script.src = new URL("plotly.min.js", import.meta.url).href;
+    script.src = new URL("../plotly.min.js", import.meta.url).href;
     script.onload = () => resolve(true);
     script.onerror = () => resolve(false);
     document.head.append(script);
