@@ -30,7 +30,7 @@ RECORDED = """
 import sys
 from pathlib import Path
 from engine.__main__ import main
-from engine.experiment import read
+from engine.experiment.schema import read
 from engine.runs.run import Run
 run = Run.create(Path(sys.argv[1]), read({config}))
 sys.argv = ["engine", str(run.path)]
