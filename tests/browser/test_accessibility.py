@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.actions import PLOT
+from tests.browser.actions import PLOT, until
 from tests.browser.conftest import PATIENCE
 from tests.processes import SHORT, Launch, is_finished, wait
 from tests.studios import Studio
@@ -46,7 +46,12 @@ def unfold(page: Page, width: int) -> None:
         page.locator("#rwp-fold button").click()
     page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
     closed = page.locator("button.label-wrap:not(.open)")
-    while closed.count() or not page.locator("#knob-runtime-compile").is_visible():  # which is in a fold within a fold
-        fold = closed.first.element_handle()
-        fold.click()
-        page.wait_for_function("fold => fold.classList.contains('open')", arg=fold)
+
+    def is_unfolded() -> bool:
+        if closed.count():
+            fold = closed.first.element_handle()
+            fold.click()
+            page.wait_for_function("fold => fold.classList.contains('open')", arg=fold)
+        return not closed.count() and page.locator("#knob-runtime-compile").is_visible()  # which is in a fold within a fold
+
+    until(page, is_unfolded)

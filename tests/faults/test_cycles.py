@@ -14,6 +14,7 @@ from PIL import Image
 from engine.experiment.schema import Experiment, read
 from engine.launch import engine_process
 from engine.runs.run import Run
+from engine.runs.status import Status
 from tests.faults.forms import counts
 from tests.faults.warm import Warm
 from tests.processes import wait
@@ -83,11 +84,17 @@ def test_engines_with_processes_that_read(warm: Warm, pictures: Path, tmp_path: 
     figure(f"{count} engines with up to {most} processes each, of which none was left")
 
 
+def is_to_evaluate(run: Run, status: Status) -> bool:
+    """Whether an evaluation is going on, for which processes read: a pause holds back updates alone."""
+    is_wanted = run.experiment.runtime.evaluate_every == 1
+    return is_wanted and status.step % (status.steps // status.epochs) == 0 and status.step not in run.records.accuracies()
+
+
 def at_rest(run: Run, epoch: int) -> tuple[int, int]:
     """Pause in or after an epoch; how many files the engine then has open, and how many processes, of which none is a zombie."""
     wait(run, lambda status: status.epoch >= epoch)
     run.commands.send("pause")
-    engine = psutil.Process(wait(run, lambda status: status.state == "paused").pid)
+    engine = psutil.Process(wait(run, lambda status: status.state == "paused" and not is_to_evaluate(run, status)).pid)
     wait(run, lambda _: all(child.status() != psutil.STATUS_ZOMBIE for child in engine.children(recursive=True)), 10)
     found = engine.num_fds(), len(engine.children(recursive=True))
     run.commands.send("resume")
