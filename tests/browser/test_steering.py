@@ -282,7 +282,7 @@ def test_the_queue_is_rearranged_from_the_page(page: Page, studio: Studio) -> No
     shows([third, first, second])
     press(second, "Start it now", [third, first])
     until(page, lambda: runs[1].status().state == "running")
-    expect(page.locator("[data-queue-summary]")).to_have_text("2 train · 2 wait")
+    expect(page.locator("[data-queue-summary]")).to_have_text("2 running · 2 queued")
 
 
 def test_a_diverged_run_goes_on_with_half_the_learning_rate(page: Page, studio: Studio) -> None:

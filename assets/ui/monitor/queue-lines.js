@@ -1,4 +1,4 @@
-// The lines of the queue: what trains, what waits with its place and its buttons, and what broke off.
+// The rows of the queue: what is running, what is queued with its position and its buttons, and what failed.
 import { element } from "../lib/element.js";
 import { duration } from "../lib/format.js";
 import { ROOT } from "../lib/root.js";
@@ -15,7 +15,7 @@ export class QueueLines {
   }
 
   waiting(row, count) {
-    return this.#line(row.position + 1, row, `waits${begins(row)}`, [
+    return this.#line(row.position + 1, row, `queued${begins(row)}`, [
       button(row, "↑", "Earlier", () => this.act.move(row, row.position - 1), row.position > 0),
       button(row, "↓", "Later", () => this.act.move(row, row.position + 1), row.position < count - 1),
       button(row, "Start now", "Start it now, beside what its device trains already", () => this.act.start(row)),
@@ -48,8 +48,8 @@ function button(row, text, title, onClick, isEnabled = true) {
   return made;
 }
 
-// When a run that waits begins, as far as that can be guessed.
+// When a queued run starts, as far as that can be estimated.
 export function begins({ begins: seconds }) {
   if (seconds === null) return "";
-  return seconds < 1 ? ", begins in a moment" : `, begins in about ${duration(seconds)}`;
+  return seconds < 1 ? ", starts in a moment" : `, starts in about ${duration(seconds)}`;
 }

@@ -55,7 +55,7 @@ export class Queue {
     else if (this.#isBusy) this.timer = setTimeout(() => this.refresh(), PAUSE.closed);
   }
 
-  // Whether anything waits, or trains beside the run that is shown.
+  // Whether anything is queued, or runs beside the run that is shown.
   get #isBusy() {
     return this.rows.some(({ id, active, position }) => position !== null || (active && id !== this.shown));
   }
@@ -76,9 +76,9 @@ export class Queue {
     const broken = this.rows.filter(({ state }) => BROKEN.includes(state));
     const own = waiting.find(({ id }) => id === this.shown);
     const told = [
-      `${running.length} ${running.length === 1 ? "trains" : "train"}`,
-      `${waiting.length} ${waiting.length === 1 ? "waits" : "wait"}`,
-      broken.length && `${broken.length} broke off`,
+      `${running.length} running`,
+      `${waiting.length} queued`,
+      broken.length && `${broken.length} failed or interrupted`,
       own && `the run shown is number ${own.position + 1}${begins(own)}`,
     ];
     this.summary.textContent = told.filter(Boolean).join(" · ");
@@ -89,7 +89,7 @@ export class Queue {
   #drawLines(running, waiting, broken) {
     const lines = [...running.map((row) => this.lines.running(row)), ...waiting.map((row) => this.lines.waiting(row, waiting.length)), ...broken.map((row) => this.lines.broken(row))];
     for (const line of lines) line.classList.toggle("rwp-shown", line.dataset.run === this.shown);
-    this.list.replace(lines.length ? lines : [element("li", {}, "Nothing trains and nothing waits.")]);
+    this.list.replace(lines.length ? lines : [element("li", {}, "Nothing is running, and nothing is queued.")]);
   }
 
   async #do(route, given) {

@@ -80,7 +80,10 @@ class Choice:
     def __str__(self) -> str:
         if not self.sequential or not self.parallel:
             return f"{self.way}: {self.reason}" if self.reason else self.way
-        return f"{self.way}: parallel takes {self.parallel / self.sequential:.2f} × sequential here"
+        ratio, other = self.sequential / self.parallel, "sequential"
+        if self.way == other:
+            ratio, other = 1 / ratio, "parallel"
+        return f"{self.way}: {ratio:.2f} × as fast as {other} here"
 
 
 def _is_clear(taken: dict[str, list[float]]) -> bool:

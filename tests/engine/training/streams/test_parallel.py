@@ -8,6 +8,7 @@ import torch
 
 from engine.training.data import Batch
 from engine.training.step.learner import Learner
+from engine.training.streams.parallel import Choice
 from engine.training.weights.backward import Overflow
 from tests.engine.conftest import MakeLoop
 
@@ -96,3 +97,16 @@ def test_intra_op_threads_are_as_they_were(make_loop: MakeLoop) -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "text"),
+    [
+        (Choice("parallel", 3.0, 2.0), "parallel: 1.50 × as fast as sequential here"),
+        (Choice("sequential", 2.0, 5.0), "sequential: 2.50 × as fast as parallel here"),
+        (Choice("sequential", reason="there is one core"), "sequential: there is one core"),
+        (Choice("distributed"), "distributed"),
+    ],
+)
+def test_a_choice_says_how_much_faster_it_is(choice: Choice, text: str) -> None:
+    assert str(choice) == text
