@@ -325,10 +325,10 @@ def test_everything_open_fits_a_narrow_page(page: Page, studio: Studio) -> None:
     expect(page.locator("[data-live-more]")).to_be_visible()
     expect(page.locator("[data-queue-list] li").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 400
-    for button in page.locator(".rwp button:visible").all():
-        box = button.bounding_box()
-        assert box
-        assert box["height"] >= 40
+    buttons = "[...document.querySelectorAll('.rwp button')].filter((one) => one.checkVisibility())"
+    heights = page.evaluate(f"{buttons}.map((one) => one.getBoundingClientRect().height)")  # at one moment: rows come and go
+    assert len(heights) > 5
+    assert min(heights) >= 40
 
 
 def test_a_slider_reaches_every_value_and_its_ends(page: Page) -> None:
