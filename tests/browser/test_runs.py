@@ -42,7 +42,7 @@ def line(page: Page, run: Run) -> Locator:
 
 
 def order(page: Page) -> list[str | None]:
-    return [row.get_attribute("data-run") for row in page.locator("[data-rows] tr").all()]
+    return page.locator("[data-rows] tr").evaluate_all("rows => rows.map((row) => row.dataset.run ?? null)")
 
 
 def test_a_name_a_tag_a_note_and_a_star_stay(page: Page, two: list[Run]) -> None:

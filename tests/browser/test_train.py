@@ -219,12 +219,18 @@ def test_a_narrow_page_folds_the_settings_and_fits(page: Page) -> None:
     assert min(page.evaluate(BUTTON_HEIGHTS)) >= 40
 
 
+def until_kept(page: Page, value: str) -> None:
+    """Wait until the page has kept a form with `value` in it, which comes after the answer that it shows."""
+    until(page, lambda: value in page.evaluate("sessionStorage.getItem('rwp-form') ?? ''"))
+
+
 def test_the_form_is_kept_over_a_reload(page: Page, studio: Studio) -> None:
     open_fold(page, "Schedule")
     choose(page, "method.name", "m-arwp")
     fill(page, "method.sigma", "0.0123")
     fill(page, "schedule.epochs", "77")
     expect(page.locator("#rwp-command textarea")).to_have_value(re.compile(r"epochs=77"))
+    until_kept(page, "77")
     page.reload()
     expect(knob(page, "method.name").locator("input")).to_have_value("m-arwp")
     expect(knob(page, "method.sigma").locator("input[type=number]")).to_have_value("0.0123")
@@ -237,7 +243,7 @@ def test_what_was_changed_after_a_link_filled_the_form_is_kept_too(page: Page, s
     expect(knob(page, "method.name").locator("input")).to_have_value("sam")
     assert "recipe" not in page.url
     fill(page, "method.rho", "0.35")
-    until(page, lambda: "0.35" in page.evaluate("sessionStorage.getItem('rwp-form') ?? ''"))
+    until_kept(page, "0.35")
     page.reload()
     expect(knob(page, "method.rho").locator("input[type=number]")).to_have_value("0.35")
     expect(knob(page, "data.name").locator("input")).to_have_value("cifar100")
