@@ -1,4 +1,4 @@
-// LineChart: draws any figure that studio/charts declares. The plot is made once and keeps its zoom.
+// LineChart: draws any row of studio/charts.py. The plot is made once and keeps its zoom.
 import { AXES, placeOf, smoothed } from "./axes.js";
 import { marks } from "./marks.js";
 import { faint, plain, visible } from "./palette.js";

@@ -1,0 +1,99 @@
+"""The line charts as a table; the browser draws any of them from its row."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+# Okabe and Ito's colours, which stay apart for every kind of colour vision.
+ORANGE, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One curve: the metric it shows and how it is drawn."""
+
+    metric: str
+    name: str
+    colour: str
+    dash: Literal["solid", "dash", "dot", "dashdot"] = "solid"
+    smooth: bool = False
+    """Whether it is noisy enough for the smoothing slider to apply."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart; it is hidden while none of its metrics has been recorded."""
+
+    id: str
+    title: str
+    unit: str
+    """What the y axis says."""
+    traces: tuple[Trace, ...]
+    log: bool = True
+    """Whether a logarithmic y axis makes sense."""
+    percent: bool = False
+    from_zero: bool = False
+    """Whether a linear y axis starts at zero."""
+    lowest: float = 0.0
+    """What no value can be below."""
+    highest: float | None = None
+    """What no value can be above."""
+
+
+CHARTS = (
+    Figure(
+        "loss",
+        "Loss",
+        "cross-entropy (nats)",
+        (
+            Trace("train/loss", "mini-batch at w", BLUE, smooth=True),
+            Trace("train/perturbed_loss", "at w + ε", ORANGE, "dot", smooth=True),
+            Trace("test/loss", "test", VERMILION, "dash"),
+            Trace("train_eval/loss", "train", GREEN, "dashdot"),
+        ),
+    ),
+    Figure(
+        "accuracy",
+        "Accuracy",
+        "correct (%)",
+        (
+            Trace("train/accuracy", "mini-batch", BLUE, smooth=True),
+            Trace("test/accuracy", "test", VERMILION, "dash"),
+            Trace("train_eval/accuracy", "train", GREEN, "dashdot"),
+        ),
+        log=False,
+        percent=True,
+        highest=1.0,
+    ),
+    Figure(
+        "cosine",
+        "Agreement of the two gradients",
+        "cosine (1 = same direction)",
+        (Trace("train/gradient_cosine", "cos(g at w, g at w + ε)", GREEN, smooth=True),),
+        log=False,
+        lowest=-1.0,
+        highest=1.0,
+    ),
+    Figure("radius", "Perturbation radius", "‖ε‖₂", (Trace("train/perturbation_radius", "‖ε‖₂", PURPLE, smooth=True),)),
+    Figure("sharpness", "Sharpness", "λ₁ of the Hessian", (Trace("sharpness/lambda_1", "λ₁", PURPLE),), lowest=-1e300),
+    Figure("rate", "Learning rate", "γ", (Trace("train/lr", "γ", BLUE),), from_zero=True),
+    Figure(
+        "sigma",
+        "Perturbation size",
+        "σ (relative to the filter's norm)",
+        (Trace("train/sigma", "σ", ORANGE, "dot"),),
+        from_zero=True,
+    ),
+    Figure(
+        "waiting",
+        "Waiting for data",
+        "of an update (%)",
+        (Trace("train/data_wait", "waiting for images", VERMILION, smooth=True),),
+        log=False,
+        percent=True,
+        from_zero=True,
+        highest=1.0,
+    ),
+)
+
+FIGURES = [asdict(chart) for chart in CHARTS]
+"""The charts in the order shown, as plain data."""
