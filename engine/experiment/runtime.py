@@ -1,30 +1,8 @@
-"""Runtime and landscape: devices, precision, streams, and what is measured at the end."""
+"""Runtime: devices, precision, streams, processes, and how often is evaluated and saved."""
 
 from typing import Literal
 
-from pydantic import field_validator
-
 from engine.fields import Section, knob
-
-
-class Landscape(Section):
-    """The loss landscape around the trained weights (Li et al. 2018)."""
-
-    at_end: bool = True
-    """Measure the landscape when the training is over."""
-    resolution: int = knob(25, advanced=True, ge=5, le=101)
-    """Points along each side; odd, so that the trained weights are one of them."""
-    images: int = knob(256, advanced=True, ge=16, le=50_000)
-    """Training images over which the loss of each point is averaged."""
-    span: float = knob(1.0, advanced=True, gt=0, le=10)
-    """The plane reaches from −span to +span along two random, filter-normalised directions."""
-
-    @field_validator("resolution")
-    @classmethod
-    def _odd(cls, value: int) -> int:
-        if value % 2 == 0:
-            raise ValueError("should be odd, so that the trained weights are in the middle")
-        return value
 
 
 class Runtime(Section):

@@ -8,7 +8,8 @@ from engine.catalogue import DATASETS, Dataset
 from engine.errors import explain
 from engine.experiment.data import BuiltIn, Folder, ImageNet, ModelChoice
 from engine.experiment.optimization import Adam, AdamW, Averaging, Schedule, SGDOptimizer
-from engine.experiment.runtime import Landscape, Runtime
+from engine.experiment.probes import Landscape, Spectrum
+from engine.experiment.runtime import Runtime
 from engine.experiment.seeds import root
 from engine.fields import Section, knob
 from engine.methods import MRWP, AnyMethod
@@ -52,6 +53,8 @@ class Experiment(Section):
     """Averaged weights beside the trained ones."""
     landscape: Landscape = Landscape()
     """The picture of the loss around the result."""
+    spectrum: Spectrum = Spectrum()
+    """The curvature of the loss at the result."""
     runtime: Runtime = Runtime()
     """The machine."""
 

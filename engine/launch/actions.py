@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.errors import Problem, Refused
 from engine.experiment.live_changes import asked, changed
+from engine.experiment.probes import PROBES
 from engine.launch.queue import Queue
 from engine.runs.run import Run
 from engine.runs.status import ACTIVE, State
@@ -31,7 +32,7 @@ ACTIONS = {
     "stop": Action(("queued", "starting", "loading", "running", "paused", "measuring"), "Save a checkpoint and end"),
     "checkpoint": Action(("running", "paused"), "Save a checkpoint now"),
     "evaluate": Action(("running", "paused"), "Evaluate on the test set now"),
-    "landscape": Action(("running", "paused", "finished"), "Measure the loss landscape around the present weights"),
+    **{name: Action(("running", "paused", "finished"), text) for name, text in PROBES.items()},
     "trace": Action(("running", "paused"), "Record what the next ten updates do, for Perfetto or TensorBoard"),
     "set": Action(("queued", "running", "paused", "measuring", *BROKEN_OFF), "Change live fields from the next update on"),
     "extend": Action(
@@ -62,7 +63,7 @@ def ask(run: Run, name: str, given: dict[str, Any]) -> str:
         queue.remove(run)
         return ""
     left = "" if name == "resume" and state != "paused" else _leave(run, name, given)
-    if name in ("resume", "extend", "landscape") and state not in ACTIVE:
+    if name in ("resume", "extend", *PROBES) and state not in ACTIVE:
         run.welcome()
         queue.add(run)
     return left

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from engine.experiment.probes import PROBES
 from engine.experiment.schema import UNIONS
 from studio.charts import FIGURES
 from studio.pages.header import title
@@ -29,4 +30,5 @@ def build(runs: Path, data: Path, root: str) -> None:
                 figures=FIGURES,
                 methods=UNIONS["method"],
                 paper=PAPER,
+                probes=tuple(PROBES),
             )

@@ -9,6 +9,7 @@ from subprocess import PIPE
 
 from engine.catalogue import MODELS
 from engine.experiment.dataset_info import input_shape, training_images
+from engine.experiment.probes import PROBES
 from engine.experiment.schema import Experiment
 from engine.fields import flat
 from engine.processes import python
@@ -91,7 +92,7 @@ def _work(experiment: Experiment) -> str:
 
 def _key(experiment: Experiment) -> str:
     """Everything on which the time of an update depends: no fraction does, nor anything that happens between updates."""
-    chosen = flat(experiment.model_dump(exclude={"seed", "seeds", "landscape", "averaging"}))
+    chosen = flat(experiment.model_dump(exclude={"seed", "seeds", "averaging", *PROBES}))
     between = ("schedule.epochs", "schedule.lr", "runtime.evaluate_every", "runtime.checkpoint_every", "data.train_size")
     return json.dumps({path: value for path, value in chosen.items() if path not in between and not isinstance(value, float)})
 

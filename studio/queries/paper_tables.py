@@ -6,6 +6,7 @@ from functools import cache
 from statistics import mean, stdev
 from typing import Any
 
+from engine.experiment.probes import PROBES
 from engine.experiment.recipes import Recipe, all_recipes
 from engine.experiment.schema import Experiment
 from engine.fields import flat
@@ -14,7 +15,7 @@ from studio.queries.change_history import History
 from studio.queries.listing import Entry
 from studio.queries.seed_groups import Group
 
-PLACES = ("runtime.", "landscape.", "data.path", "data.workers", "data.download")
+PLACES = ("runtime.", "data.path", "data.workers", "data.download", *(f"{name}." for name in PROBES))
 """Beginnings of fields that say where and how a training runs, not what it trains; a number format does."""
 
 Settings = dict[str, Any]

@@ -17,10 +17,12 @@ import { Stream } from "./stream.js";
 import { Toolbar } from "../charts/toolbar.js";
 import { Trouble } from "./trouble.js";
 import { onThemeChange } from "../charts/palette.js";
+import { element } from "../lib/element.js";
 import { followStart } from "../setup/start.js";
 
-export function mount(root, { figures, methods, paper: inPaper }) {
+export function mount(root, { figures, methods, paper: inPaper, probes }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
+  find("probes").replaceWith(...probes.map(measureButton));
   const store = new Store();
   const asking = new Asking();
   const toolbar = new Toolbar(find, () => charts.redraw());
@@ -101,7 +103,13 @@ export function mount(root, { figures, methods, paper: inPaper }) {
   picker.begin(new URLSearchParams(location.search).get("run"));
 }
 
-function tell(element, text) {
-  element.textContent = text;
-  element.hidden = !text;
+function measureButton(probe) {
+  const button = element("button", { type: "button" }, `Measure ${probe}`);
+  button.dataset.ask = probe;
+  return button;
+}
+
+function tell(place, text) {
+  place.textContent = text;
+  place.hidden = !text;
 }

@@ -29,7 +29,7 @@ export class Steering {
     this.status = status;
     for (const button of this.buttons) this.#place(button, button.dataset.ask);
     for (const group of this.find("more").querySelectorAll("[data-group-of]")) group.hidden = !this.#applies(group.dataset.groupOf);
-    this.find("more").hidden = !["landscape", "extend"].some((action) => this.#applies(action));
+    this.find("more").hidden = ![...this.find("more").querySelectorAll("[data-ask]")].some(({ dataset }) => this.#applies(dataset.ask));
     this.find("full-speed").hidden = (status?.pace ?? null) === null;
     this.find("stop").textContent = status?.state === "queued" ? "Leave the queue" : "Stop and save";
   }

@@ -1,1 +1,10 @@
-"""Probes: measurements on a frozen copy of the network, taken a little at a time between training steps."""
+"""Probes: measurements that leave the training as it was."""
+
+from engine.training.probes.evaluate import Evaluation
+from engine.training.probes.landscape import LossLandscape
+from engine.training.probes.probe import Probe
+from engine.training.probes.spectrum import Sharpness
+
+EVALUATION = Evaluation()
+TAKING_TURNS: tuple[Probe, ...] = (LossLandscape(), Sharpness())
+"""Those that work on a copy of the network, while the training goes on."""

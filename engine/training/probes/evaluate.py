@@ -1,59 +1,59 @@
 """Loss and accuracy on whole sets, at the unperturbed weights and in eval mode."""
 
-import copy
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from engine.training.data import Batch, EvaluationSource
+from engine.training.data import Batch, EvaluationSource, Sources
+from engine.training.probes.probe import RECALIBRATION_IMAGES, Measured, copy_of
 from engine.training.step.learner import Learner
 from engine.training.weights.averaging import recalibrate
 from engine.training.weights.flat_model import FlatModel
 
 TRAINING_IMAGES = 10_000
-RECALIBRATION_IMAGES = 4096
 
 
-class Evaluator:
-    """Evaluates on the test images and, without augmentation, on at most 10,000 training images.
+class Evaluation:
+    """Evaluates on the test images, or `data.test_size` of them, and without augmentation on at most 10,000 training images.
 
-    `test_size` evaluates on that many of the test images, always the same ones; None on all.
+    With averaged weights also at those, as test_average/…. It measures the network itself, so no step may be taken meanwhile.
     """
 
-    def __init__(self, test: EvaluationSource, train: EvaluationSource, test_size: int | None, obey: Callable[[], None]) -> None:
-        tested = min(test.count, test_size or test.count)
-        self._sets = {"test": (test, tested), "train_eval": (train, min(train.count, TRAINING_IMAGES))}
-        self._train = train
-        self._obey = obey
+    name = "evaluate"
+    title = "Evaluating"
 
-    def measure(self, loop: Learner) -> dict[str, float]:
-        """Values by TensorBoard tag; with averaged weights also those of the average, as test_average/…"""
-        if loop.experiment.method.statistics == "recalibrate":
-            recalibrate(loop.replica, self._train.batches(limit=RECALIBRATION_IMAGES))
-        found = self._of(loop.replica, "")
-        if loop.average_weights is not None and loop.average_weights.count:
-            found |= self._of(self._averaged(loop.replica, loop.average_weights.weights), "_average")
-        return found
+    def measure(self, learner: Learner, sources: Sources) -> Iterator[Measured]:
+        """Yields after each batch; the last yield has the values."""
+        plain, test = sources.plain, sources.test
+        tested = min(test.count, learner.experiment.data.test_size or test.count)
+        sets = {"test": (test, tested), "train_eval": (plain, min(plain.count, TRAINING_IMAGES))}
+        models = {"": learner.replica}
+        if learner.experiment.method.statistics == "recalibrate":
+            recalibrate(learner.replica, plain.batches(limit=RECALIBRATION_IMAGES))
+        if (average := learner.average_weights) is not None and average.count:
+            models["_average"] = _averaged(learner.replica, average.weights, plain)
+        whole, done = len(models) * sum(count for _, count in sets.values()), 0
+        found: dict[str, float] = {}
+        for suffix, model in models.items():
+            model.module.eval()
+            for name, (images, count) in sets.items():
+                sums, seen = torch.zeros(2, dtype=torch.float64), 0
+                for batch in images.batches(limit=count):
+                    sums += totals(model, batch)
+                    seen += len(batch.labels)
+                    yield Measured((done + seen) / whole)
+                found[f"{name}{suffix}/loss"], found[f"{name}{suffix}/accuracy"] = (sums / seen).tolist()
+                done += count
+        yield Measured(1.0, scalars=found)
 
-    def _averaged(self, replica: FlatModel, weights: Tensor) -> FlatModel:
-        """A network of its own at the averaged weights, with BatchNorm statistics that fit them."""
-        other = FlatModel(copy.deepcopy(replica.module), weights.device)
-        other.weights.copy_(weights)
-        recalibrate(other, self._train.batches(limit=RECALIBRATION_IMAGES))
-        return other
 
-    def _of(self, replica: FlatModel, suffix: str) -> dict[str, float]:
-        replica.module.eval()
-        values = {}
-        for name, (data, count) in self._sets.items():
-            sums, seen = torch.zeros(2, dtype=torch.float64), 0
-            for batch in data.batches(limit=count):
-                sums += totals(replica, batch)
-                seen += len(batch.labels)
-                self._obey()
-            values[f"{name}{suffix}/loss"], values[f"{name}{suffix}/accuracy"] = (sums / seen).tolist()
-        return values
+def _averaged(model: FlatModel, weights: Tensor, images: EvaluationSource) -> FlatModel:
+    """A network of its own at the averaged weights, with BatchNorm statistics that fit them."""
+    other = copy_of(model)
+    other.weights.copy_(weights)
+    recalibrate(other, images.batches(limit=RECALIBRATION_IMAGES))
+    return other
 
 
 @torch.no_grad()

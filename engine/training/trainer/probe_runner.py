@@ -1,73 +1,80 @@
-"""Run the landscape probe point by point, so that steps can be taken in between."""
+"""Run probes: at once, or a little at a time with steps in between."""
 
-import copy
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 
+from engine.runs.arrays import save_arrays
 from engine.runs.run import Run
-from engine.training.data import EvaluationSource
-from engine.training.probes.evaluate import RECALIBRATION_IMAGES
-from engine.training.probes.landscape import Surface, measure
+from engine.training.data import Sources
+from engine.training.probes import TAKING_TURNS
+from engine.training.probes.probe import Measured, Probe
 from engine.training.step.learner import Learner
+from engine.training.trainer.control import Control
 from engine.training.trainer.disk_retry import DiskRetry
 from engine.training.trainer.recorder import Recorder
-from engine.training.weights.averaging import recalibrate
-from engine.training.weights.flat_model import FlatModel
 
 
 class ProbeRunner:
-    """Measures a landscape once it is wanted, and publishes each finer grid as an array of the run."""
+    """Measures what is wanted, one probe after the other, and records what each yields under the step it was begun at."""
 
-    def __init__(self, run: Run, loop: Learner, images: EvaluationSource, journal: Recorder, patience: DiskRetry) -> None:
-        self._run, self._loop, self._images, self._journal, self._patience = run, loop, images, journal, patience
-        self._probe: Iterator[tuple[float, Surface | None]] | None = None
-        self._wanted = False
+    def __init__(
+        self, run: Run, learner: Learner, sources: Sources, *, journal: Recorder, control: Control, patience: DiskRetry
+    ) -> None:
+        self._run, self._learner, self._sources = run, learner, sources
+        self._journal, self._control, self._patience = journal, control, patience
+        self._wanted: deque[Probe] = deque()
+        self._current: Iterator[Measured] | None = None
+        done = (event for event in run.records.events() if event.data.get("done"))
+        self._complete = {(event.step, event.kind) for event in done if event.step <= learner.step}
 
     @property
     def is_under_way(self) -> bool:
-        return self._probe is not None
+        return self._current is not None
 
     @property
     def is_to_do(self) -> bool:
-        return self._wanted or self.is_under_way
+        return bool(self._wanted) or self.is_under_way
 
-    def want(self) -> None:
-        """Ask for the landscape around the present weights."""
-        self._wanted = True
+    def want(self, name: str) -> None:
+        """Measure the probe of that name, at the weights there are when its turn comes."""
+        self._wanted.extend(probe for probe in TAKING_TURNS if probe.name == name and probe not in self._wanted)
 
     def want_at_end(self) -> None:
-        """Ask for the landscape at the end of the training, unless it is there."""
-        at_end = self._run.path / "arrays" / f"{self._name}.npz"
-        self._wanted |= self._loop.experiment.landscape.at_end and not at_end.exists()
+        """Measure what is to be measured at the end of the training, unless that has been done."""
+        for probe in TAKING_TURNS:
+            file = self._run.path / "arrays" / f"{self._array_of(probe)}.npz"
+            is_there = (self._learner.step, probe.name) in self._complete and file.exists()
+            if getattr(self._learner.experiment, probe.name).at_end and not is_there:
+                self.want(probe.name)
 
     def go_on(self) -> None:
-        """Measure one more point, if there is one to measure."""
-        if self._wanted and self._probe is None:
-            self._wanted = False
-            self._probe = self._points()
-        if self._probe is not None and next(self._probe, None) is None:
-            self._probe = None
+        """Measure a little more, if there is anything to measure."""
+        if self._current is None and self._wanted:
+            self._current = self._measuring(self._wanted.popleft())
+        if self._current is not None and next(self._current, None) is None:
+            self._current = None
 
-    @property
-    def _name(self) -> str:
-        return f"landscape-{self._loop.step:08d}"
+    def measure_at_once(self, probe: Probe) -> dict[str, float]:
+        """Measure to the end and return the values, obeying commands meanwhile. Raises `Stop`."""
+        found: dict[str, float] = {}
+        for measured in self._measuring(probe):
+            found |= measured.scalars
+            self._control.look()
+        return found
 
-    def _points(self) -> Iterator[tuple[float, Surface | None]]:
-        """Measure around the present weights on a copy of the network."""
-        name, step, settings = self._name, self._loop.step, self._loop.experiment.landscape
-        replica = self._copy()
-        batches = list(self._images.batches(limit=settings.images))
-        for fraction, surface in measure(replica, batches, settings, self._loop.experiment.root):
-            self._journal.say(message="Measuring the loss landscape", progress=fraction)
-            if surface is not None:
-                self._patience.write(partial(surface.save, self._run.path / "arrays" / f"{name}.npz"))
-                self._journal.event_of(step, "landscape", array=name, points=len(surface.x), done=surface.done)
-            yield fraction, surface
+    def _array_of(self, probe: Probe) -> str:
+        return f"{probe.name}-{self._learner.step:08d}"
+
+    def _measuring(self, probe: Probe) -> Iterator[Measured]:
+        step, seconds, array = self._learner.step, self._journal.status.seconds, self._array_of(probe)
+        for measured in probe.measure(self._learner, self._sources):
+            self._journal.say(message=probe.title, progress=measured.fraction)
+            if measured.scalars:
+                self._journal.record(step, seconds, measured.scalars)
+            if measured.arrays:
+                file = self._run.path / "arrays" / f"{array}.npz"
+                self._patience.write(partial(save_arrays, file, measured.arrays))
+                self._journal.event_of(step, probe.name, array=array, **measured.facts)
+            yield measured
         self._journal.say(message="", progress=None)
-
-    def _copy(self) -> FlatModel:
-        """The network as it is evaluated now."""
-        replica = FlatModel(copy.deepcopy(self._loop.replica.module), self._loop.replica.weights.device)
-        if self._loop.experiment.method.statistics == "recalibrate":
-            recalibrate(replica, self._images.batches(limit=RECALIBRATION_IMAGES))
-        return replica

@@ -1,42 +1,39 @@
-"""The outer loop: update, obey, evaluate, checkpoint, and at the end look at the landscape."""
+"""Trainer: the outer loop of steps, commands, evaluations, checkpoints and probes."""
 
 import json
 import sqlite3
 import time
-from concurrent.futures import Future
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from engine.errors import Problem, Refused
-from engine.experiment import image_folder
-from engine.experiment.data import Folder
-from engine.experiment.dataset_info import input_shape
-from engine.experiment.folder_contents import contents
 from engine.experiment.live_changes import as_of, asked, changed, laid_over
 from engine.experiment.schema import Experiment
 from engine.experiment.validate import check
 from engine.files.atomic import write_atomically
-from engine.runs import checkpoints
-from engine.runs.own_images import agree
 from engine.runs.run import Run
 from engine.runs.status import State
 from engine.training.data import Sources, load
 from engine.training.data.batch_schedule import BatchSchedule
-from engine.training.probes.evaluate import Evaluator
-from engine.training.probes.flops import loading, per_image
+from engine.training.probes import EVALUATION, TAKING_TURNS
 from engine.training.process_group import RankDied, join
 from engine.training.step.learner import Diverged
-from engine.training.trainer import checkpointer, environment, failures
+from engine.training.trainer import environment, failures
 from engine.training.trainer.build import build_learner
 from engine.training.trainer.changelog import ChangeLog
+from engine.training.trainer.checkpointer import Checkpointer
 from engine.training.trainer.control import Command, Control, Gone, Stop
 from engine.training.trainer.disk_retry import DiskRetry
 from engine.training.trainer.failures import Failure
+from engine.training.trainer.images import report_images, report_unusable
 from engine.training.trainer.probe_runner import ProbeRunner
 from engine.training.trainer.profiler import StepProfiler
 from engine.training.trainer.progress import Pace
 from engine.training.trainer.ranks import RankZero
 from engine.training.trainer.recorder import Recorder
+from engine.training.trainer.reporter import Reporter
 
 
 def train(run: Run, data_dir: Path, journal: Recorder) -> State:
@@ -56,10 +53,10 @@ def train(run: Run, data_dir: Path, journal: Recorder) -> State:
 
 def _attempt(run: Run, data_dir: Path, journal: Recorder, control: Control, leader: RankZero) -> Failure:
     """Train, and name what came of it."""
-    training: Training | None = None
+    training: Trainer | None = None
     try:
         try:
-            training = Training(run, data_dir, journal, control, leader)
+            training = Trainer(run, data_dir, journal, control, leader)
             training.run_to_end()
         except Stop as stop:
             if stop.by_signal:
@@ -74,7 +71,7 @@ def _attempt(run: Run, data_dir: Path, journal: Recorder, control: Control, lead
     return Failure("finished", Problem("", ""))
 
 
-class Training:
+class Trainer:
     """One run from the loading of its data to its last evaluation."""
 
     def __init__(self, run: Run, data_dir: Path, journal: Recorder, control: Control, leader: RankZero) -> None:
@@ -85,29 +82,27 @@ class Training:
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
         self.run, self.journal, self.control, self.leader = run, journal, control, leader
         journal.say(state="loading", message="Loading the data")
-        self._look_at_images()
+        report_images(run, journal)
         splits = load(experiment, data_dir, self._loading)
         for count, (file, reason) in enumerate(splits.left_out, 1):
-            self._faulty(file, reason, count)
-        self.supply = Sources.of(splits, experiment, device, self._faulty)
-        self._shape = input_shape(experiment)
-        self.loop = build_learner(experiment, self.supply.training, len(splits.classes), device, world)
-        self.evaluator = Evaluator(self.supply.test, self.supply.plain, experiment.data.test_size, control.look)
+            report_unusable(journal, file, reason, count)
+        self.sources = Sources.of(splits, experiment, device, partial(report_unusable, journal))
+        self.loop = build_learner(experiment, self.sources.training, len(splits.classes), device, world)
         self.seconds = 0.0
-        self.evaluated = self.saved = -1
-        self._counter: Future[None] | None = None
-        self._flops_per_image: float | None = None
+        self.evaluated = -1
         self._evaluation_wanted = False
         self._patience = DiskRetry(journal, control)
-        self._survey = ProbeRunner(run, self.loop, self.supply.plain, journal, self._patience)
+        self._reporter = Reporter(journal, self.loop)
+        self._checkpointer = Checkpointer(run, self.loop, journal, self._patience)
         self._tracer = StepProfiler(run, journal, self._patience)
         self._resume()
+        self._probes = ProbeRunner(run, self.loop, self.sources, journal=journal, control=control, patience=self._patience)
         control.begin(
             set=self._set,
             checkpoint=lambda _: self._save(),
             evaluate=self._want_evaluation,
-            landscape=lambda _: self._survey.want(),
             trace=lambda _: self._tracer.want(),
+            **{probe.name: lambda _, name=probe.name: self._probes.want(name) for probe in TAKING_TURNS},
         )
 
     @property
@@ -118,7 +113,7 @@ class Training:
     @property
     def timetable(self) -> BatchSchedule:
         """Which images belong to which update, with the batch sizes up to now."""
-        return self.supply.training.timetable
+        return self.sources.training.timetable
 
     def run_to_end(self) -> None:
         """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
@@ -140,7 +135,7 @@ class Training:
             self._withdraw()
             raise
         finally:
-            self.supply.training.close()
+            self.sources.training.close()
             self._tracer.end()
 
     def _train(self, pace: Pace) -> None:
@@ -151,67 +146,47 @@ class Training:
             self._recall()
             with nullcontext() if self.control.is_paused else self.loop.watch.time("recording"):
                 self.control.look()
-            self._look_around()
+            self._probe()
             self._at_epoch_end()  # which a larger batch may have brought about
             if self.loop.step == self.loop.steps:
                 return
             self._patience.write(self.journal.flush_late)
             if self.control.may_update():
                 self._update(pace)
-            elif not self._survey.is_under_way:
+            elif not self._probes.is_under_way:
                 self.control.rest()
 
     def _loading(self, message: str, fraction: float | None) -> None:
         self.journal.say(message=message, progress=fraction)
         self.control.look()
 
-    def _look_at_images(self) -> None:
-        """Compare one's own images with those of the run's beginning, and tell of files that are passed over."""
-        data = self.run.experiment.data
-        if not isinstance(data, Folder):
-            return
-        try:
-            found = contents(Path(data.path))
-        except OSError as error:
-            raise Refused(image_folder.unreadable(error)) from None
-        if what := agree(self.run, found.fingerprint):
-            self.journal.event("other images", what=what)
-        for reason, files, first in found.passed_over:
-            self.journal.event("passed over", reason=reason, files=files, first=list(first))
-
-    def _faulty(self, file: str, reason: str, count: int) -> None:
-        """Tell of a file that is no usable picture; of many, the first hundred and then every hundredth."""
-        if count <= 100 or count % 100 == 0:
-            self.journal.event("image left out", file=file, reason=reason, count=count)
-
     def _resume(self) -> None:
-        for draft in (self.run.path / "checkpoints").glob(".*"):  # of an engine that was killed while it saved
-            draft.unlink()
-        state, damaged = checkpointer.load_newest(self.run.path / "checkpoints", self.loop.replica.weights.device)
-        for name in damaged:
-            self.journal.event("damaged checkpoint", file=name)
+        """Go to where the newest checkpoint is, or to the start, and settle how gradients are run."""
         self._changes = ChangeLog(self.journal, self.run.records.changes())
-        parent, way = self.experiment.parent, None
-        if state is not None:
-            step = state["loop"]["step"]
-            is_forked = parent is not None and step == parent.step
-            if not is_forked:  # the log of a fork is its own
-                self._changes.agree(state["changes"])
+        way = None
+        if (state := self._checkpointer.load()) is not None:
+            self._restore(state)
             way = state["streams"] if state["method"] == self.experiment.method.name else None
-            self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))
-            self.loop.restore(state["loop"])
-            self._check_length()
-            if not is_forked and self.journal.status.step < self.loop.step:
-                self.journal.event("records lost", after=self.journal.status.step, until=self.loop.step)
-            self.seconds, self.evaluated, self.saved = state["seconds"], state["evaluated"], self.loop.step
-        elif parent is not None:
+        elif (parent := self.experiment.parent) is not None:
             what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"
             raise Refused(Problem("parent.step", what, "Fork that run again"))
         self._compile()
         self.streams = self.loop.choose_streams(way)
         self.journal.cut(self.loop.step, is_evaluated=self.evaluated == self.loop.step)
         self._accuracies = self.run.records.accuracies()
-        self._tell_course()
+        self._report_length()
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        step, parent = state["loop"]["step"], self.experiment.parent
+        is_forked = parent is not None and step == parent.step
+        if not is_forked:  # the log of a fork is its own
+            self._changes.agree(state["changes"])
+        self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))
+        self.loop.restore(state["loop"])
+        self._check_length()
+        if not is_forked and self.journal.status.step < step:
+            self.journal.event("records lost", after=self.journal.status.step, until=step)
+        self.seconds, self.evaluated, self._checkpointer.saved = state["seconds"], state["evaluated"], step
 
     def _check_length(self) -> None:
         """Refuse to go on where fewer images have made the training shorter than it is already."""
@@ -229,7 +204,7 @@ class Training:
         """Change what the log says was changed at this step."""
         for change in self._changes.due(self.loop.step):
             self.loop.change(laid_over(self.experiment, {change.path: change.new}))
-            self._tell_course()
+            self._report_length()
 
     def _set(self, command: Command) -> None:
         """Change fields from the next update on."""
@@ -237,7 +212,7 @@ class Training:
         before, after = self.experiment, changed(self.experiment, changes)
         self.loop.change(after)
         self._changes.add(self.loop.step, changes, before, after, command["id"])
-        self._tell_course()
+        self._report_length()
 
     def _withdraw(self) -> None:
         """Take back the changes since the last update: with them there was none, and a resumed training would end as this one."""
@@ -254,29 +229,20 @@ class Training:
             measured = self.loop.train()
         elapsed = time.perf_counter() - before
         self.seconds += elapsed
-        if (waited := self.supply.training.waited()) is not None:
+        if (waited := self.sources.training.waited()) is not None:
             measured["train/data_wait"] = min(waited / elapsed, 1.0)
         with self.loop.watch.time("recording"):
             self.journal.record(self.loop.step, self.seconds, measured)
-            self._tell()
+            self._report_position()
             pace.tell(self.journal)
 
-    def _tell_course(self) -> None:
-        """Bring the status up to what is to be done, which only a change of the experiment alters, and to where the loop is."""
-        epochs = self.experiment.schedule.epochs
-        self.journal.say(steps=self.loop.steps, epochs=epochs, course=self.timetable.course(epochs))
-        self._tell()
+    def _report_length(self) -> None:
+        self.journal.say(seconds=self.seconds)
+        self._reporter.report_length()
 
-    def _tell(self) -> None:
-        """Bring the status up to where the loop is."""
-        loop = self.loop
-        self.journal.say(streams=loop.how)
-        self.journal.say(step=loop.step, epoch=self.timetable.at(loop.step).epoch, seconds=self.seconds)
-        self.journal.say(samples=loop.samples, gradient_evaluations=loop.gradient_evaluations)
-        if self._flops_per_image is None and self._counter and self._counter.done():
-            self._flops_per_image = per_image(loop.replica.module, self._shape)
-        if self._flops_per_image is not None:
-            self.journal.say(flops=self._flops_per_image * loop.samples)
+    def _report_position(self) -> None:
+        self.journal.say(seconds=self.seconds)
+        self._reporter.report_position()
 
     def _at_epoch_end(self) -> None:
         """Evaluate and save where it is due."""
@@ -287,19 +253,18 @@ class Training:
         runtime = self.experiment.runtime
         if epoch and self.evaluated != self.loop.step and (last or epoch % runtime.evaluate_every == 0):
             self._evaluate()
-        if self.saved != self.loop.step and (last or epoch % runtime.checkpoint_every == 0):
+        if self._checkpointer.saved != self.loop.step and (last or epoch % runtime.checkpoint_every == 0):
             self._save()
 
     def _evaluate(self) -> None:
-        measured = self.evaluator.measure(self.loop)
-        self.journal.record(self.loop.step, self.seconds, measured)
+        measured = self._probes.measure_at_once(EVALUATION)
         self.evaluated = self.loop.step
         self._accuracies[self.loop.step] = measured["test/accuracy"]
-        self._counter = self._counter or loading()
-        self._tell()
+        self._reporter.count_operations()
+        self._report_position()
 
     def _save(self) -> None:
-        if self.saved == self.loop.step:
+        if self._checkpointer.saved == self.loop.step:
             return
         state = {
             "loop": self.loop.state(),
@@ -309,35 +274,21 @@ class Training:
             "method": self.experiment.method.name,
             "changes": self._changes.made,
         }
-        self.journal.flush()  # what happened before the checkpoint is not repeated after it
-        self._patience.write(self.journal.flush_late)
-        path = self._patience.write(lambda: checkpointer.save(self.run.path / "checkpoints", self.loop.step, state))
-        self.saved = self.loop.step
-        self.journal.event("checkpoint", file=path.name)
-        budget = self.experiment.runtime.disk_budget
-        checkpoints.prune(path.parent, self._accuracies, self._lasts, budget * 1e9 if budget else None)
+        self._checkpointer.save(state, self._accuracies)
 
-    def _lasts(self, step: int) -> bool:
-        """Whether the checkpoint of `step` is one of those that stay."""
-        every = self.experiment.runtime.keep_every
-        epoch, seen, _ = self.timetable.at(step)
-        return every > 0 and seen == 0 and epoch % every == 0
-
-    def _look_around(self) -> None:
-        """Evaluate if somebody asked for it, and measure one more point of a landscape somebody asked for."""
+    def _probe(self) -> None:
+        """Evaluate if somebody asked for it, and measure a little more of what else was asked for."""
         if self._evaluation_wanted:
             self._evaluation_wanted = False
             if self.evaluated != self.loop.step:
                 self._evaluate()
-        self._survey.go_on()
+        self._probes.go_on()
 
     def _finish(self) -> None:
-        """Complete what was asked during the training, then the landscape at its end."""
+        """Complete what was asked during the training, then what is to be measured at its end."""
         self.journal.say(state="measuring", eta=None, samples_per_second=None)
-        self._survey.want_at_end()
-        while self._survey.is_to_do:
-            self._look_around()
+        self._probes.want_at_end()
+        while self._probes.is_to_do:
+            self._probe()
             self.control.look()
-        if self._counter is not None:
-            self._counter.result()
-            self._tell()
+        self._reporter.finish()

@@ -23,7 +23,7 @@ from engine.training.trainer.control import Control
 from engine.training.trainer.progress import Pace
 from engine.training.trainer.ranks import RankZero
 from engine.training.trainer.recorder import Recorder
-from engine.training.trainer.trainer import Training
+from engine.training.trainer.trainer import Trainer
 from tests.engine.methods.test_table import assert_same
 
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
@@ -38,11 +38,11 @@ CONFIG = {
 
 
 @contextmanager
-def training(run: Run) -> Iterator[Training]:
+def training(run: Run) -> Iterator[Trainer]:
     """The training of a run, in this process, where its newest checkpoint leaves it."""
     with run.lock():
         journal = Recorder(run)
-        yield Training(run, run.path, journal, Control(run, journal), RankZero(ALONE))
+        yield Trainer(run, run.path, journal, Control(run, journal), RankZero(ALONE))
         journal.close()
 
 
@@ -63,7 +63,7 @@ def last(run: Run) -> dict[str, Any]:
     return torch.load(checkpoints(run.path / "checkpoints")[-1].path, weights_only=True)["loop"]
 
 
-def batch_sizes(made: Training) -> list[int]:
+def batch_sizes(made: Trainer) -> list[int]:
     """That of every update."""
     return [made.timetable.at(step).size for step in range(made.loop.steps)]
 

@@ -54,7 +54,7 @@ def begun(runs: Path, images: Path, kind: str = "folder", updates: int = 8) -> R
     with training(run) as made:
         for _ in range(updates):
             made.loop.train()
-        made._tell_course()
+        made._report_length()
         made._save()
     return run
 

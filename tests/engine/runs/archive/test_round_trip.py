@@ -79,7 +79,7 @@ def test_it_goes_on_to_bitwise_the_same_end(tmp_path: Path) -> None:
     with training(here) as half:
         for _ in range(6):
             half.loop.train()
-        half._tell()
+        half._report_position()
         half._save()
     there = unpack(saved(here, "newest", tmp_path), tmp_path / "there")
     for run in (here, there):
@@ -109,7 +109,7 @@ def test_a_run_is_packed_while_it_trains(tmp_path: Path) -> None:
     with training(run) as made:
         made.loop.train()
         made.journal.record(1, 0.1, {"train/loss": 1.0})
-        made._tell()
+        made._report_position()
         made._save()
         pieces = pack(run, "all")
         made.journal.record(2, 0.2, {"train/loss": 2.0})

@@ -25,7 +25,7 @@ from engine.runs.status import Status
 from engine.training import models
 from engine.training.data import Batch, Sources, load
 from engine.training.data.types import FileSet
-from engine.training.probes.evaluate import Evaluator
+from engine.training.probes import EVALUATION
 from engine.training.step.learner import Learner
 from engine.training.weights.flat_model import FlatModel
 
@@ -202,7 +202,8 @@ def test_an_evaluation_is_the_mean_over_what_could_be_read(root: Path) -> None:
     break_two(root, "val")
     streamed, chosen = supply(root, told=lambda *_: None), experiment(root)
     loop = Learner(chosen, FlatModel(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), streamed.training)
-    found = Evaluator(streamed.test, streamed.plain, None, lambda: None).measure(loop)
+    *_, last = EVALUATION.measure(loop, streamed)
+    found = last.scalars
     (batch,) = streamed.test.batches()
     loss = torch.nn.functional.cross_entropy(loop.replica.module(batch.images), batch.labels)
     assert found["test/loss"] == pytest.approx(loss.detach().item(), rel=1e-5)

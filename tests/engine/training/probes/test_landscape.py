@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine.experiment.runtime import Landscape
 from engine.training.probes.evaluate import average
-from engine.training.probes.landscape import direction, measure, strides
+from engine.training.probes.landscape import LossLandscape, direction, strides
+from engine.training.step.learner import Learner
 from engine.training.weights.filters import filters
 from tests.engine.conftest import MakeLoop
+from tests.engine.training.probes.measuring import images, measure
 
 
 def test_nested_grids_share_the_middle() -> None:
@@ -29,21 +30,21 @@ def test_directions_have_the_norms_of_the_filters(make_loop: MakeLoop) -> None:
 
 
 def test_every_point_is_the_loss_there(make_loop: MakeLoop) -> None:
-    loop = make_loop(model={"name": "mlp"})
-    replica, batches = loop.replica, [loop.batch()]
-    center = replica.weights.clone()
-    settings = Landscape(resolution=9, span=0.5)
-    surfaces = [surface for _, surface in measure(replica, batches, settings, seed=3) if surface is not None]
-    assert [len(surface.x) for surface in surfaces] == [5, 9]
-    assert [surface.done for surface in surfaces] == [False, True]
-    fine = surfaces[-1]
-    assert np.array_equal(surfaces[0].loss, fine.loss[::2, ::2])
-    across, along = direction_at(center, replica, "x"), direction_at(center, replica, "y")
+    loop = make_loop(model={"name": "mlp"}, landscape={"resolution": 9, "span": 0.5, "images": 64})
+    replica, plain = loop.replica, images(loop, 64)
+    center, batches = replica.weights.clone(), list(plain.batches())
+    found = measure(LossLandscape(), loop, plain, plain)
+    assert torch.equal(replica.weights, center)
+    surfaces = [measured for measured in found if measured.arrays]
+    assert [surface.facts for surface in surfaces] == [{"points": 5, "done": False}, {"points": 9, "done": True}]
+    coarse, fine = (surface.arrays for surface in surfaces)
+    assert np.array_equal(coarse["loss"], fine["loss"][::2, ::2])
+    across, along = (direction_at(loop, center, axis) for axis in "xy")
     for row, column in ((4, 4), (0, 8), (7, 2)):
-        replica.weights.copy_(center + fine.x[column] * across + fine.y[row] * along)
-        assert (fine.loss[row, column], fine.accuracy[row, column]) == pytest.approx(average(replica, batches), rel=1e-4)
+        replica.weights.copy_(center + fine["x"][column] * across + fine["y"][row] * along)
+        assert (fine["loss"][row, column], fine["accuracy"][row, column]) == pytest.approx(average(replica, batches), rel=1e-4)
 
 
-def direction_at(center: torch.Tensor, replica: object, axis: str) -> torch.Tensor:
-    replica.weights.copy_(center)
-    return direction(replica, 3, axis)
+def direction_at(loop: Learner, center: torch.Tensor, axis: str) -> torch.Tensor:
+    loop.replica.weights.copy_(center)
+    return direction(loop.replica, loop.experiment.root, axis)

@@ -10,8 +10,9 @@ from engine.experiment.overrides import merge
 from engine.experiment.schema import read
 from engine.runs.reader import Event
 from engine.runs.run import Run
+from engine.training.probes import EVALUATION
 from engine.training.trainer.progress import Pace
-from engine.training.trainer.trainer import Training
+from engine.training.trainer.trainer import Trainer
 from tests.engine.runs.test_lineage import CONFIG, training
 
 SMALL = {"landscape": {"resolution": 5, "images": 128, "at_end": False}, "data": {"train_size": 128}}
@@ -22,16 +23,16 @@ def surveyed(runs: Path, **changes: Any) -> tuple[Run, float]:
     run = Run.create(runs, read(merge(merge(CONFIG, SMALL), changes)))
     with training(run) as made:
         update(made, 3)
-        loss = made.evaluator.measure(made.loop)["train_eval/loss"]
-        made._survey.want()
-        made._survey.go_on()
+        loss = made._probes.measure_at_once(EVALUATION)["train_eval/loss"]
+        made._probes.want("landscape")
+        made._probes.go_on()
         update(made, 7)
-        while made._survey.is_to_do:
-            made._survey.go_on()
+        while made._probes.is_to_do:
+            made._probes.go_on()
     return run, loss
 
 
-def update(made: Training, times: int) -> None:
+def update(made: Trainer, times: int) -> None:
     for _ in range(times):
         made._update(Pace(made.loop, made.control))
 
@@ -56,12 +57,12 @@ def test_a_landscape_has_statistics_of_its_own_weights(tmp_path: Path) -> None:
     method = {"name": "m-rwp", "bn_statistics": "recalibrate"}
     run = Run.create(tmp_path, read(merge(merge(CONFIG, SMALL), {"model": {"name": "small-cnn"}, "method": method})))
     with training(run) as made:
-        made.evaluator.measure(made.loop)
+        made._probes.measure_at_once(EVALUATION)
         update(made, 6)
-        made._survey.want()
-        while made._survey.is_to_do:
-            made._survey.go_on()
-        loss = made.evaluator.measure(made.loop)["train_eval/loss"]
+        made._probes.want("landscape")
+        while made._probes.is_to_do:
+            made._probes.go_on()
+        loss = made._probes.measure_at_once(EVALUATION)["train_eval/loss"]
     with np.load(run.path / "arrays" / "landscape-00000006.npz") as surface:
         assert surface["loss"][2, 2] == pytest.approx(loss, rel=1e-5)
 

@@ -1,0 +1,52 @@
+"""Probes: the settings of what is measured while a training goes on or at its end."""
+
+from pydantic import field_validator
+
+from engine.fields import Section, knob
+
+
+class ProbeSettings(Section):
+    """How a probe measures."""
+
+    at_end: bool
+    """Whether it measures when the training is over."""
+
+
+class Landscape(ProbeSettings):
+    """The loss landscape around the trained weights (Li et al. 2018)."""
+
+    at_end: bool = True
+    """Measure the landscape when the training is over."""
+    resolution: int = knob(25, advanced=True, ge=5, le=101)
+    """Points along each side; odd, so that the trained weights are one of them."""
+    images: int = knob(256, advanced=True, ge=16, le=50_000)
+    """Training images over which the loss of each point is averaged."""
+    span: float = knob(1.0, advanced=True, gt=0, le=10)
+    """The plane reaches from −span to +span along two random, filter-normalised directions."""
+
+    @field_validator("resolution")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("should be odd, so that the trained weights are in the middle")
+        return value
+
+
+class Spectrum(ProbeSettings):
+    """The sharpness λ₁: the largest eigenvalue of the Hessian of the loss, by power iteration."""
+
+    at_end: bool = False
+    """Measure λ₁ when the training is over."""
+    images: int = knob(256, advanced=True, ge=16, le=50_000)
+    """Training images over which the loss is averaged."""
+    iterations: int = knob(100, advanced=True, ge=1, le=10_000)
+    """Products of the Hessian and a vector at most, each about as long as two gradients."""
+    tolerance: float = knob(0.01, advanced=True, gt=0, lt=1)
+    """The residual ‖Hv − λ₁v‖ / λ₁ at which to stop."""
+
+
+PROBES = {
+    "landscape": "Measure the loss landscape around the present weights",
+    "spectrum": "Measure the sharpness λ₁ at the present weights",
+}
+"""What each probe that has a section of this name does when it is asked for."""
