@@ -76,3 +76,38 @@ def test_a_trace_is_named_after_its_last_update(tmp_path: Path, monkeypatch: pyt
         update(made, 3)
     (event,) = told(run, "trace")
     assert (event.step, event.data["file"]) == (6, "step-00000006.pt.trace.json.gz")
+
+
+def test_a_landscape_at_the_end_that_was_cut_short_is_measured_when_the_run_goes_on(tmp_path: Path) -> None:
+    at_end = {"landscape": {"resolution": 9, "images": 16, "at_end": True}, "spectrum": {"at_end": True, "images": 16}}
+    run = Run.create(tmp_path, read(merge(merge(CONFIG, SMALL), at_end)))
+    with training(run) as made:
+        made._probes.want_at_end()
+        while not told(run, "landscape"):
+            made._probes.go_on()
+            made.journal.flush()
+    assert [event.data["done"] for event in told(run, "landscape")] == [False]
+    for _ in range(2):
+        with training(run) as made:
+            made._probes.want_at_end()
+            while made._probes.is_to_do:
+                made._probes.go_on()
+        assert [event.data["done"] for event in told(run, "landscape")] == [False, False, True]
+        assert [event.data["done"] for event in told(run, "spectrum")] == [True]
+
+
+def test_a_sharpness_is_recorded_at_the_step_and_kept_with_its_iterations(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read(merge(merge(CONFIG, SMALL), {"spectrum": {"images": 64, "tolerance": 0.05}})))
+    with training(run) as made:
+        update(made, 3)
+        made._probes.want("spectrum")
+        made._probes.go_on()
+        update(made, 2)
+        while made._probes.is_to_do:
+            made._probes.go_on()
+    (event,) = told(run, "spectrum")
+    (point,) = (metric for metric in run.records.metrics() if metric.name == "sharpness/lambda_1")
+    with np.load(run.path / "arrays" / f"{event.data['array']}.npz") as kept:
+        assert (event.step, point.step, point.value) == (3, 3, kept["lambda_1"][-1])
+        assert kept["residual"][-1] < 0.05
+        assert len(kept["residual"]) == event.data["iterations"]
