@@ -46,9 +46,9 @@ def loop_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) ->
 
 def update(case: Case, method: str, streams: str = "sequential", threads: int = 1, **sections: Any) -> Callable[[], object]:
     """One update of a new training, on so many intra-op threads."""
-    loop = loop_on_noise(experiment(case, method, **sections), case)
-    loop.choose_streams(streams)
-    return on_threads(threads, loop.train)
+    learner = loop_on_noise(experiment(case, method, **sections), case)
+    learner.choose_streams(streams)
+    return on_threads(threads, learner.take_step)
 
 
 def on_threads(threads: int, run: Callable[[], object]) -> Callable[[], object]:

@@ -53,16 +53,16 @@ def _goal(case: Case, precision: str, name: str, other: str) -> str:
 
 def updates(case: Case, device: torch.device, method: str, streams: str = "sequential", **runtime: Any) -> Callable[[], None]:
     """Some updates of a new training on `device`. Raises `RuntimeError` if they were to be a graph's and are not."""
-    loop = loop_on_noise(experiment(case, method, runtime={"streams": streams, **runtime}), case, device)
-    loop.choose_streams()
+    learner = loop_on_noise(experiment(case, method, runtime={"streams": streams, **runtime}), case, device)
+    learner.choose_streams()
     for _ in range(WARM_UP + 2):
-        loop.train()
-    if runtime.get("cuda_graph") and "in one CUDA graph" not in loop.how:
-        raise RuntimeError(loop.how)
+        learner.take_step()
+    if runtime.get("cuda_graph") and "in one CUDA graph" not in learner.how:
+        raise RuntimeError(learner.how)
 
     def some() -> None:
         for _ in range(UPDATES):
-            loop.train()
+            learner.take_step()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
 

@@ -24,7 +24,7 @@ def batched(count: int) -> Callable[[], object]:
     data = InMemoryTraining(
         ImageSet(pixels(count), torch.zeros(count, dtype=torch.int64)), experiment(CASE, "sgd"), torch.device("cpu")
     )
-    return on_threads(2, lambda: [data.batch(0, step) for step in range(data.timetable.steps(1))])
+    return on_threads(2, lambda: [data.batch(0, step) for step in range(data.batch_schedule.steps(1))])
 
 
 class OneByOne(Dataset[tuple[Tensor, int]]):

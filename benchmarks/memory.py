@@ -46,10 +46,10 @@ def main(method: str, streams: str) -> None:
     experiment = read({"method": {"name": method}, "schedule": {"batch_size": 2}})
     images = ImageSet(torch.zeros(8, 1, 8, 8, dtype=torch.uint8), torch.zeros(8, dtype=torch.int64))
     device = torch.device("cpu")
-    loop = Learner(experiment, FlatModel(net, device), InMemoryTraining(images, experiment, device))
-    loop.choose_streams(streams)
+    learner = Learner(experiment, FlatModel(net, device), InMemoryTraining(images, experiment, device))
+    learner.choose_streams(streams)
     for _ in range(3):
-        loop.train()
+        learner.take_step()
     print(_most_held())
 
 

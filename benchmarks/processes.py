@@ -66,12 +66,12 @@ def main(rounds: int) -> None:
     """One of the processes: rank 0 prints the seconds of each sum."""
     from engine.training.process_group import join
 
-    world = join()
+    group = join()
     gradient = torch.ones(WEIGHTS)
     for round_ in range(rounds + 1):
         began = time.perf_counter()
-        world.everyone.average(gradient)
-        if world.rank == 0 and round_:
+        group.everyone.average(gradient)
+        if group.rank == 0 and round_:
             print(time.perf_counter() - began)
 
 

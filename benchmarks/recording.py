@@ -25,16 +25,16 @@ def measure(rounds: int) -> Iterator[Row]:
 def _recorded(case: Case) -> Callable[[], object]:
     """An update that is recorded, after which commands are looked for."""
     chosen = experiment(case, "m-arwp")
-    loop = loop_on_noise(chosen, case)
+    learner = loop_on_noise(chosen, case)
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     run = Run.create(folder, chosen)
-    journal = Recorder(run)
-    atexit.register(journal.close)
-    control = Control(run, journal)
+    recorder = Recorder(run)
+    atexit.register(recorder.close)
+    control = Control(run, recorder)
 
     def recorded() -> None:
-        journal.record(loop.step, time.monotonic(), loop.train())
+        recorder.record(learner.step, time.monotonic(), learner.take_step())
         control.look()
 
     return on_threads(2, recorded)

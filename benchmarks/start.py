@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.timing import Row
 from engine.experiment.schema import read
 from engine.launch import engine_process
-from engine.launch.standby_pool import spares
+from engine.launch.standby_pool import standby_pool
 from engine.runs.run import Run
 
 
@@ -36,11 +36,11 @@ def measure(rounds: int) -> Iterator[Row]:
 
 
 def _with_spare(run: Callable[[], float]) -> float:
-    spares.keep()
-    while not spares.is_ready:
+    standby_pool.keep()
+    while not standby_pool.is_ready:
         time.sleep(0.1)
     time.sleep(1.0)
     try:
         return run()
     finally:
-        spares.close()
+        standby_pool.close()

@@ -26,9 +26,9 @@ def measure(rounds: int) -> Iterator[Row]:
 
 def _flat(case: Case) -> Callable[[], object]:
     """Write w + ε beside w."""
-    loop = loop_on_noise(experiment(case, "rwp"), case)
-    out, w = torch.empty_like(loop.replica.weights), loop.replica.weights
-    return on_threads(2, lambda: loop.noise(loop.experiment.method).write(out, w))  # type: ignore[arg-type]
+    learner = loop_on_noise(experiment(case, "rwp"), case)
+    out, w = torch.empty_like(learner.model.weights), learner.model.weights
+    return on_threads(2, lambda: learner.noise(learner.experiment.method).write(out, w))  # type: ignore[arg-type]
 
 
 def _looped(case: Case) -> Callable[[], object]:

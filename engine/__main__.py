@@ -49,11 +49,11 @@ def _train(run: Run, data_dir: Path, lock: int | None) -> State:
         if is_restart() and (state := run.records.status().state) not in ACTIVE | {"queued"}:
             _dismiss()
             return state
-        journal = Recorder(run)
-        journal.begin()
+        recorder = Recorder(run)
+        recorder.begin()
         from engine.training.trainer.trainer import train  # torch takes seconds to import: the page is told before
 
-        state = train(run, data_dir, journal)
+        state = train(run, data_dir, recorder)
         if state == "starting":
             sys.exit(1)
         return state
@@ -73,14 +73,14 @@ def _saying_why(run: Run) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        run.say_last(refused.problems[0])
+        run.report_last(refused.problems[0])
         raise
     except Exception as error:
         Reserve(run.path).give_up()
         reason = why_not_written(error)
         what = f"{reason}: {error}" if reason else f"the engine met an error of its own ({type(error).__name__}: {error})"
         cure = f"Make room for {run.path}, make it writable, and resume" if reason else "See the engine log"
-        run.say_last(Problem("disk" if reason else "", what, cure))
+        run.report_last(Problem("disk" if reason else "", what, cure))
         raise
 
 

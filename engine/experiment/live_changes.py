@@ -36,22 +36,22 @@ def value_at(experiment: Experiment, path: str) -> Any:
     return experiment.model_dump()[section][name]
 
 
-def asked(changes: object) -> dict[str, Any]:
+def parse_changes(changes: object) -> dict[str, Any]:
     """What somebody wants changed: a value for each dotted path. Raises `Refused` if it is anything else."""
     if not isinstance(changes, dict) or not changes:
         raise Refused(Problem("changes", "should be an object with a value for each field", 'For example {"method.sigma": 0.02}'))
     return {str(path): value for path, value in changes.items()}
 
 
-def changed(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+def apply_checked(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     """`experiment` with new values for some dotted paths. Raises `Refused` if one is not live, out of range or does not fit."""
-    found = laid_over(experiment, changes)
+    found = apply_changes(experiment, changes)
     if problems := [*sizes(found), *distributed_checks.problems(found)]:
         raise Refused(*problems)
     return found
 
 
-def laid_over(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+def apply_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     """The same with changes of a log, which may fit each other only when all of a step are made."""
     allowed = live_paths(experiment)
     if fixed := [path for path in changes if path not in allowed]:
@@ -63,7 +63,7 @@ def laid_over(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
     return read(config)
 
 
-def as_of(experiment: Experiment, log: Iterable[Change], step: int) -> Experiment:
+def replay_until(experiment: Experiment, log: Iterable[Change], step: int) -> Experiment:
     """`experiment` as it stood before the update that follows `step`, with what `log` tells to have changed until then."""
     in_force = {change.path: change.new for change in log if change.step <= step}
-    return laid_over(experiment, in_force) if in_force else experiment
+    return apply_changes(experiment, in_force) if in_force else experiment

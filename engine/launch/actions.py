@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.errors import Problem, Refused
-from engine.experiment.live_changes import asked, changed
+from engine.experiment.live_changes import apply_checked, parse_changes
 from engine.experiment.probes import PROBES
 from engine.launch.queue import Queue
 from engine.runs.run import Run
@@ -72,6 +72,6 @@ def ask(run: Run, name: str, given: dict[str, Any]) -> str:
 def _leave(run: Run, name: str, given: dict[str, Any]) -> str:
     if name not in ("set", "extend"):
         return run.commands.send(name, **given)
-    changes = asked(given.get("changes") if name == "set" else {"schedule.epochs": given.get("epochs")})
-    changed(run.present, changes)
+    changes = parse_changes(given.get("changes") if name == "set" else {"schedule.epochs": given.get("epochs")})
+    apply_checked(run.present, changes)
     return run.commands.send("set", changes=changes)

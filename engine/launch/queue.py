@@ -74,7 +74,7 @@ class Queue:
             return {}
 
     @property
-    def lanes(self) -> int:
+    def slots(self) -> int:
         """How many runs that leave the device to the machine are trained at the same time."""
         return sum(self._room(device) for device in devices.suitable(Experiment()))
 

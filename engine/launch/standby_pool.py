@@ -108,4 +108,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-spares = StandbyPool()
+standby_pool = StandbyPool()

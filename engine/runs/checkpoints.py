@@ -81,15 +81,15 @@ def best(found: list[Checkpoint], accuracies: dict[int, float]) -> int | None:
     return max((one.step for one in found if one.step in accuracies), key=lambda step: accuracies[step], default=None)
 
 
-def prune(folder: Path, accuracies: dict[int, float], lasts: Callable[[int], bool], budget: float | None = None) -> None:
-    """Remove all but the newest two, the best, those pinned, and those whose step `lasts`.
+def prune(folder: Path, accuracies: dict[int, float], is_milestone: Callable[[int], bool], budget: float | None = None) -> None:
+    """Remove all but the newest two, the best, those pinned, and those whose step `is_milestone`.
 
     Of the last the oldest go too, until all take no more than `budget` bytes.
     """
     found = checkpoints(folder)
     top = best(found, accuracies)
     free = [one for one in found[:-NEWEST] if one.step != top and not one.pin.exists()]
-    spare = [one for one in free if lasts(one.step)]
+    spare = [one for one in free if is_milestone(one.step)]
     for one in set(free) - set(spare):
         one.remove()
     excess = sum(one.size or 0 for one in checkpoints(folder)) - budget if budget is not None else 0

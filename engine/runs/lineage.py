@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.errors import Problem, Refused
-from engine.experiment.live_changes import as_of
+from engine.experiment.live_changes import replay_until
 from engine.experiment.overrides import merge
 from engine.experiment.schema import UNIONS, Experiment, read
 from engine.files.atomic import write_atomically
@@ -68,7 +68,7 @@ def is_left(status: Status, step: int) -> bool:
 
 
 def _forked(run: Run, step: int, content: bytes, method: str) -> Run:
-    config = as_of(run.experiment, run.records.changes(), step).model_dump()
+    config = replay_until(run.experiment, run.records.changes(), step).model_dump()
     if method != config["method"]["name"]:
         config["method"] = {"name": method}
     made = Run.create(run.path.parent, read({**config, "parent": {"run": run.id, "step": step}}))

@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from engine.errors import Problem, Refused
-from engine.experiment.live_changes import as_of
+from engine.experiment.live_changes import replay_until
 from engine.experiment.overrides import read_file
 from engine.experiment.schema import Experiment, read_stored
 from engine.files.atomic import sync, write_atomically
@@ -102,7 +102,7 @@ class Run:
     @property
     def present(self) -> Experiment:
         """The experiment with all that has been changed while it trained."""
-        return as_of(self.experiment, self.records.changes(), sys.maxsize)
+        return replay_until(self.experiment, self.records.changes(), sys.maxsize)
 
     def status(self) -> Status:
         """Where the run stands; `interrupted` if its engine is gone without having said how it ended.
@@ -128,7 +128,7 @@ class Run:
             if held == before:
                 return *held, status
 
-    def say_last(self, problem: Problem) -> None:
+    def report_last(self, problem: Problem) -> None:
         """Leave word of what has ended an engine that cannot tell it otherwise."""
         words = {"field": printable(problem.field), "message": printable(problem.advice)}
         write_atomically(self.path / self.LAST_WORDS, json.dumps(words).encode())

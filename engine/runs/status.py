@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, Field
 
 State = Literal[
     "queued", "starting", "loading", "running", "paused", "measuring", "finished", "stopped", "diverged", "failed", "interrupted"
@@ -17,7 +17,7 @@ class Status(BaseModel):
     """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
     `remedy` holds the changes with which a run that ended badly may go on.
 
-    `course` holds steps and the epochs done by then, with a straight line between.
+    `epoch_curve` holds steps and the epochs done by then, with a straight line between.
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
     are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
     `silent_since` is when an engine has answered last that does not answer now.
@@ -33,7 +33,7 @@ class Status(BaseModel):
     steps: int = 0
     epoch: int = 0
     epochs: int = 0
-    course: list[tuple[int, float]] = []
+    epoch_curve: list[tuple[int, float]] = Field([], validation_alias=AliasChoices("epoch_curve", "course"))
     seconds: float = 0.0
     eta: float | None = None
     pace: float | None = None
@@ -52,7 +52,7 @@ class Status(BaseModel):
     @property
     def epochs_done(self) -> float:
         """Epochs and what is done of the present one."""
-        if not self.course:
+        if not self.epoch_curve:
             return self.epochs * self.step / self.steps if self.steps else 0.0
-        steps, epochs = zip(*self.course, strict=True)
+        steps, epochs = zip(*self.epoch_curve, strict=True)
         return float(np.interp(self.step, steps, epochs))

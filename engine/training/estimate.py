@@ -41,12 +41,12 @@ def estimate(experiment: Experiment) -> dict[str, Any]:
     probe = _with_batch(experiment, size)
     size = probe.schedule.batch_size
     images = ImageSet(torch.randint(256, (size, *shape), dtype=torch.uint8), torch.randint(classes(experiment), (size,)))
-    loop = build_learner(probe, InMemoryTraining(images, probe, device), classes(experiment), device)
+    learner = build_learner(probe, InMemoryTraining(images, probe, device), classes(experiment), device)
     try:
-        loop.choose_streams()
-        while not loop.is_settled:
-            loop.train()
-        seconds = statistics.median([_timed(loop, device) for _ in range(1 + UPDATES)][1:])
+        learner.choose_streams()
+        while not learner.is_settled:
+            learner.take_step()
+        seconds = statistics.median([_timed(learner, device) for _ in range(1 + UPDATES)][1:])
     except torch.OutOfMemoryError:
         raise Refused(Problem("schedule.batch_size", "does not fit into the device's memory", "Choose a smaller one")) from None
     return {"seconds_per_update": seconds * experiment.schedule.batch_size / size, "device": environment.name_of(device)}
@@ -67,9 +67,9 @@ def _of_size(experiment: Experiment, size: int) -> Experiment:
     return experiment.model_copy(update={"schedule": schedule, "runtime": runtime})
 
 
-def _timed(loop: Learner, device: torch.device) -> float:
+def _timed(learner: Learner, device: torch.device) -> float:
     before = time.perf_counter()
-    loop.train()
+    learner.take_step()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - before

@@ -17,6 +17,6 @@ def preload() -> None:
     experiment, device = Experiment(), torch.device("cpu")
     splits = load(experiment, Path(), lambda _message, _fraction: None)
     images = Sources.of(splits, experiment, device, lambda _file, _reason, _count: None).training
-    loop = build_learner(experiment, images, len(splits.classes), device)
-    loop.train()
-    per_image(loop.replica.module, input_shape(experiment))
+    learner = build_learner(experiment, images, len(splits.classes), device)
+    learner.take_step()
+    per_image(learner.model.module, input_shape(experiment))

@@ -35,22 +35,27 @@ class Subgroup:
             self._group: Any = dist.new_group(members)  # every process has to take part in this
 
     def average(self, *tensors: Tensor) -> None:
-        """Put the mean over the team into each of the tensors."""
+        """Put the mean over the subgroup into each of the tensors."""
         if self.size == 1:
             return
-        _heard(lambda: [work.wait() for work in [dist.all_reduce(one, group=self._group, async_op=True) for one in tensors]])
+
+        def reduce() -> None:
+            for work in [dist.all_reduce(tensor, group=self._group, async_op=True) for tensor in tensors]:
+                work.wait()
+
+        _raising_if_one_died(reduce)
         for tensor in tensors:
             tensor.div_(self.size)
 
     def gather(self, tensor: Tensor) -> Tensor:
         """The tensor of every member, shape (size, …)."""
         found = [torch.empty_like(tensor) for _ in range(self.size)]
-        _heard(lambda: dist.all_gather(found, tensor, group=self._group))
+        _raising_if_one_died(lambda: dist.all_gather(found, tensor, group=self._group))
         return torch.stack(found)
 
 
 class ProcessGroup:
-    """Process `rank` of `size`. Rank 0 alone owns the folder of the run, and tells the others what comes next."""
+    """Process `rank` of `size`. Rank 0 alone owns the folder of the run, and broadcasts what comes next."""
 
     def __init__(self, rank: int, size: int) -> None:
         self.rank, self.size = rank, size
@@ -62,19 +67,19 @@ class ProcessGroup:
         self.half = [Subgroup(range(first, size, 2), rank) for first in (0, 1)][rank % 2]
         """Those whose rank is even like this one, or odd."""
 
-    def swap(self, mine: list[Tensor], theirs: list[Tensor]) -> None:
-        """Exchange tensors with the neighbour: ranks 0 and 1, 2 and 3, and so on."""
+    def exchange(self, mine: list[Tensor], theirs: list[Tensor]) -> None:
+        """Exchange tensors with the peer: ranks 0 and 1, 2 and 3, and so on."""
         peer = self.rank ^ 1
         sent = [dist.P2POp(dist.isend, tensor, peer) for tensor in mine]
         received = [dist.P2POp(dist.irecv, tensor, peer) for tensor in theirs]
-        _heard(lambda: [work.wait() for work in dist.batch_isend_irecv(sent + received)])
+        _raising_if_one_died(lambda: [work.wait() for work in dist.batch_isend_irecv(sent + received)])
 
-    def tell(self, tensor: Tensor) -> Tensor:
-        """The tensor as rank 0 has it, in everyone's."""
-        _heard(lambda: dist.broadcast(tensor, 0))
+    def broadcast(self, tensor: Tensor) -> Tensor:
+        """Put the tensor as rank 0 has it into everyone's; return it."""
+        _raising_if_one_died(lambda: dist.broadcast(tensor, 0))
         return tensor
 
-    def answer(self) -> None:
+    def barrier(self) -> None:
         """Wait until everyone has come to this line. Raises `RankDied` if one of them is gone."""
         self.everyone.gather(torch.tensor(self.rank))
 
@@ -84,21 +89,21 @@ ALONE = ProcessGroup(0, 1)
 
 @cache
 def join() -> ProcessGroup:
-    """The world that torchrun has put this process into; a process of its own is alone."""
+    """The process group that torchrun has put this process into; a process of its own is alone."""
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if size > 1:
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         there = meeting_place()
-        _heard(lambda: dist.init_process_group(backend, there, timeout=PATIENCE, rank=rank, world_size=size))
+        _raising_if_one_died(lambda: dist.init_process_group(backend, there, timeout=PATIENCE, rank=rank, world_size=size))
         atexit.register(dist.destroy_process_group)  # or else its threads may end the process with an abort
     return ProcessGroup(rank, size) if size > 1 else ALONE
 
 
-def _heard(speak: Callable[[], object]) -> None:
-    """Speak with the others. Raises `RankDied` if one of them is gone."""
+def _raising_if_one_died(communicate: Callable[[], object]) -> None:
+    """Communicate with the others. Raises `RankDied` if one of them is gone."""
     try:
-        speak()
+        communicate()
     except RuntimeError as error:
         raise RankDied from error

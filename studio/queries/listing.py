@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import Refused
-from engine.experiment.live_changes import as_of
+from engine.experiment.live_changes import replay_until
 from engine.experiment.schema import Experiment
 from engine.launch.queue import Queue
 from engine.runs.labels import Labels, labels
@@ -84,7 +84,7 @@ class Listing:
         """Place in the queue, counted from 0, and guessed seconds until it begins, of every run that waits."""
         by_id = {row["id"]: row for row in rows}
         waiting = [by_id[run.id] for run in self._queue.waiting() if run.id in by_id]
-        begins = expected(waiting, [row for row in rows if row not in waiting], self._queue.lanes)
+        begins = expected(waiting, [row for row in rows if row not in waiting], self._queue.slots)
         return {row["id"]: {"position": i, "begins": begins[i]} for i, row in enumerate(waiting)}
 
     def _look(self, run: Run) -> tuple[tuple[float, ...], Entry] | None:
@@ -114,7 +114,7 @@ def _read(run: Run) -> Entry:
         if damaged.problems[0].field != DATABASE:
             raise
         status, changes, accuracy = unreadable(damaged), [], None
-    present, history = as_of(begun, changes, sys.maxsize), History.of(begun, changes, status.step)
+    present, history = replay_until(begun, changes, sys.maxsize), History.of(begun, changes, status.step)
     return Entry(run, present, told, status, accuracy, used, created, history)
 
 

@@ -17,7 +17,7 @@ from engine.training.data import Batch, InMemoryTraining, Splits, load
 from engine.training.step.learner import Learner
 from engine.training.weights.flat_model import FlatModel
 
-MakeLoop = Callable[..., Learner]
+MakeLearner = Callable[..., Learner]
 
 
 class DoubleData(InMemoryTraining):
@@ -39,7 +39,7 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def make_loop() -> MakeLoop:
+def make_learner() -> MakeLearner:
     """make_loop(method=…, **other sections): a loop on digits with small-cnn, batch 64; in float64 if `double`."""
 
     def make(double: bool = False, place: str = "cpu", **config: Any) -> Learner:

@@ -59,11 +59,11 @@ def in_the_way(colleagues: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def spares() -> Iterator[StandbyPool]:
-    spares = StandbyPool()
-    spares.keep()
-    yield spares
-    spares.close()
+def standby_pool() -> Iterator[StandbyPool]:
+    standby_pool = StandbyPool()
+    standby_pool.keep()
+    yield standby_pool
+    standby_pool.close()
 
 
 def pictures(folder: Path) -> Path:
@@ -100,8 +100,8 @@ def test_an_engine_trains(in_the_way: Path, launch: Launch, tmp_path: Path, more
     assert "colleague" not in (run.path / "engine.log").read_text()
 
 
-def test_an_engine_is_kept_ready(in_the_way: Path, spares: StandbyPool) -> None:
-    assert eventually(lambda: spares.is_ready)
+def test_an_engine_is_kept_ready(in_the_way: Path, standby_pool: StandbyPool) -> None:
+    assert eventually(lambda: standby_pool.is_ready)
 
 
 @pytest.mark.slow

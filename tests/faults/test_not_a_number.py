@@ -25,29 +25,29 @@ SINGLE = merge(CONFIG, {"runtime": {"threads": 1}})
 VALUES = (math.nan, math.inf, -math.inf)
 
 
-def into_an_image(loop: Learner, poison: Callable[[Tensor], Tensor]) -> None:
-    given = loop.data.batch
+def into_an_image(learner: Learner, poison: Callable[[Tensor], Tensor]) -> None:
+    given = learner.data.batch
 
     def batch(stream: int, step: int) -> Any:
         found = given(stream, step)
         return replace(found, images=poison(found.images))
 
-    loop.data.batch = batch  # type: ignore[method-assign]
+    learner.data.batch = batch  # type: ignore[method-assign]
 
 
-def into_a_gradient(loop: Learner, poison: Callable[[Tensor], Tensor]) -> None:
-    found = loop._streams.run
-    loop._streams.run = lambda passes: [replace(one, flat=poison(one.flat)) for one in found(passes)]  # type: ignore[method-assign]
+def into_a_gradient(learner: Learner, poison: Callable[[Tensor], Tensor]) -> None:
+    found = learner._streams.run
+    learner._streams.run = lambda passes: [replace(one, flat=poison(one.flat)) for one in found(passes)]  # type: ignore[method-assign]
 
 
 PLACES = {"an image": into_an_image, "a gradient": into_a_gradient}
 
 
-def poisoning(loop: Learner, at: int, value: float, draws: random.Random) -> Callable[[Tensor], Tensor]:
+def poisoning(learner: Learner, at: int, value: float, draws: random.Random) -> Callable[[Tensor], Tensor]:
     """Puts `value` into one element of a tensor during the update that follows step `at`."""
 
     def poison(tensor: Tensor) -> Tensor:
-        if loop.step == at:
+        if learner.step == at:
             tensor = tensor.clone()
             tensor.view(-1)[draws.randrange(tensor.numel())] = value
         return tensor
@@ -58,17 +58,17 @@ def poisoning(loop: Learner, at: int, value: float, draws: random.Random) -> Cal
 def diverges(run: Run, place: str, at: int, value: float, draws: random.Random) -> None:
     """Train `run` until it meets the value: the weights are those of before the update, and the checkpoints are good."""
     with training(run) as made:
-        PLACES[place](made.loop, poisoning(made.loop, at, value, draws))
-        update, weights = made.loop.train, [made.loop.replica.weights.clone()]
+        PLACES[place](made.learner, poisoning(made.learner, at, value, draws))
+        update, weights = made.learner.train, [made.learner.model.weights.clone()]
 
         def train() -> dict[str, float]:
-            weights[0] = made.loop.replica.weights.clone()
+            weights[0] = made.learner.model.weights.clone()
             return update()
 
-        made.loop.train = train  # type: ignore[method-assign]
+        made.learner.train = train  # type: ignore[method-assign]
         with pytest.raises(Diverged, match=f"is not finite at step {at + 1}"):
             made.run_to_end()
-        assert torch.equal(made.loop.replica.weights, weights[0])
+        assert torch.equal(made.learner.model.weights, weights[0])
     assert checkpoints(run.path / "checkpoints")[-1].step == at // 4 * 4
     assert torch.isfinite(weights_at_end(run)).all()
 

@@ -1,7 +1,7 @@
 // Axes: what may stand on the x axis, and smoothing. All of it happens here, without a request.
 export const AXES = {
   step: { title: "step", of: (curve) => curve.step },
-  epoch: { title: "epoch", of: (curve, status) => along(curve.step, status.course.length > 1 ? status.course : [[0, 0], [status.steps, status.epochs]]) },
+  epoch: { title: "epoch", of: (curve, status) => along(curve.step, status.epoch_curve.length > 1 ? status.epoch_curve : [[0, 0], [status.steps, status.epochs]]) },
   seconds: { title: "training time (s)", of: (curve) => curve.seconds },
   evaluations: { title: "gradient evaluations", of: (curve, status) => scaled(curve.step, status.gradient_evaluations / status.step) },
 };
@@ -15,12 +15,12 @@ function scaled(steps, factor) {
   return Number.isFinite(factor) ? steps.map((step) => step * factor) : steps;
 }
 
-// The epoch of each step, on straight lines between the points of a course: it bends where the batch size was changed.
-function along(steps, course) {
+// The epoch of each step, on straight lines between the points of the epoch curve: it bends where the batch size was changed.
+function along(steps, curve) {
   return steps.map((step) => {
-    const after = course.findIndex(([at]) => at >= step);
-    if (after < 1) return course.at(after)[1];
-    const [[from, start], [to, end]] = course.slice(after - 1, after + 1);
+    const after = curve.findIndex(([at]) => at >= step);
+    if (after < 1) return curve.at(after)[1];
+    const [[from, start], [to, end]] = curve.slice(after - 1, after + 1);
     return to > from ? start + (step - from) * ((end - start) / (to - from)) : start;
   });
 }

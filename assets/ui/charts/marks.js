@@ -30,7 +30,7 @@ function band({ from, to }, colours) {
 
 function label({ to, changes }, names, colours) {
   const paths = [...new Set(changes.map(({ path }) => path))];
-  const text = paths.map((path) => `${names.short(path)} ${course(changes.filter((change) => change.path === path))}`);
+  const text = paths.map((path) => `${names.short(path)} ${turns(changes.filter((change) => change.path === path))}`);
   const lines = changes.slice(-LINES).map(({ step, path, old, new: now }) => `step ${step}: ${names.short(path)} ${numeral(old)} → ${numeral(now)}`);
   return {
     text: plain(text.length > 2 ? `${text.length} changes` : text.join(", ")), hovertext: lines.map(plain).join("<br>"), x: to, y: 1, yref: "paper",
@@ -38,7 +38,7 @@ function label({ to, changes }, names, colours) {
   };
 }
 
-function course(changes) {
+function turns(changes) {
   const values = [changes[0].old, ...changes.map(({ new: now }) => now)].map(numeral);
   return (values.length > 3 ? [values[0], "…", values.at(-1)] : values).join(" → ");
 }

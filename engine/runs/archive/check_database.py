@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from engine.errors import Refused
-from engine.experiment.live_changes import Change, laid_over
+from engine.experiment.live_changes import Change, apply_changes
 from engine.experiment.schema import Experiment
 from engine.runs.archive.manifest import damaged, faulty
 from engine.runs.reader import DATABASE, Reader
@@ -49,7 +49,7 @@ def check(path: Path, experiment: Experiment) -> None:
         status, changes = _read(Reader(path))
         _check_status(status)
         for field, new in {(change.path, json.dumps(change.new)) for change in changes}:
-            laid_over(experiment, {field: json.loads(new)})
+            apply_changes(experiment, {field: json.loads(new)})
     except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(path.name, error) from None
 

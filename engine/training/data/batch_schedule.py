@@ -7,10 +7,10 @@ from typing import NamedTuple, Self
 from engine.errors import Problem, Refused
 
 MOST = 100
-"""Changes of the batch size of which a course tells."""
+"""Changes of the batch size of which an epoch curve tells."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """The images of an update are the first `size` of its epoch's order after those `seen`."""
 
     epoch: int
@@ -35,25 +35,25 @@ class BatchSchedule:
     """
 
     count: int
-    stretches: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
 
     @classmethod
     def of(cls, count: int, size: int) -> Self:
         """Batches of one size."""
         return cls(count, (Segment(0, 0, 0, size),))
 
-    def at(self, step: int) -> Place:
+    def at(self, step: int) -> Position:
         """The place of the update that follows `step`."""
-        stretch = next(stretch for stretch in reversed(self.stretches) if stretch.step <= step)
-        done, left = step - stretch.step, self._left(stretch)
+        segment = next(segment for segment in reversed(self.segments) if segment.step <= step)
+        done, left = step - segment.step, self._left(segment)
         if done < left:
-            return Place(stretch.epoch, stretch.seen + done * stretch.size, stretch.size)
-        epochs, rest = divmod(done - left, self.count // stretch.size)
-        return Place(stretch.epoch + 1 + epochs, rest * stretch.size, stretch.size)
+            return Position(segment.epoch, segment.seen + done * segment.size, segment.size)
+        epochs, rest = divmod(done - left, self.count // segment.size)
+        return Position(segment.epoch + 1 + epochs, rest * segment.size, segment.size)
 
     def steps(self, epochs: int) -> int:
         """Updates in so many epochs, those of past batch sizes included."""
-        last = self.stretches[-1]
+        last = self.segments[-1]
         return last.step + self._left(last) + (epochs - last.epoch - 1) * (self.count // last.size)
 
     def progress(self, step: int, epochs: int) -> float:
@@ -76,35 +76,35 @@ class BatchSchedule:
             raise Refused(Problem("schedule.batch_size", what, f"Choose at most {self.count}"))
         if step == 0:
             return self.of(self.count, size)
-        before = type(self)(self.count, tuple(stretch for stretch in self.stretches if stretch.step < step))
+        before = type(self)(self.count, tuple(segment for segment in self.segments if segment.step < step))
         epoch, seen, present = before.at(step)
         if size == present:
             return before
-        return type(self)(self.count, (*before.stretches, Segment(step, epoch, seen, size)))
+        return type(self)(self.count, (*before.segments, Segment(step, epoch, seen, size)))
 
-    def with_stretches(self, rows: Sequence[Sequence[int]]) -> Self:
+    def with_segments(self, rows: Sequence[Sequence[int]]) -> Self:
         """Another history of batch sizes, from plain rows."""
         return type(self)(self.count, tuple(Segment(*row) for row in rows))
 
-    def course(self, epochs: int) -> list[tuple[int, float]]:
+    def epoch_curve(self, epochs: int) -> list[tuple[int, float]]:
         """Steps and the epochs done by then, with straight lines between, right to within an update.
 
         A step at which the size was changed is there twice where less images are left out with the one size than with the other.
         Of more than `MOST` changes the newest are told.
         """
-        first = max(len(self.stretches) - MOST, 0)
-        ends = [stretch.step for stretch in self.stretches[first + 1 :]] + [self.steps(epochs)]
+        first = max(len(self.segments) - MOST, 0)
+        ends = [segment.step for segment in self.segments[first + 1 :]] + [self.steps(epochs)]
         knots = [(0, 0.0)]
         for last, end in enumerate(ends, first):
-            stretch, until = self.stretches[last], type(self)(self.count, self.stretches[: last + 1])
-            bend = min(stretch.step + self._left(stretch), end) if stretch.seen else stretch.step
-            steps = {stretch.step, bend, end}
+            segment, until = self.segments[last], type(self)(self.count, self.segments[: last + 1])
+            bend = min(segment.step + self._left(segment), end) if segment.seen else segment.step
+            steps = {segment.step, bend, end}
             knots += [(step, until.epochs_done(step)) for step in sorted(steps)]
         return list(dict.fromkeys(knots))
 
-    def _left(self, stretch: Segment) -> int:
+    def _left(self, segment: Segment) -> int:
         """Updates up to the end of the epoch in which a stretch begins."""
-        return (self.count - stretch.seen) // stretch.size
+        return (self.count - segment.seen) // segment.size
 
     def _done(self, step: int) -> tuple[float, int]:
         """What is over before the update that follows `step`, and an epoch, in updates of its batch size."""

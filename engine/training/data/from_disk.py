@@ -15,7 +15,7 @@ from engine.training.data.augment import Normalisation
 from engine.training.data.batch_schedule import BatchSchedule
 from engine.training.data.decode import ImageFiles, Key, MiddleCrop, RandomCrop, RawBatch
 from engine.training.data.reader import Faults, Reader
-from engine.training.data.shuffle import Order, chosen
+from engine.training.data.shuffle import Shuffle, chosen
 from engine.training.data.transform import BatchTransform
 from engine.training.data.types import Batch, FileSet
 
@@ -43,21 +43,21 @@ class OnDiskTraining:
         assert isinstance(data, ImageNet)
         crop = RandomCrop(data.image_size, data.magnitude if data.augmentation == "randaugment" else None)
         self._reader = Reader(ImageFiles(files, crop, min(IN_A_ROW, len(files.labels))), data.workers, device, faults)
-        self._order = Order(len(files.labels), experiment.schedule.batch_size, experiment.root)
+        self._order = Shuffle(len(files.labels), experiment.schedule.batch_size, experiment.root)
         self._variation = BatchTransform(experiment, device)
         self._seed, self._device, self._waited = experiment.root, device, 0.0
         self._streams: dict[int, Reading] = {}
 
     @property
-    def timetable(self) -> BatchSchedule:
+    def batch_schedule(self) -> BatchSchedule:
         """Which images belong to which update."""
-        return self._order.timetable
+        return self._order.batch_schedule
 
-    def follow(self, timetable: BatchSchedule) -> None:
+    def follow(self, batch_schedule: BatchSchedule) -> None:
         """Go by another timetable from the next batch on; what was read ahead by the old one is dropped."""
-        if timetable != self._order.timetable:
+        if batch_schedule != self._order.batch_schedule:
             self.close()
-        self._order.timetable = timetable
+        self._order.batch_schedule = batch_schedule
 
     def batch(self, stream: int, step: int) -> Batch:
         """The batch of `step`, counted from 0 over all epochs, in the order of `stream`."""
@@ -68,7 +68,7 @@ class OnDiskTraining:
         labels = raw.labels.to(self._device, non_blocking=True)
         return self._variation.batch(padded, torch.arange(len(labels), device=self._device), labels, stream, step)
 
-    def waited(self) -> float:
+    def seconds_waited(self) -> float:
         """Seconds spent waiting for pictures since this was last asked."""
         seconds, self._waited = self._waited, 0.0
         return seconds

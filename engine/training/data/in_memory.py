@@ -8,7 +8,7 @@ from engine.experiment.schema import Experiment
 from engine.training.data.augment import Normalisation
 from engine.training.data.batch_schedule import BatchSchedule
 from engine.training.data.randaugment import RandAugment
-from engine.training.data.shuffle import Order, chosen
+from engine.training.data.shuffle import Shuffle, chosen
 from engine.training.data.transform import BatchTransform
 from engine.training.data.types import Batch, ImageSet
 
@@ -20,20 +20,20 @@ class InMemoryTraining:
     """
 
     def __init__(self, train: ImageSet, experiment: Experiment, device: torch.device) -> None:
-        self._order = Order(len(train.labels), experiment.schedule.batch_size, experiment.root)
+        self._order = Shuffle(len(train.labels), experiment.schedule.batch_size, experiment.root)
         randaugment = RandAugment(experiment.data.magnitude) if experiment.data.augmentation == "randaugment" else None
         self._variation = BatchTransform(experiment, device, randaugment)
         self._padded = self._variation.padded(train.images)
         self._labels = train.labels.to(device)
 
     @property
-    def timetable(self) -> BatchSchedule:
+    def batch_schedule(self) -> BatchSchedule:
         """Which images belong to which update."""
-        return self._order.timetable
+        return self._order.batch_schedule
 
-    def follow(self, timetable: BatchSchedule) -> None:
+    def follow(self, batch_schedule: BatchSchedule) -> None:
         """Go by another timetable from the next batch on."""
-        self._order.timetable = timetable
+        self._order.batch_schedule = batch_schedule
 
     @property
     def plain(self) -> ImageSet:
@@ -45,7 +45,7 @@ class InMemoryTraining:
         index = self._order.indices(stream, step).to(self._labels.device)
         return self._variation.batch(self._padded, index, self._labels[index], stream, step)
 
-    def waited(self) -> None:
+    def seconds_waited(self) -> None:
         """Nothing is waited for: the images are there."""
 
     def close(self) -> None:

@@ -16,11 +16,11 @@ class TrainingSource(Protocol):
     """Shuffled and varied batches, as many as are wanted."""
 
     @property
-    def timetable(self) -> BatchSchedule:
+    def batch_schedule(self) -> BatchSchedule:
         """Which images belong to which update."""
         ...
 
-    def follow(self, timetable: BatchSchedule) -> None:
+    def follow(self, batch_schedule: BatchSchedule) -> None:
         """Go by another timetable from the next batch on."""
         ...
 
@@ -28,7 +28,7 @@ class TrainingSource(Protocol):
         """The batch of `step`, counted from 0 over all epochs, in the order of `stream`."""
         ...
 
-    def waited(self) -> float | None:
+    def seconds_waited(self) -> float | None:
         """Seconds spent waiting for images since this was last asked; None for a set that need not be waited for."""
         ...
 

@@ -28,11 +28,11 @@ class Evaluation:
         plain, test = sources.plain, sources.test
         tested = min(test.count, learner.experiment.data.test_size or test.count)
         sets = {"test": (test, tested), "train_eval": (plain, min(plain.count, TRAINING_IMAGES))}
-        models = {"": learner.replica}
+        models = {"": learner.model}
         if learner.experiment.method.statistics == "recalibrate":
-            recalibrate(learner.replica, plain.batches(limit=RECALIBRATION_IMAGES))
+            recalibrate(learner.model, plain.batches(limit=RECALIBRATION_IMAGES))
         if (average := learner.average_weights) is not None and average.count:
-            models["_average"] = _averaged(learner.replica, average.weights, plain)
+            models["_average"] = _averaged(learner.model, average.weights, plain)
         whole, done = len(models) * sum(count for _, count in sets.values()), 0
         found: dict[str, float] = {}
         for suffix, model in models.items():
@@ -57,15 +57,15 @@ def _averaged(model: FlatModel, weights: Tensor, images: EvaluationSource) -> Fl
 
 
 @torch.no_grad()
-def totals(replica: FlatModel, batch: Batch) -> Tensor:
+def totals(model: FlatModel, batch: Batch) -> Tensor:
     """Summed cross-entropy and number of correct answers on `batch`, float64 of shape (2,) on the CPU."""
-    logits = replica.module(batch.images)
+    logits = model.module(batch.images)
     loss = torch.nn.functional.cross_entropy(logits, batch.labels, reduction="sum")
     return torch.stack([loss, (logits.argmax(1) == batch.labels).sum()]).double().cpu()
 
 
-def average(replica: FlatModel, batches: list[Batch]) -> tuple[float, float]:
+def average(model: FlatModel, batches: list[Batch]) -> tuple[float, float]:
     """Mean cross-entropy and accuracy over all images of `batches`, in the mode in which the module is."""
     count = sum(len(batch.labels) for batch in batches)
-    loss, correct = (torch.stack([totals(replica, batch) for batch in batches]).sum(0) / count).tolist()
+    loss, correct = (torch.stack([totals(model, batch) for batch in batches]).sum(0) / count).tolist()
     return loss, correct

@@ -47,10 +47,10 @@ class LossLandscape:
             yield Measured(done / n**2, arrays=arrays, facts={"points": len(chosen), "done": stride == 1})
 
 
-def direction(replica: FlatModel, seed: int, axis: str) -> Tensor:
+def direction(model: FlatModel, seed: int, axis: str) -> Tensor:
     """A random Gaussian direction (d,), each filter scaled to the norm of the network's own; 1-d parameters stay put."""
-    out, filters = fill_normal(torch.empty_like(replica.weights), seed, "landscape", axis), replica.filters()
-    factors = filters.norms(replica.weights, "skip") / (filters.norms(out, "skip") + 1e-30)
+    out, filters = fill_normal(torch.empty_like(model.weights), seed, "landscape", axis), model.filters()
+    factors = filters.norms(model.weights, "skip") / (filters.norms(out, "skip") + 1e-30)
     torch._foreach_mul_(filters.rows(out), filters.columns(factors))
     return out
 

@@ -50,7 +50,7 @@ def copy_of(model: FlatModel) -> FlatModel:
 
 def as_evaluated(learner: Learner, images: EvaluationSource) -> FlatModel:
     """A copy of the network in eval mode, with the BatchNorm statistics that an evaluation would give it now."""
-    model = copy_of(learner.replica)
+    model = copy_of(learner.model)
     if learner.experiment.method.statistics == "recalibrate":
         recalibrate(model, images.batches(limit=RECALIBRATION_IMAGES))
     model.module.eval()

@@ -28,9 +28,9 @@ class Context:
 
     weights = Weights()
 
-    def __init__(self, experiment: Experiment, replica: FlatModel, data: TrainingSource, world: ProcessGroup) -> None:
+    def __init__(self, experiment: Experiment, model: FlatModel, data: TrainingSource, group: ProcessGroup) -> None:
         self.experiment = experiment
-        self.replica = replica
+        self.model = model
         self.data = data
         self.watch = StepTimer()
         self.step = 0
@@ -38,13 +38,13 @@ class Context:
         self._inputs = StepInputs(data, experiment.root, lambda: self.step)
         self._memory: dict[str, Tensor] = {}
         self._past: SquaredGradients | None = None
-        self._numerics = Backward(experiment, replica.weights.device)
-        self._world = world
-        self._streams: Sequential | Parallel | Distributed = Sequential(replica, self._numerics)
+        self._numerics = Backward(experiment, model.weights.device)
+        self._group = group
+        self._streams: Sequential | Parallel | Distributed = Sequential(model, self._numerics)
 
     @property
     def progress(self) -> float:
-        return self.data.timetable.progress(self.step, self.experiment.schedule.epochs)
+        return self.data.batch_schedule.progress(self.step, self.experiment.schedule.epochs)
 
     @property
     def past(self) -> SquaredGradients:
@@ -52,7 +52,7 @@ class Context:
         if self._past is None:
             method = self.experiment.method
             way = method.position_embeddings if isinstance(method, RandomPerturbation) else "tokens"
-            self._past = SquaredGradients(self.replica, way)
+            self._past = SquaredGradients(self.model, way)
         return self._past
 
     def batch(self, stream: int = 0) -> Batch:
@@ -97,7 +97,7 @@ class Context:
 
     def noise(self, settings: NoiseSettings, damping: Callable[[], Tensor] | None = None, draw: int = 0) -> FilterNoise:
         sigma = self._inputs.number("train/sigma", self._sigma)
-        return FilterNoise(self.replica, settings, sigma, self._inputs.normal(draw), damping)
+        return FilterNoise(self.model, settings, sigma, self._inputs.normal(draw), damping)
 
     def _sigma(self) -> float:
         method = self.experiment.method
@@ -105,7 +105,7 @@ class Context:
         return method.sigma_at(self.progress)
 
     def ascent(self, gradient: Tensor, rho: float | Tensor, scaled: float | None = None, only: str = "") -> Ascent:
-        return Ascent(gradient, rho, scaled, self.replica.named(only) if only else None)
+        return Ascent(gradient, rho, scaled, self.model.named(only) if only else None)
 
     def falling_rho(self) -> float | Tensor:
         return self._inputs.number("train/rho", self._rho)
@@ -138,6 +138,6 @@ class Context:
     def update(self, direction: Tensor) -> None:
         with self.watch.time("optimizer"):
             if isinstance(self._streams, Distributed) and is_apart(self.experiment):
-                self._world.everyone.average(direction, *self._memory.values())
+                self._group.everyone.average(direction, *self._memory.values())
             self._notes.direction = direction
             self._notes.add({"train/gradient_norm": direction.norm()})

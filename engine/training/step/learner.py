@@ -40,25 +40,23 @@ class Learner(Context):
 
     make_graph: Callable[[torch.device], Graph] = CudaGraph
 
-    def __init__(self, experiment: Experiment, replica: FlatModel, data: TrainingSource, world: ProcessGroup = ALONE) -> None:
-        super().__init__(experiment, replica, data, world)
+    def __init__(self, experiment: Experiment, model: FlatModel, data: TrainingSource, group: ProcessGroup = ALONE) -> None:
+        super().__init__(experiment, model, data, group)
         self.samples = 0
         self._gradients = 0.0
         self._fresh = self._inputs
         self._captured: CapturedStep | None = None
         self._choice = Choice("sequential")
-        self.average_weights = (
-            None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, replica.weights)
-        )
-        self._optimizer = flat_optimizer(experiment.optimizer, replica.weights)
+        self.average_weights = None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, model.weights)
+        self._optimizer = flat_optimizer(experiment.optimizer, model.weights)
 
     def compile(self) -> float:
         """Compile the network by a pass that changes nothing; returns the seconds it took. Raises `Refused` if it cannot be."""
         began = time.perf_counter()
-        self.replica.module.train()
+        self.model.module.train()
         trial = replace(self.at(self.weights, self.batch()), keeps_statistics=False)
         try:
-            Sequential(self.replica, self._numerics).run((trial,))
+            Sequential(self.model, self._numerics).run((trial,))
         except RuntimeError as error:
             from torch._dynamo.exc import TorchDynamoException
 
@@ -70,20 +68,20 @@ class Learner(Context):
 
     def choose_streams(self, way: str | None = None) -> Choice:
         """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
-        if self._world.size > 1:
-            self._streams = Distributed(self.replica, self._numerics, self._world, is_apart(self.experiment))
+        if self._group.size > 1:
+            self._streams = Distributed(self.model, self._numerics, self._group, is_apart(self.experiment))
             return self._settled(Choice("distributed"))
         way = self.experiment.runtime.streams if way in (None, "distributed") else way
-        self._streams = sequential = Sequential(self.replica, self._numerics)
+        self._streams = sequential = Sequential(self.model, self._numerics)
         if way == "sequential" or self.experiment.method.streams == 1:
             return self._settled(Choice("sequential"))
-        device, devices = self.replica.weights.device, self.experiment.runtime.devices
+        device, devices = self.model.weights.device, self.experiment.runtime.devices
         if reason := why_not_parallel(device, devices, way):
             return self._settled(Choice("sequential", reason=reason))
-        parallel = Parallel(self.replica, self._numerics, second_device(device, devices))
+        parallel = Parallel(self.model, self._numerics, second_device(device, devices))
         choice = Choice("parallel")
         if way == "auto":
-            self.replica.module.train()
+            self.model.module.train()
             choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
             self.watch = StepTimer()
         self._streams = parallel if choice.way == "parallel" else sequential
@@ -92,14 +90,14 @@ class Learner(Context):
     def _settled(self, choice: Choice) -> Choice:
         self._choice, self._captured = choice, None
         if self.experiment.runtime.cuda_graph and not self._no_graph:
-            graph, difference = self.make_graph(self.replica.weights.device), DIFFERENCE[self.experiment.runtime.precision]
-            inputs = StaticInputs(self.data, self.experiment.root, lambda: self.step, self.replica.weights)
+            graph, difference = self.make_graph(self.model.weights.device), DIFFERENCE[self.experiment.runtime.precision]
+            inputs = StaticInputs(self.data, self.experiment.root, lambda: self.step, self.model.weights)
             self._captured = CapturedStep(graph, inputs, self._work, self._state, difference)
         return choice
 
     @property
     def _no_graph(self) -> str:
-        return why_no_graph(self.experiment, self.replica.weights.device, self._world.size)
+        return why_no_graph(self.experiment, self.model.weights.device, self._group.size)
 
     @property
     def is_settled(self) -> bool:
@@ -109,7 +107,7 @@ class Learner(Context):
     def _state(self) -> list[Tensor]:
         """What the work of an update may change."""
         past = [] if self._past is None else [self._past.v]
-        return [self.replica.weights, *self.replica.buffers, *past, *self._memory.values()]
+        return [self.model.weights, *self.model.buffers, *past, *self._memory.values()]
 
     @property
     def how(self) -> str:
@@ -121,16 +119,16 @@ class Learner(Context):
     @property
     def steps(self) -> int:
         """Number of all updates."""
-        return self.data.timetable.steps(self.experiment.schedule.epochs)
+        return self.data.batch_schedule.steps(self.experiment.schedule.epochs)
 
     def change(self, experiment: Experiment) -> None:
         """Go on with `experiment`, which differs in live fields only. Raises `Refused` if it is over already."""
-        timetable = self.data.timetable.with_size(self.step, experiment.schedule.batch_size)
-        if timetable.steps(experiment.schedule.epochs) < self.step:
-            epoch, seen, _ = timetable.at(self.step)
+        batch_schedule = self.data.batch_schedule.with_size(self.step, experiment.schedule.batch_size)
+        if batch_schedule.steps(experiment.schedule.epochs) < self.step:
+            epoch, seen, _ = batch_schedule.at(self.step)
             least = epoch + (seen > 0)
             raise Refused(Problem("schedule.epochs", f"the training is already in epoch {least}", f"Ask for at least {least}"))
-        self.data.follow(timetable)
+        self.data.follow(batch_schedule)
         if self._captured and _what_is_captured(experiment) != _what_is_captured(self.experiment):
             self._captured.forget()
         self.experiment = experiment
@@ -143,12 +141,12 @@ class Learner(Context):
         """Gradients of whole mini-batches computed so far."""
         return int(self._gradients + 1e-6)
 
-    def train(self) -> dict[str, float]:
+    def take_step(self) -> dict[str, float]:
         """Make one update as the method says; return what it was seen to do, by TensorBoard tag.
 
         Raises `Diverged` instead if it is not finite.
         """
-        self.replica.module.train()
+        self.model.module.train()
         measured = {}
         try:
             self._notes = self._replayed() or self._work(self._fresh)
@@ -164,7 +162,7 @@ class Learner(Context):
         if self._numerics.scale.active:
             measured["train/loss_scale"] = self._numerics.scale.value
         if self.average_weights is not None:
-            self.average_weights.after_update(self.replica.weights, self.progress, self.data.timetable.at(self.step).seen == 0)
+            self.average_weights.after_update(self.model.weights, self.progress, self.data.batch_schedule.at(self.step).seen == 0)
         return measured
 
     def _work(self, inputs: StepInputs) -> StepMetrics:
@@ -203,39 +201,39 @@ class Learner(Context):
             self._optimizer.step(notes.direction, lr)
         return measured
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on exactly from here."""
         return {
             "step": self.step,
             "samples": self.samples,
             "gradients": self._gradients,
-            "stretches": [tuple(stretch) for stretch in self.data.timetable.stretches],
-            "weights": self.replica.weights,
-            "buffers": self.replica.buffers,
+            "stretches": [tuple(segment) for segment in self.data.batch_schedule.segments],
+            "weights": self.model.weights,
+            "buffers": self.model.buffers,
             "optimizer": self._optimizer.state,
             "v": None if self._past is None else self._past.v,
             "memory": self._memory,
-            "loss_scale": self._numerics.scale.state(),
-            "average": None if self.average_weights is None else self.average_weights.state(),
+            "loss_scale": self._numerics.scale.state_dict(),
+            "average": None if self.average_weights is None else self.average_weights.state_dict(),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to what `state` gave, and on from there with the experiment as it is now."""
         self.step, self.samples = state["step"], state["samples"]
         size = self.experiment.schedule.batch_size  # which was the same all the time where a checkpoint does not tell of it
         self._gradients = state.get("gradients", self.samples / size)
-        past = self.data.timetable.with_stretches(state.get("stretches", [(0, 0, 0, size)]))
+        past = self.data.batch_schedule.with_segments(state.get("stretches", [(0, 0, 0, size)]))
         self.data.follow(past.with_size(self.step, size))
-        self.replica.weights.copy_(state["weights"])
-        self.replica.restore_buffers(state["buffers"])
+        self.model.weights.copy_(state["weights"])
+        self.model.restore_buffers(state["buffers"])
         for name, value in self._optimizer.state.items():
             value.copy_(state["optimizer"][name])
         if state["v"] is not None:
             self.past.v.copy_(state["v"])
         self._memory = state["memory"]
-        self._numerics.scale.restore(state["loss_scale"])
+        self._numerics.scale.load_state_dict(state["loss_scale"])
         if self.average_weights is not None:
-            self.average_weights.restore(state["average"])
+            self.average_weights.load_state_dict(state["average"])
         if self._captured:
             self._captured.forget()
 

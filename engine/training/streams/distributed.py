@@ -25,10 +25,10 @@ class Distributed:
     Where `apart`, a process keeps the gradient of its own piece of the batch, and `Context.update` averages the directions.
     """
 
-    def __init__(self, replica: FlatModel, numerics: Backward, world: ProcessGroup, apart: bool) -> None:
-        self._replica, self._numerics, self._world, self._apart = replica, numerics, world, apart
-        self._alone = Sequential(replica, numerics)
-        self._norms = shared(replica.module)
+    def __init__(self, model: FlatModel, numerics: Backward, group: ProcessGroup, apart: bool) -> None:
+        self._model, self._numerics, self._group, self._apart = model, numerics, group, apart
+        self._alone = Sequential(model, numerics)
+        self._norms = shared(model.module)
         self._theirs: Tensor | None = None
 
     def run(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
@@ -36,15 +36,15 @@ class Distributed:
             found = self._both(passes)
         else:
             (one,) = passes
-            found = [self._piece(one) if self._apart else self._shared(one, self._world.everyone)]
+            found = [self._piece(one) if self._apart else self._shared(one, self._group.everyone)]
         if self._numerics.scale.active and not all(torch.isfinite(one.loss) for one in found):
             raise Overflow
         return found
 
     def _both(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
         first = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
-        own = first if self._world.rank % 2 == 0 else 1 - first
-        mine = self._shared(replace(passes[own], keeps_statistics=True), self._world.half)
+        own = first if self._group.rank % 2 == 0 else 1 - first
+        mine = self._shared(replace(passes[own], keeps_statistics=True), self._group.half)
         other = self._exchanged(mine)
         return [mine, other] if own == 0 else [other, mine]
 
@@ -54,7 +54,7 @@ class Distributed:
             self._theirs = torch.empty_like(mine.flat)
         told = torch.stack([mine.loss, mine.accuracy, torch.zeros_like(mine.loss) if mine.radius is None else mine.radius])
         heard = torch.empty_like(told)
-        self._world.swap([mine.flat, told], [self._theirs, heard])
+        self._group.exchange([mine.flat, told], [self._theirs, heard])
         loss, accuracy, radius = heard
         return Gradient(self._theirs, loss, accuracy, radius if mine.radius is None else None)
 
@@ -67,8 +67,8 @@ class Distributed:
 
     def _piece(self, one: GradientTask) -> Gradient:
         """The gradient on this process's piece of the batch."""
-        found = self._found(replace(one, batch=one.batch.parts(self._world.size)[self._world.rank]))
-        self._world.everyone.average(found.loss, found.accuracy)
+        found = self._found(replace(one, batch=one.batch.parts(self._group.size)[self._group.rank]))
+        self._group.everyone.average(found.loss, found.accuracy)
         return found
 
     def _found(self, one: GradientTask) -> Gradient:
@@ -76,8 +76,8 @@ class Distributed:
         try:
             return self._alone.run((one,))[0]
         except Overflow:
-            loss, accuracy = self._replica.gradient.new_full((2,), torch.nan)
-            return Gradient(self._replica.gradient, loss, accuracy, None)
+            loss, accuracy = self._model.gradient.new_full((2,), torch.nan)
+            return Gradient(self._model.gradient, loss, accuracy, None)
 
     @contextmanager
     def _sharing(self, team: Subgroup) -> Iterator[None]:

@@ -12,7 +12,7 @@ from engine.training.streams.sequential import Gradient
 Work = Callable[[], Gradient]
 
 
-class Lanes(Protocol):
+class Executors(Protocol):
     """Two places to compute at."""
 
     def both(self, here: Work, beside: Work) -> tuple[Gradient, Gradient]:
@@ -20,7 +20,7 @@ class Lanes(Protocol):
         ...
 
 
-class Cores:
+class TwoThreads:
     """This thread and a worker thread, one core each."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class CudaStreams:
         return found, other
 
 
-class Devices:
+class TwoDevices:
     """Two GPUs, each of which goes on by itself with what it was given to do."""
 
     def both(self, here: Work, beside: Work) -> tuple[Gradient, Gradient]:
@@ -66,11 +66,11 @@ class Devices:
         return here(), other
 
 
-def lanes(here: torch.device, beside: torch.device) -> Lanes:
+def executors(here: torch.device, beside: torch.device) -> Executors:
     """The two lanes of a device on which `why_not_parallel` has nothing against them, or of two devices."""
     if here != beside:
-        return Devices()
-    return CudaStreams(here) if here.type == "cuda" else Cores()
+        return TwoDevices()
+    return CudaStreams(here) if here.type == "cuda" else TwoThreads()
 
 
 def second_device(device: torch.device, devices: int) -> torch.device:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.training.streams.executors import lanes
+from engine.training.streams.executors import executors
 from engine.training.streams.sequential import Gradient, GradientTask, Sequential
 from engine.training.weights.backward import Backward
 from engine.training.weights.flat_model import FlatModel
@@ -25,14 +25,14 @@ class Parallel:
     are copied from device to device.
     """
 
-    def __init__(self, replica: FlatModel, numerics: Backward, beside: torch.device) -> None:
-        self._replica = replica
-        self._alone = Sequential(replica, numerics)
-        self._twin = FlatModel(copy.deepcopy(replica.module), beside, replica.is_compiled)
+    def __init__(self, model: FlatModel, numerics: Backward, beside: torch.device) -> None:
+        self._model = model
+        self._alone = Sequential(model, numerics)
+        self._twin = FlatModel(copy.deepcopy(model.module), beside, model.is_compiled)
         self._beside = Sequential(self._twin, numerics)
-        self._home, self._away = replica.weights.device, beside
-        self._spare = None if self._home == self._away else torch.empty_like(replica.weights)
-        self._lanes = lanes(self._home, self._away)
+        self._home, self._away = model.weights.device, beside
+        self._spare = None if self._home == self._away else torch.empty_like(model.weights)
+        self._lanes = executors(self._home, self._away)
 
     def run(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
         if len(passes) != 2:
@@ -47,10 +47,10 @@ class Parallel:
     def _placed(self, one: GradientTask) -> Tensor | None:
         """Bring the twin to where `one` wants its gradient; returns ‖ε‖₂ if that is not at w."""
         if one.perturbation is None:
-            self._twin.weights.copy_(self._replica.weights)
+            self._twin.weights.copy_(self._model.weights)
             return None
         place = self._twin.weights if self._spare is None else self._spare
-        radius = one.perturbation.write(place, self._replica.weights)
+        radius = one.perturbation.write(place, self._model.weights)
         if place is self._spare:
             self._twin.weights.copy_(place)
         return radius

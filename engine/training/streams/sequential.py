@@ -38,8 +38,8 @@ class Sequential:
     one needs a single one of them.
     """
 
-    def __init__(self, replica: FlatModel, numerics: Backward) -> None:
-        self._replica, self._numerics = replica, numerics
+    def __init__(self, model: FlatModel, numerics: Backward) -> None:
+        self._model, self._numerics = model, numerics
         self._spares: list[Tensor] = []
 
     def run(self, passes: tuple[GradientTask, ...]) -> list[Gradient]:
@@ -54,23 +54,23 @@ class Sequential:
         return replace(gradient, flat=self._spare().copy_(gradient.flat))
 
     def _spare(self) -> Tensor:
-        return self._spares.pop() if self._spares else torch.empty_like(self._replica.weights)
+        return self._spares.pop() if self._spares else torch.empty_like(self._model.weights)
 
     def _run(self, one: GradientTask) -> Gradient:
         if one.keeps_statistics:
             return self._differentiate(one)
-        with self._replica.frozen_buffers():
+        with self._model.frozen_buffers():
             return self._differentiate(one)
 
     def _differentiate(self, one: GradientTask) -> Gradient:
-        replica = self._replica
+        model = self._model
         if one.perturbation is None:
-            return Gradient(replica.gradient, *self._numerics.differentiate(replica, one.batch), None)
-        saved = self._spare().copy_(replica.weights)
-        radius = one.perturbation.write(replica.weights, saved)
+            return Gradient(model.gradient, *self._numerics.differentiate(model, one.batch), None)
+        saved = self._spare().copy_(model.weights)
+        radius = one.perturbation.write(model.weights, saved)
         try:
-            loss, accuracy = self._numerics.differentiate(replica, one.batch)
+            loss, accuracy = self._numerics.differentiate(model, one.batch)
         finally:
-            replica.weights.copy_(saved)
+            model.weights.copy_(saved)
             self._spares.append(saved)
-        return Gradient(replica.gradient, loss, accuracy, radius)
+        return Gradient(model.gradient, loss, accuracy, radius)

@@ -12,8 +12,8 @@ from engine.training.weights.flat_model import FlatModel
 
 
 def build_learner(
-    experiment: Experiment, images: TrainingSource, classes: int, device: torch.device, world: ProcessGroup = ALONE
+    experiment: Experiment, images: TrainingSource, classes: int, device: torch.device, group: ProcessGroup = ALONE
 ) -> Learner:
     """The network of `experiment` for so many classes on `device`, at its initial weights, about to train on `images`."""
     module = models.build(experiment, input_shape(experiment), classes, experiment.root)
-    return Learner(experiment, FlatModel(module, device, experiment.runtime.compile), images, world)
+    return Learner(experiment, FlatModel(module, device, experiment.runtime.compile), images, group)

@@ -12,8 +12,8 @@ from engine.training.trainer.recorder import Recorder
 class ChangeLog:
     """What was changed up to now, and what a run that was killed later, or the one replayed, changed from here on."""
 
-    def __init__(self, journal: Recorder, log: list[Change]) -> None:
-        self._journal = journal
+    def __init__(self, recorder: Recorder, log: list[Change]) -> None:
+        self._recorder = recorder
         self._made: list[Change] = []
         self._to_come = deque(log)
 
@@ -21,7 +21,7 @@ class ChangeLog:
         """Take what a checkpoint has of the log, where the database lost it."""
         for row in list(saved)[len(self._to_come) :]:
             self._to_come.append(Change(*row))
-            self._journal.changed(Change(*row))
+            self._recorder.changed(Change(*row))
 
     @property
     def made(self) -> list[tuple[int, str, Any]]:
@@ -39,7 +39,7 @@ class ChangeLog:
         taken = [change for change in self._made if change.step == step]
         self._made = [change for change in self._made if change.step != step]
         if taken:
-            self._journal.withdrawn(step)
+            self._recorder.withdrawn(step)
         return taken
 
     def add(self, step: int, paths: Iterable[str], before: Experiment, after: Experiment, command: str) -> None:
@@ -48,4 +48,4 @@ class ChangeLog:
             change = Change(step, path, value_at(after, path))
             self._to_come = deque(later for later in self._to_come if later.path != path)
             self._made.append(change)
-            self._journal.changed(change, old=value_at(before, path), id=command)
+            self._recorder.changed(change, old=value_at(before, path), id=command)

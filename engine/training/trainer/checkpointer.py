@@ -40,9 +40,9 @@ def load_newest(folder: Path, device: torch.device) -> tuple[dict[str, Any] | No
 class Checkpointer:
     """Saves a training, and removes the checkpoints that need not stay."""
 
-    def __init__(self, run: Run, learner: Learner, journal: Recorder, patience: DiskRetry) -> None:
+    def __init__(self, run: Run, learner: Learner, recorder: Recorder, patience: DiskRetry) -> None:
         self._folder = run.path / "checkpoints"
-        self._learner, self._journal, self._patience = learner, journal, patience
+        self._learner, self._recorder, self._patience = learner, recorder, patience
         self.saved = -1
         """The step of the newest checkpoint."""
 
@@ -50,24 +50,24 @@ class Checkpointer:
         """The newest checkpoint that is whole, if there is one. Damaged ones are reported."""
         for draft in self._folder.glob(".*"):  # of an engine that was killed while it saved
             draft.unlink()
-        state, damaged = load_newest(self._folder, self._learner.replica.weights.device)
+        state, damaged = load_newest(self._folder, self._learner.model.weights.device)
         for name in damaged:
-            self._journal.event("damaged checkpoint", file=name)
+            self._recorder.event("damaged checkpoint", file=name)
         return state
 
     def save(self, state: dict[str, Any], accuracies: dict[int, float]) -> None:
         """Save `state`; the checkpoint of the best of `accuracies`, by step, stays. Raises `Stop`."""
-        self._journal.flush()  # what happened before the checkpoint is not repeated after it
-        self._patience.write(self._journal.flush_late)
+        self._recorder.flush()  # what happened before the checkpoint is not repeated after it
+        self._patience.write(self._recorder.flush_late)
         step = self._learner.step
         path = self._patience.write(lambda: save(self._folder, step, state))
         self.saved = step
-        self._journal.event("checkpoint", file=path.name)
+        self._recorder.event("checkpoint", file=path.name)
         budget = self._learner.experiment.runtime.disk_budget
         prune(self._folder, accuracies, self._is_milestone, budget * 1e9 if budget else None)
 
     def _is_milestone(self, step: int) -> bool:
         """Whether the checkpoint of `step` is one of those that `runtime.keep_every` keeps."""
         every = self._learner.experiment.runtime.keep_every
-        epoch, seen, _ = self._learner.data.timetable.at(step)
+        epoch, seen, _ = self._learner.data.batch_schedule.at(step)
         return every > 0 and seen == 0 and epoch % every == 0

@@ -38,16 +38,16 @@ class Control:
     killed in between finds it again. Until there is a training to steer, all but `stop` are left for later.
     """
 
-    def __init__(self, run: Run, journal: Recorder) -> None:
+    def __init__(self, run: Run, recorder: Recorder) -> None:
         self.paused_seconds = 0.0
-        self._run, self._journal = run, journal
+        self._run, self._recorder = run, recorder
         self._handlers: dict[str, Handler] = {"stop": self._stop}
         self._has_training = False
         self._answered = {name for event in run.records.events() if isinstance(name := event.data.get("id"), str)}
         self._paused = self._stopping = self._was_signalled = False
         self._steps = 0
         self._due = self._looked = 0.0
-        journal.say(pace=None)
+        recorder.update_status(pace=None)
 
     def catch_signals(self) -> None:
         """Make TERM and INT stop the training in good order; a second one ends the process."""
@@ -70,10 +70,10 @@ class Control:
             if not (self._run.path / "config.json").exists():
                 raise Gone
             for command in self._run.commands.pending():
-                if (command["id"] in self._answered or self._answer(command)) and not self._journal.is_late:
+                if (command["id"] in self._answered or self._answer(command)) and not self._recorder.is_late:
                     self._run.commands.remove(command)
             self._looked = time.monotonic()
-            self._journal.tick()
+            self._recorder.tick()
         if self._stopping:
             raise Stop(self._was_signalled)
 
@@ -82,7 +82,7 @@ class Control:
         if self._paused:
             self._steps -= (allowed := self._steps > 0)
             return allowed
-        if (pace := self._journal.status.pace) is not None:
+        if (pace := self._recorder.status.pace) is not None:
             if time.monotonic() < self._due:
                 return False
             self._due = max(self._due, time.monotonic() - 1 / pace) + 1 / pace
@@ -103,26 +103,26 @@ class Control:
             return False
         try:
             self._handlers.get(kind, _unknown)(command)
-            self._journal.event("command", asked=kind, id=name)
+            self._recorder.event("command", asked=kind, id=name)
         except Refused as refused:
             for problem in refused.problems:
                 told = {"field": problem.field, "what": problem.what, "cure": problem.cure}
-                self._journal.event("refused", asked=kind[:64], id=name, **told)
+                self._recorder.event("refused", asked=kind[:64], id=name, **told)
         self._answered.add(name)
-        self._journal.flush()
+        self._recorder.flush()
         return True
 
     def _pause(self, _: Command) -> None:
         if not self._paused:
             self._paused, self._steps = True, 0
-            self._journal.say(state="paused", samples_per_second=None, eta=None)
-            self._journal.event("paused")
+            self._recorder.update_status(state="paused", samples_per_second=None, eta=None)
+            self._recorder.event("paused")
 
     def _resume(self, _: Command) -> None:
         if self._paused:
             self._paused = False
-            self._journal.say(state="running")
-            self._journal.event("resumed")
+            self._recorder.update_status(state="running")
+            self._recorder.event("resumed")
 
     def _step(self, _: Command) -> None:
         self._pause(_)
@@ -133,7 +133,7 @@ class Control:
         pace = command.get("per_second")
         if pace is not None and not (type(pace) in (int, float) and 0 < pace <= FASTEST):
             raise Refused(Problem("per_second", f"should be above 0 and at most {FASTEST:.0f}, or null", "null is full speed"))
-        self._journal.say(pace=pace)
+        self._recorder.update_status(pace=pace)
         self._due = time.monotonic()
 
     def _stop(self, _: Command) -> None:

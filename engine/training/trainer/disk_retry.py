@@ -17,8 +17,8 @@ Written = TypeVar("Written")
 class DiskRetry:
     """Does what writes; where the disk takes nothing, says so, and pauses the training until it does."""
 
-    def __init__(self, journal: Recorder, control: Control) -> None:
-        self._journal, self._control = journal, control
+    def __init__(self, recorder: Recorder, control: Control) -> None:
+        self._recorder, self._control = recorder, control
 
     def write(self, write: Callable[[], Written]) -> Written:
         """Do `write` until it succeeds. Raises `Stop`, and what is not about room on the disk."""
@@ -29,12 +29,12 @@ class DiskRetry:
             except (OSError, sqlite3.Error) as error:
                 if (reason := why_not_written(error)) is None:
                     raise
-                before = before or self._journal.status.state
-                self._journal.cannot_write(reason)
+                before = before or self._recorder.status.state
+                self._recorder.cannot_write(reason)
                 time.sleep(RETRY_SECONDS)
                 self._control.look()
             else:
                 break
         if before:
-            self._journal.can_write(before)
+            self._recorder.can_write(before)
         return written

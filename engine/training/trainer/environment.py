@@ -17,33 +17,33 @@ from engine.training.process_group import ALONE, ProcessGroup
 PACKAGES = ("rwp-studio", "torch", "torchvision", "numpy", "scikit-learn", "pydantic")
 
 
-def choose_threads(runtime: Runtime, world: ProcessGroup = ALONE) -> None:
+def choose_threads(runtime: Runtime, group: ProcessGroup = ALONE) -> None:
     """Set the CPU threads of an operation: as many as the run asks for, or else this process's share of the cores."""
-    if runtime.threads or world.size > 1:
-        torch.set_num_threads(runtime.threads or max(1, cores() // world.here))
+    if runtime.threads or group.size > 1:
+        torch.set_num_threads(runtime.threads or max(1, cores() // group.here))
 
 
-def choose_device(experiment: Experiment, world: ProcessGroup = ALONE) -> torch.device:
+def choose_device(experiment: Experiment, group: ProcessGroup = ALONE) -> torch.device:
     """The device a run asks for. Raises `Refused` if the machine has none such, or fewer than it takes."""
     runtime = experiment.runtime
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if world.size > 1 and runtime.device == "auto":
+    if group.size > 1 and runtime.device == "auto":
         there["mps"] = False  # gloo does not speak for it
     name = next(name for name, found in there.items() if found) if runtime.device == "auto" else runtime.device
     if not there[name]:
         raise Refused(Problem("runtime.device", f"this machine has no {name} device", "Choose auto or cpu"))
-    if name == "mps" and world.size > 1:
-        raise Refused(Problem("runtime.device", f"mps cannot be shared by {world.size} processes", "Choose cpu, or 1 process"))
+    if name == "mps" and group.size > 1:
+        raise Refused(Problem("runtime.device", f"mps cannot be shared by {group.size} processes", "Choose cpu, or 1 process"))
     if name == "cpu" and runtime.precision == "fp16":
         raise Refused(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
-    if name == "cpu" and (problems := list(too_many(world.here))):
+    if name == "cpu" and (problems := list(too_many(group.here))):
         raise Refused(*problems)
     there_are = torch.cuda.device_count() if name == "cuda" else 1
     if experiment.devices > there_are:
         what = f"{experiment.devices} GPUs are asked for, this process has {there_are if name == 'cuda' else 'none'}"
         raise Refused(Problem("runtime.devices", what, "Choose 1"))
-    if name == "cuda" and world.here > there_are:
-        what = f"{world.here} processes need a device each, this machine has {there_are}"
+    if name == "cuda" and group.here > there_are:
+        what = f"{group.here} processes need a device each, this machine has {there_are}"
         raise Refused(Problem("runtime.processes", what, f"Choose at most {there_are}, or runtime.device cpu"))
     return torch.device(name)
 

@@ -13,7 +13,7 @@ from engine.training.trainer.recorder import Recorder
 FIRST = 100
 
 
-def report_images(run: Run, journal: Recorder) -> None:
+def report_images(run: Run, recorder: Recorder) -> None:
     """Report files that are passed over, and that images are not those with which the run began. Raises `Refused`."""
     data = run.experiment.data
     if not isinstance(data, Folder):
@@ -23,12 +23,12 @@ def report_images(run: Run, journal: Recorder) -> None:
     except OSError as error:
         raise Refused(image_folder.unreadable(error)) from None
     if what := agree(run, found.fingerprint):
-        journal.event("other images", what=what)
+        recorder.event("other images", what=what)
     for reason, files, first in found.passed_over:
-        journal.event("passed over", reason=reason, files=files, first=list(first))
+        recorder.event("passed over", reason=reason, files=files, first=list(first))
 
 
-def report_unusable(journal: Recorder, file: str, reason: str, count: int) -> None:
+def report_unusable(recorder: Recorder, file: str, reason: str, count: int) -> None:
     """Report a file that is no usable picture; of many, the first hundred and then every hundredth."""
     if count <= FIRST or count % FIRST == 0:
-        journal.event("image left out", file=file, reason=reason, count=count)
+        recorder.event("image left out", file=file, reason=reason, count=count)

@@ -19,10 +19,10 @@ class ProbeRunner:
     """Measures what is wanted, one probe after the other, and records what each yields under the step it was begun at."""
 
     def __init__(
-        self, run: Run, learner: Learner, sources: Sources, *, journal: Recorder, control: Control, patience: DiskRetry
+        self, run: Run, learner: Learner, sources: Sources, *, recorder: Recorder, control: Control, patience: DiskRetry
     ) -> None:
         self._run, self._learner, self._sources = run, learner, sources
-        self._journal, self._control, self._patience = journal, control, patience
+        self._recorder, self._control, self._patience = recorder, control, patience
         self._wanted: deque[Probe] = deque()
         self._current: Iterator[Measured] | None = None
         done = (event for event in run.records.events() if event.data.get("done"))
@@ -67,14 +67,14 @@ class ProbeRunner:
         return f"{probe.name}-{self._learner.step:08d}"
 
     def _measuring(self, probe: Probe) -> Iterator[Measured]:
-        step, seconds, array = self._learner.step, self._journal.status.seconds, self._array_of(probe)
+        step, seconds, array = self._learner.step, self._recorder.status.seconds, self._array_of(probe)
         for measured in probe.measure(self._learner, self._sources):
-            self._journal.say(message=probe.title, progress=measured.fraction)
+            self._recorder.update_status(message=probe.title, progress=measured.fraction)
             if measured.scalars:
-                self._journal.record(step, seconds, measured.scalars)
+                self._recorder.record(step, seconds, measured.scalars)
             if measured.arrays:
                 file = self._run.path / "arrays" / f"{array}.npz"
                 self._patience.write(partial(save_arrays, file, measured.arrays))
-                self._journal.event_of(step, probe.name, array=array, **measured.facts)
+                self._recorder.event_of(step, probe.name, array=array, **measured.facts)
             yield measured
-        self._journal.say(message="", progress=None)
+        self._recorder.update_status(message="", progress=None)

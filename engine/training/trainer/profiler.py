@@ -20,8 +20,8 @@ UPDATES = 10
 class StepProfiler:
     """Records the next updates when asked to, with torch.profiler, and leaves the trace in the run's folder."""
 
-    def __init__(self, run: Run, journal: Recorder, patience: DiskRetry) -> None:
-        self._folder, self._journal, self._patience = run.path / "traces", journal, patience
+    def __init__(self, run: Run, recorder: Recorder, patience: DiskRetry) -> None:
+        self._folder, self._recorder, self._patience = run.path / "traces", recorder, patience
         self._profile: profile | None = None
         self._left = self._step = 0
 
@@ -56,7 +56,7 @@ class StepProfiler:
             recorded.export_chrome_trace(str(file := Path(folder) / name))  # which can be done only once
             content = file.read_bytes()
         self._patience.write(lambda: self._save(name, content))
-        self._journal.event_of(self._step, "trace", file=name)
+        self._recorder.event_of(self._step, "trace", file=name)
 
     def _save(self, name: str, content: bytes) -> None:
         self._folder.mkdir(exist_ok=True)

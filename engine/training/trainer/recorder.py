@@ -38,7 +38,9 @@ class Recorder:
         """Tell that an engine has taken the run on, and which process it is."""
         self._reserve.hold()
         self._run.begin()
-        self.say(state="starting", message="", field="", remedy={}, pid=os.getpid(), pid_started=psutil.Process().create_time())
+        self.update_status(
+            state="starting", message="", field="", remedy={}, pid=os.getpid(), pid_started=psutil.Process().create_time()
+        )
         self.flush()
 
     def record(self, step: int, seconds: float, values: dict[str, float]) -> None:
@@ -64,7 +66,7 @@ class Recorder:
         self.flush()
         self._writer.forget_changes_at(step)
 
-    def say(self, **changes: Any) -> None:
+    def update_status(self, **changes: Any) -> None:
         """Change fields of the status; they are written with the next flush."""
         for name, value in changes.items():
             if name not in Status.model_fields:
@@ -99,13 +101,13 @@ class Recorder:
         if self.status.field != "disk":
             self._reserve.give_up()
             self.event("disk", reason=reason)
-        self.say(state="paused", field="disk", message=f"Waiting: {reason}. {_MEND}")
+        self.update_status(state="paused", field="disk", message=f"Waiting: {reason}. {_MEND}")
         self.flush()
 
     def can_write(self, state: State) -> None:
         """The disk takes what is written again."""
         self._reserve.hold()
-        self.say(state=state, field="", message="")
+        self.update_status(state=state, field="", message="")
         self.event("disk has room")
 
     def cut(self, step: int, is_evaluated: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Problem, Refused
-from engine.experiment.live_changes import as_of, asked, changed, laid_over
+from engine.experiment.live_changes import apply_changes, apply_checked, parse_changes, replay_until
 from engine.experiment.schema import Experiment
 from engine.experiment.validate import check
 from engine.files.atomic import write_atomically
@@ -30,40 +30,40 @@ from engine.training.trainer.failures import Failure
 from engine.training.trainer.images import report_images, report_unusable
 from engine.training.trainer.probe_runner import ProbeRunner
 from engine.training.trainer.profiler import StepProfiler
-from engine.training.trainer.progress import Pace
 from engine.training.trainer.ranks import RankZero
 from engine.training.trainer.recorder import Recorder
 from engine.training.trainer.reporter import Reporter
+from engine.training.trainer.throughput import Throughput
 
 
-def train(run: Run, data_dir: Path, journal: Recorder) -> State:
+def train(run: Run, data_dir: Path, recorder: Recorder) -> State:
     """Train `run`, whose lock the caller holds, from its newest checkpoint to its end; returns the state it ended in."""
-    control = Control(run, journal)
+    control = Control(run, recorder)
     control.catch_signals()
-    leader = RankZero(join())
-    ended = _attempt(run, data_dir, journal, control, leader)
+    rank_zero = RankZero(join())
+    ended = _attempt(run, data_dir, recorder, control, rank_zero)
     told = {"message": ended.problem.advice, "field": ended.problem.field}
-    journal.say(state=ended.state, progress=None, eta=None, samples_per_second=None, remedy=ended.remedy, **told)
-    journal.event(ended.state, **told)
-    journal.close()
+    recorder.update_status(state=ended.state, progress=None, eta=None, samples_per_second=None, remedy=ended.remedy, **told)
+    recorder.event(ended.state, **told)
+    recorder.close()
     if ended.state not in ("starting", "interrupted"):
-        leader.end()
+        rank_zero.end()
     return ended.state
 
 
-def _attempt(run: Run, data_dir: Path, journal: Recorder, control: Control, leader: RankZero) -> Failure:
+def _attempt(run: Run, data_dir: Path, recorder: Recorder, control: Control, rank_zero: RankZero) -> Failure:
     """Train, and name what came of it."""
     training: Trainer | None = None
     try:
         try:
-            training = Trainer(run, data_dir, journal, control, leader)
+            training = Trainer(run, data_dir, recorder, control, rank_zero)
             training.run_to_end()
         except Stop as stop:
             if stop.by_signal:
-                leader.call_roll()
+                rank_zero.call_roll()
             raise
     except RankDied as error:
-        again = leader.world.will_restart
+        again = rank_zero.group.will_restart
         cure = "The training goes on from its last checkpoint" if again else "Resume the run: it goes on from its last checkpoint"
         return Failure("starting" if again else "interrupted", Problem("runtime.processes", str(error), cure))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong must reach the page
@@ -74,29 +74,29 @@ def _attempt(run: Run, data_dir: Path, journal: Recorder, control: Control, lead
 class Trainer:
     """One run from the loading of its data to its last evaluation."""
 
-    def __init__(self, run: Run, data_dir: Path, journal: Recorder, control: Control, leader: RankZero) -> None:
-        experiment, world = run.experiment, leader.world
-        check(experiment, data_dir, world.size)
-        environment.choose_threads(experiment.runtime, world)
-        device = environment.choose_device(experiment, world)
+    def __init__(self, run: Run, data_dir: Path, recorder: Recorder, control: Control, rank_zero: RankZero) -> None:
+        experiment, group = run.experiment, rank_zero.group
+        check(experiment, data_dir, group.size)
+        environment.choose_threads(experiment.runtime, group)
+        device = environment.choose_device(experiment, group)
         write_atomically(run.path / "env.json", json.dumps(environment.describe(device), indent=2).encode())
-        self.run, self.journal, self.control, self.leader = run, journal, control, leader
-        journal.say(state="loading", message="Loading the data")
-        report_images(run, journal)
+        self.run, self.recorder, self.control, self.rank_zero = run, recorder, control, rank_zero
+        recorder.update_status(state="loading", message="Loading the data")
+        report_images(run, recorder)
         splits = load(experiment, data_dir, self._loading)
         for count, (file, reason) in enumerate(splits.left_out, 1):
-            report_unusable(journal, file, reason, count)
-        self.sources = Sources.of(splits, experiment, device, partial(report_unusable, journal))
-        self.loop = build_learner(experiment, self.sources.training, len(splits.classes), device, world)
+            report_unusable(recorder, file, reason, count)
+        self.sources = Sources.of(splits, experiment, device, partial(report_unusable, recorder))
+        self.learner = build_learner(experiment, self.sources.training, len(splits.classes), device, group)
         self.seconds = 0.0
         self.evaluated = -1
         self._evaluation_wanted = False
-        self._patience = DiskRetry(journal, control)
-        self._reporter = Reporter(journal, self.loop)
-        self._checkpointer = Checkpointer(run, self.loop, journal, self._patience)
-        self._tracer = StepProfiler(run, journal, self._patience)
+        self._patience = DiskRetry(recorder, control)
+        self._reporter = Reporter(recorder, self.learner)
+        self._checkpointer = Checkpointer(run, self.learner, recorder, self._patience)
+        self._tracer = StepProfiler(run, recorder, self._patience)
         self._resume()
-        self._probes = ProbeRunner(run, self.loop, self.sources, journal=journal, control=control, patience=self._patience)
+        self._probes = ProbeRunner(run, self.learner, self.sources, recorder=recorder, control=control, patience=self._patience)
         control.begin(
             set=self._set,
             checkpoint=lambda _: self._save(),
@@ -108,23 +108,23 @@ class Trainer:
     @property
     def experiment(self) -> Experiment:
         """The experiment with what has been changed up to now."""
-        return self.loop.experiment
+        return self.learner.experiment
 
     @property
-    def timetable(self) -> BatchSchedule:
+    def batch_schedule(self) -> BatchSchedule:
         """Which images belong to which update, with the batch sizes up to now."""
-        return self.sources.training.timetable
+        return self.sources.training.batch_schedule
 
     def run_to_end(self) -> None:
         """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
-        self.journal.say(state="running", message="", progress=None)
-        self.journal.event("started", streams=self.loop.how)
-        pace = Pace(self.loop, self.control)
+        self.recorder.update_status(state="running", message="", progress=None)
+        self.recorder.event("started", streams=self.learner.how)
+        throughput = Throughput(self.learner, self.control)
         try:
             while True:
-                self._train(pace)
+                self._train(throughput)
                 self._finish()
-                if self.loop.step == self.loop.steps:
+                if self.learner.step == self.learner.steps:
                     break
         except Stop:
             self._save()
@@ -138,31 +138,31 @@ class Trainer:
             self.sources.training.close()
             self._tracer.end()
 
-    def _train(self, pace: Pace) -> None:
+    def _train(self, throughput: Throughput) -> None:
         """Update until the last update is made, and do between updates what is due and what is asked for."""
-        self.journal.say(state="running")
+        self.recorder.update_status(state="running")
         while True:
             self._at_epoch_end()
             self._recall()
-            with nullcontext() if self.control.is_paused else self.loop.watch.time("recording"):
+            with nullcontext() if self.control.is_paused else self.learner.watch.time("recording"):
                 self.control.look()
             self._probe()
             self._at_epoch_end()  # which a larger batch may have brought about
-            if self.loop.step == self.loop.steps:
+            if self.learner.step == self.learner.steps:
                 return
-            self._patience.write(self.journal.flush_late)
+            self._patience.write(self.recorder.flush_late)
             if self.control.may_update():
-                self._update(pace)
+                self._update(throughput)
             elif not self._probes.is_under_way:
                 self.control.rest()
 
     def _loading(self, message: str, fraction: float | None) -> None:
-        self.journal.say(message=message, progress=fraction)
+        self.recorder.update_status(message=message, progress=fraction)
         self.control.look()
 
     def _resume(self) -> None:
         """Go to where the newest checkpoint is, or to the start, and settle how gradients are run."""
-        self._changes = ChangeLog(self.journal, self.run.records.changes())
+        self._changes = ChangeLog(self.recorder, self.run.records.changes())
         way = None
         if (state := self._checkpointer.load()) is not None:
             self._restore(state)
@@ -171,8 +171,8 @@ class Trainer:
             what = f"the checkpoint of step {parent.step} of {parent.run} is missing or damaged"
             raise Refused(Problem("parent.step", what, "Fork that run again"))
         self._compile()
-        self.streams = self.loop.choose_streams(way)
-        self.journal.cut(self.loop.step, is_evaluated=self.evaluated == self.loop.step)
+        self.streams = self.learner.choose_streams(way)
+        self.recorder.cut(self.learner.step, is_evaluated=self.evaluated == self.learner.step)
         self._accuracies = self.run.records.accuracies()
         self._report_length()
 
@@ -181,93 +181,93 @@ class Trainer:
         is_forked = parent is not None and step == parent.step
         if not is_forked:  # the log of a fork is its own
             self._changes.agree(state["changes"])
-        self.loop.change(as_of(self.experiment, list(self._changes.due(step)), step))
-        self.loop.restore(state["loop"])
+        self.learner.change(replay_until(self.experiment, list(self._changes.due(step)), step))
+        self.learner.load_state_dict(state["loop"])
         self._check_length()
-        if not is_forked and self.journal.status.step < step:
-            self.journal.event("records lost", after=self.journal.status.step, until=step)
+        if not is_forked and self.recorder.status.step < step:
+            self.recorder.event("records lost", after=self.recorder.status.step, until=step)
         self.seconds, self.evaluated, self._checkpointer.saved = state["seconds"], state["evaluated"], step
 
     def _check_length(self) -> None:
         """Refuse to go on where fewer images have made the training shorter than it is already."""
-        if self.loop.step > self.loop.steps:
-            what = f"with the images that are there it ends with update {self.loop.steps}, and {self.loop.step} are made"
+        if self.learner.step > self.learner.steps:
+            what = f"with the images that are there it ends with update {self.learner.steps}, and {self.learner.step} are made"
             raise Refused(Problem("data.path", what, "Put the images back, or start a new run with those that are there"))
 
     def _compile(self) -> None:
         if self.experiment.runtime.compile:
-            self.journal.say(message="Compiling the network, which takes half a minute or more", progress=None)
-            self.journal.flush()
-            self.journal.event("compiled", seconds=round(self.loop.compile(), 1))
+            self.recorder.update_status(message="Compiling the network, which takes half a minute or more", progress=None)
+            self.recorder.flush()
+            self.recorder.event("compiled", seconds=round(self.learner.compile(), 1))
 
     def _recall(self) -> None:
         """Change what the log says was changed at this step."""
-        for change in self._changes.due(self.loop.step):
-            self.loop.change(laid_over(self.experiment, {change.path: change.new}))
+        for change in self._changes.due(self.learner.step):
+            self.learner.change(apply_changes(self.experiment, {change.path: change.new}))
             self._report_length()
 
     def _set(self, command: Command) -> None:
         """Change fields from the next update on."""
-        changes = asked(command.get("changes"))
-        before, after = self.experiment, changed(self.experiment, changes)
-        self.loop.change(after)
-        self._changes.add(self.loop.step, changes, before, after, command["id"])
+        changes = parse_changes(command.get("changes"))
+        before, after = self.experiment, apply_checked(self.experiment, changes)
+        self.learner.change(after)
+        self._changes.add(self.learner.step, changes, before, after, command["id"])
         self._report_length()
 
     def _withdraw(self) -> None:
         """Take back the changes since the last update: with them there was none, and a resumed training would end as this one."""
-        for change in self._changes.withdraw(self.loop.step):
-            self.journal.event("withdrawn", path=change.path, new=change.new)
+        for change in self._changes.withdraw(self.learner.step):
+            self.recorder.event("withdrawn", path=change.path, new=change.new)
 
     def _want_evaluation(self, _: Command) -> None:
         self._evaluation_wanted = True
 
-    def _update(self, pace: "Pace") -> None:
-        self.leader.begin_update(self.loop)
+    def _update(self, throughput: Throughput) -> None:
+        self.rank_zero.begin_update(self.learner)
         before = time.perf_counter()
-        with self._tracer.update(self.loop.step + 1), self.loop.watch.time("update"):
-            measured = self.loop.train()
+        with self._tracer.update(self.learner.step + 1), self.learner.watch.time("update"):
+            measured = self.learner.take_step()
         elapsed = time.perf_counter() - before
         self.seconds += elapsed
-        if (waited := self.sources.training.waited()) is not None:
-            measured["train/data_wait"] = min(waited / elapsed, 1.0)
-        with self.loop.watch.time("recording"):
-            self.journal.record(self.loop.step, self.seconds, measured)
+        if (seconds_waited := self.sources.training.seconds_waited()) is not None:
+            measured["train/data_wait"] = min(seconds_waited / elapsed, 1.0)
+        with self.learner.watch.time("recording"):
+            self.recorder.record(self.learner.step, self.seconds, measured)
             self._report_position()
-            pace.tell(self.journal)
+            throughput.report(self.recorder)
 
     def _report_length(self) -> None:
-        self.journal.say(seconds=self.seconds)
+        self.recorder.update_status(seconds=self.seconds)
         self._reporter.report_length()
 
     def _report_position(self) -> None:
-        self.journal.say(seconds=self.seconds)
+        self.recorder.update_status(seconds=self.seconds)
         self._reporter.report_position()
 
     def _at_epoch_end(self) -> None:
         """Evaluate and save where it is due."""
-        epoch, seen, _ = self.timetable.at(self.loop.step)
+        epoch, seen, _ = self.batch_schedule.at(self.learner.step)
         if seen:
             return
-        last = self.loop.step == self.loop.steps
+        last = self.learner.step == self.learner.steps
         runtime = self.experiment.runtime
-        if epoch and self.evaluated != self.loop.step and (last or epoch % runtime.evaluate_every == 0):
+        if epoch and self.evaluated != self.learner.step and (last or epoch % runtime.evaluate_every == 0):
             self._evaluate()
-        if self._checkpointer.saved != self.loop.step and (last or epoch % runtime.checkpoint_every == 0):
+        if self._checkpointer.saved != self.learner.step and (last or epoch % runtime.checkpoint_every == 0):
             self._save()
 
     def _evaluate(self) -> None:
         measured = self._probes.measure_at_once(EVALUATION)
-        self.evaluated = self.loop.step
-        self._accuracies[self.loop.step] = measured["test/accuracy"]
+        self.evaluated = self.learner.step
+        self._accuracies[self.learner.step] = measured["test/accuracy"]
         self._reporter.count_operations()
         self._report_position()
 
     def _save(self) -> None:
-        if self._checkpointer.saved == self.loop.step:
+        if self._checkpointer.saved == self.learner.step:
             return
         state = {
-            "loop": self.loop.state(),
+            "loop": self.learner.state_dict(),
             "seconds": self.seconds,
             "evaluated": self.evaluated,
             "streams": self.streams.way,
@@ -280,13 +280,13 @@ class Trainer:
         """Evaluate if somebody asked for it, and measure a little more of what else was asked for."""
         if self._evaluation_wanted:
             self._evaluation_wanted = False
-            if self.evaluated != self.loop.step:
+            if self.evaluated != self.learner.step:
                 self._evaluate()
         self._probes.go_on()
 
     def _finish(self) -> None:
         """Complete what was asked during the training, then what is to be measured at its end."""
-        self.journal.say(state="measuring", eta=None, samples_per_second=None)
+        self.recorder.update_status(state="measuring", eta=None, samples_per_second=None)
         self._probes.want_at_end()
         while self._probes.is_to_do:
             self._probe()

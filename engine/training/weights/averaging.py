@@ -31,10 +31,10 @@ class WeightAverage:
         elif epoch_ended and progress > self._settings.start:
             self._take(weights, 1 / (self.count + 1))
 
-    def state(self) -> dict[str, Tensor | int]:
+    def state_dict(self) -> dict[str, Tensor | int]:
         return {"weights": self.weights, "count": self.count}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.weights.copy_(state["weights"])
         self.count = state["count"]
 
@@ -44,21 +44,21 @@ class WeightAverage:
 
 
 @torch.no_grad()
-def recalibrate(replica: FlatModel, batches: Iterable[Batch]) -> None:
+def recalibrate(model: FlatModel, batches: Iterable[Batch]) -> None:
     """Set BatchNorm's running statistics to their mean over all images of `batches` at the replica's weights."""
-    norms = [m for m in replica.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    norms = [m for m in model.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-    replica.module.train()
+    model.module.train()
     seen = 0
     for batch in _of_two_or_more(batches):
         seen += len(batch)
         for norm in norms:
             norm.momentum = len(batch) / seen
-        replica.module(batch.images)
+        model.module(batch.images)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 

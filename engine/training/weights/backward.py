@@ -35,10 +35,10 @@ class LossScale:
         self.active = active
         self._good = 0
 
-    def state(self) -> dict[str, float]:
+    def state_dict(self) -> dict[str, float]:
         return {"value": self.value, "good": self._good}
 
-    def restore(self, state: dict[str, float]) -> None:
+    def load_state_dict(self, state: dict[str, float]) -> None:
         self.value, self._good = state["value"], int(state["good"])
 
     def passed(self) -> None:
@@ -64,22 +64,22 @@ class Backward:
         """Which of how many equal shares of every batch is computed here."""
         self.scale = LossScale(experiment.runtime.precision == "fp16")
 
-    def differentiate(self, replica: FlatModel, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Put ∇L_B into `replica.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
-        replica.gradient.zero_()
-        self.restart(replica.module, batch, self.share)
-        found = [self._backward(replica, part, len(part) / len(batch)) for part in batch.parts(self.parts)]
+    def differentiate(self, model: FlatModel, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Put ∇L_B into `model.gradient`; return mean loss and accuracy, both 0-d. Raises `Overflow` in fp16."""
+        model.gradient.zero_()
+        self.restart(model.module, batch, self.share)
+        found = [self._backward(model, part, len(part) / len(batch)) for part in batch.parts(self.parts)]
         if self.scale.active:
-            replica.gradient.div_(self.scale.value)
-            if not torch.isfinite(replica.gradient).all():
+            model.gradient.div_(self.scale.value)
+            if not torch.isfinite(model.gradient).all():
                 raise Overflow
         losses, accuracies = zip(*found, strict=True)
         return torch.stack(losses).sum(), torch.stack(accuracies).sum()
 
-    def _backward(self, replica: FlatModel, whole: Batch, share: float) -> tuple[Tensor, Tensor]:
+    def _backward(self, model: FlatModel, whole: Batch, share: float) -> tuple[Tensor, Tensor]:
         part = whole.share_of(*self.share)
         with self._autocast():
-            logits = replica.forward(part.images)
+            logits = model.forward(part.images)
         loss = self.loss(logits.float() if self._format else logits, part) * share
         (loss * self.scale.value if self.scale.active else loss).backward()
         return loss.detach(), (logits.detach().argmax(1) == part.labels).float().mean() * share

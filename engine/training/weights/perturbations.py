@@ -15,9 +15,9 @@ from engine.training.weights.flat_model import FlatModel
 class SquaredGradients:
     """v of eq. 15: a decaying sum of squared gradients, one number a filter, one an element for 1-d parameters."""
 
-    def __init__(self, replica: FlatModel, positions: Positions = "tokens") -> None:
-        self._filters = replica.filters(positions)
-        self.v = self._filters.numbers(replica.weights)
+    def __init__(self, model: FlatModel, positions: Positions = "tokens") -> None:
+        self._filters = model.filters(positions)
+        self.v = self._filters.numbers(model.weights)
 
     def add(self, gradient: Tensor, beta: float) -> None:
         """v ← βv + g² with g of shape (d,)."""
@@ -40,7 +40,7 @@ class Damping:
 class FilterNoise:
     """ε ~ N(0, σ² diag‖w⁽ʲ⁾‖²), damped if there is a `damping`."""
 
-    replica: FlatModel
+    model: FlatModel
     settings: NoiseSettings
     sigma: float | Tensor
     draw: Callable[[Tensor], Tensor]
@@ -56,7 +56,7 @@ class FilterNoise:
 
     @property
     def _filters(self) -> Filters:
-        return self.replica.filters(self.settings.position_embeddings)
+        return self.model.filters(self.settings.position_embeddings)
 
     def _deviations(self, w: Tensor) -> Tensor:
         """Standard deviation of ε: one number a filter, one an element of 1-d parameters."""

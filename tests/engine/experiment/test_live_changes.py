@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from engine.errors import Refused
-from engine.experiment.live_changes import Change, as_of, asked, changed, laid_over, live_paths, value_at
+from engine.experiment.live_changes import Change, apply_changes, apply_checked, live_paths, parse_changes, replay_until, value_at
 from engine.experiment.schema import UNIONS, read
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 from tests.engine.methods.test_table import assert_same, through_a_file
 
 LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every", "runtime.keep_every", "runtime.disk_budget")
@@ -48,55 +48,55 @@ def test_what_the_issue_names_is_live() -> None:
 )
 def test_a_change_that_cannot_be_is_refused(changes: dict[str, Any], field: str, words: str) -> None:
     with pytest.raises(Refused, match=words) as refused:
-        changed(read({"method": {"name": "m-rwp"}}), changes)
+        apply_checked(read({"method": {"name": "m-rwp"}}), changes)
     assert refused.value.problems[0].field == field
 
 
 @pytest.mark.parametrize("body", [None, [], {}, "method.sigma=1", 3])
 def test_what_is_no_table_of_changes_is_refused(body: Any) -> None:
     with pytest.raises(Refused, match="should be an object"):
-        asked(body)
+        parse_changes(body)
 
 
 def test_the_log_tells_how_the_experiment_stood_at_any_step() -> None:
     experiment = read({"method": {"name": "rwp", "sigma": 0.01}})
     log = [Change(3, "method.sigma", 0.02), Change(7, "optimizer.lr", 0.5), Change(7, "method.sigma", 0.03)]
     for step, sigma, lr in ((2, 0.01, 0.1), (3, 0.02, 0.1), (6, 0.02, 0.1), (7, 0.03, 0.5)):
-        found = as_of(experiment, log, step)
+        found = replay_until(experiment, log, step)
         assert (value_at(found, "method.sigma"), value_at(found, "optimizer.lr")) == (sigma, lr)
 
 
 @pytest.mark.parametrize(("method", "path"), STRENGTHS)
-def test_a_loop_goes_on_as_one_that_had_the_new_value_from_there(make_loop: MakeLoop, method: str, path: str) -> None:
+def test_a_loop_goes_on_as_one_that_had_the_new_value_from_there(make_learner: MakeLearner, method: str, path: str) -> None:
     config: dict[str, Any] = {"method": {"name": method}, "model": {"name": "mlp"}}
     if path == "method.sigma":
         config["method"]["sigma_schedule"] = "constant"
-    loop = make_loop(**config)
+    learner = make_learner(**config)
     for _ in range(3):
-        loop.train()
-    after = changed(loop.experiment, {path: NEW.get(path, 0.2)})
-    unchanged = make_loop(**config)
-    unchanged.restore(through_a_file(loop.state()))
-    expected = make_loop(**after.model_dump(exclude={"seeds"}))
-    expected.restore(through_a_file(loop.state()))
-    loop.change(after)
-    for each in (loop, expected, unchanged):
-        each.train()
-        each.train()
-    assert_same(loop.state(), expected.state())
-    assert not torch.equal(loop.replica.weights, unchanged.replica.weights)
+        learner.take_step()
+    after = apply_checked(learner.experiment, {path: NEW.get(path, 0.2)})
+    unchanged = make_learner(**config)
+    unchanged.load_state_dict(through_a_file(learner.state_dict()))
+    expected = make_learner(**after.model_dump(exclude={"seeds"}))
+    expected.load_state_dict(through_a_file(learner.state_dict()))
+    learner.change(after)
+    for each in (learner, expected, unchanged):
+        each.take_step()
+        each.take_step()
+    assert_same(learner.state_dict(), expected.state_dict())
+    assert not torch.equal(learner.model.weights, unchanged.model.weights)
 
 
-def test_a_longer_training_stretches_its_schedules_and_none_ends_in_the_past(make_loop: MakeLoop) -> None:
-    loop = make_loop(model={"name": "mlp"}, schedule={"epochs": 2, "batch_size": 64})
-    for _ in range(loop.steps):
-        lr = loop.train()["train/lr"]
+def test_a_longer_training_stretches_its_schedules_and_none_ends_in_the_past(make_learner: MakeLearner) -> None:
+    learner = make_learner(model={"name": "mlp"}, schedule={"epochs": 2, "batch_size": 64})
+    for _ in range(learner.steps):
+        lr = learner.take_step()["train/lr"]
     assert lr < 0.001
     with pytest.raises(Refused, match="at least 2"):
-        loop.change(changed(loop.experiment, {"schedule.epochs": 1}))
-    loop.change(changed(loop.experiment, {"schedule.epochs": 4}))
-    assert (loop.steps, loop.progress) == (88, 0.5)
-    assert loop.train()["train/lr"] == pytest.approx(0.05)
+        learner.change(apply_checked(learner.experiment, {"schedule.epochs": 1}))
+    learner.change(apply_checked(learner.experiment, {"schedule.epochs": 4}))
+    assert (learner.steps, learner.progress) == (88, 0.5)
+    assert learner.take_step()["train/lr"] == pytest.approx(0.05)
 
 
 def test_a_long_log_is_read_at_once_and_as_change_by_change(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,9 +106,9 @@ def test_a_long_log_is_read_at_once_and_as_change_by_change(monkeypatch: pytest.
     one_by_one = begun
     for change in sorted(log, key=lambda one: one.step):
         if change.step <= 300:
-            one_by_one = laid_over(one_by_one, {change.path: change.new})
+            one_by_one = apply_changes(one_by_one, {change.path: change.new})
     read_again: list[object] = []
     monkeypatch.setattr("engine.experiment.live_changes.read", lambda config: read_again.append(config) or read(config))
-    assert as_of(begun, sorted(log, key=lambda one: one.step), 300) == one_by_one
+    assert replay_until(begun, sorted(log, key=lambda one: one.step), 300) == one_by_one
     assert len(read_again) == 1
-    assert as_of(begun, [], 300) is begun
+    assert replay_until(begun, [], 300) is begun

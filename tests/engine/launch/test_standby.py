@@ -31,18 +31,20 @@ def eventually(holds: object, seconds: float = 60) -> bool:
 
 
 @pytest.fixture
-def spares(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandbyPool]:
-    spares = StandbyPool()
-    monkeypatch.setattr(engine_process, "spares", spares)
-    spares.keep()
-    assert eventually(lambda: spares.is_ready)
-    yield spares
-    spares.close()
+def standby_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandbyPool]:
+    standby_pool = StandbyPool()
+    monkeypatch.setattr(engine_process, "spares", standby_pool)
+    standby_pool.keep()
+    assert eventually(lambda: standby_pool.is_ready)
+    yield standby_pool
+    standby_pool.close()
     assert not children()
 
 
 @pytest.mark.slow
-def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: StandbyPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_trains_to_the_same_bits_and_is_replaced(
+    launch: Launch, standby_pool: StandbyPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.launch.standby_pool.RENEW_SECONDS", 0.1)
     (ready,) = children()
     config = {**SHORT, "method": {"name": "m-arwp"}, "runtime": {"streams": "parallel"}}
@@ -50,16 +52,16 @@ def test_it_trains_to_the_same_bits_and_is_replaced(launch: Launch, spares: Stan
     assert launch.processes[-1].pid == ready
     assert wait(warm, is_finished).pid == ready
     assert launch.processes[-1].wait(120) == 0
-    assert eventually(lambda: spares.is_ready)
+    assert eventually(lambda: standby_pool.is_ready)
     assert ready not in children()
-    spares.close()
+    standby_pool.close()
     cold = launch(config)
     wait(cold, is_finished)
     assert torch.equal(weights_at_end(warm), weights_at_end(cold))
     assert (warm.path / "engine.log").read_text() == (cold.path / "engine.log").read_text()
 
 
-def test_one_that_was_killed_is_not_asked(launch: Launch, spares: StandbyPool) -> None:
+def test_one_that_was_killed_is_not_asked(launch: Launch, standby_pool: StandbyPool) -> None:
     (ready,) = children()
     psutil.Process(ready).kill()
     os.waitid(os.P_PID, ready, os.WEXITED | os.WNOWAIT)  # all its threads have ended
@@ -84,17 +86,17 @@ def test_it_ends_with_the_studio_however_that_ends() -> None:
 def test_one_that_cannot_be_loaded_leaves_nothing_and_is_tried_again_with_the_next_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spares = StandbyPool()
+    standby_pool = StandbyPool()
     with monkeypatch.context() as broken:
         broken.setattr("engine.launch.standby_pool.processes.sys.executable", "/bin/false")
-        spares.keep()
-        assert spares._renewal
-        spares._renewal.join(60)
+        standby_pool.keep()
+        assert standby_pool._renewal
+        standby_pool._renewal.join(60)
         assert not children()
-    assert not spares.is_ready
+    assert not standby_pool.is_ready
     monkeypatch.setattr("engine.launch.standby_pool.RENEW_SECONDS", 0.1)
-    assert spares.take(Work([], "", {}), 0, 0) is None
-    assert eventually(lambda: spares.is_ready)
-    spares.close()
-    assert spares.take(Work([], "", {}), 0, 0) is None
+    assert standby_pool.take(Work([], "", {}), 0, 0) is None
+    assert eventually(lambda: standby_pool.is_ready)
+    standby_pool.close()
+    assert standby_pool.take(Work([], "", {}), 0, 0) is None
     assert not children()

@@ -128,7 +128,7 @@ def test_two_processes_leave_bitwise_the_records_of_one(launch: Launch, tmp_path
     together = launch(SHORT, with_other_batches(tmp_path, SHORT))
     status = wait(together, ended)
     assert (status.state, status.streams) == ("finished", "distributed")
-    assert (status.steps, status.course[1][0]) == (81, 20)
+    assert (status.steps, status.epoch_curve[1][0]) == (81, 20)
     assert_same_results(together, alone)
 
 

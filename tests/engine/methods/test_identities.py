@@ -5,17 +5,17 @@ import torch
 
 from engine.training.data import Batch, InMemoryTraining
 from engine.training.step.learner import Learner
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 STEPS = 6
 FLAT = {"sigma_schedule": "constant", "sigma": 0.02}
 
 
-def final(loop: Learner) -> list[torch.Tensor]:
+def final(learner: Learner) -> list[torch.Tensor]:
     """Weights and buffers after a few updates."""
     for _ in range(STEPS):
-        loop.train()
-    return [loop.replica.weights, *loop.replica.buffers]
+        learner.take_step()
+    return [learner.model.weights, *learner.model.buffers]
 
 
 def assert_same(a: Learner, b: Learner) -> None:
@@ -37,9 +37,9 @@ IDENTITIES = {
 
 @pytest.mark.parametrize(("method", "other"), IDENTITIES.values(), ids=IDENTITIES.keys())
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-def test_identity(make_loop: MakeLoop, method: dict[str, object], other: dict[str, object], optimizer: str) -> None:
+def test_identity(make_learner: MakeLearner, method: dict[str, object], other: dict[str, object], optimizer: str) -> None:
     base = {"name": optimizer}
-    assert_same(make_loop(method=method, optimizer=base), make_loop(method=other, optimizer=base))
+    assert_same(make_learner(method=method, optimizer=base), make_learner(method=other, optimizer=base))
 
 
 class Swapped(InMemoryTraining):
@@ -49,14 +49,14 @@ class Swapped(InMemoryTraining):
         return super().batch(1 - stream, step)
 
 
-def test_lambda_one_makes_m_rwp_rwp_on_b1(make_loop: MakeLoop) -> None:
-    mixed = make_loop(method={"name": "m-rwp", "lambda": 1.0, "bn_statistics": "perturbed", **FLAT})
+def test_lambda_one_makes_m_rwp_rwp_on_b1(make_learner: MakeLearner) -> None:
+    mixed = make_learner(method={"name": "m-rwp", "lambda": 1.0, "bn_statistics": "perturbed", **FLAT})
     mixed.data.__class__ = Swapped
-    assert_same(mixed, make_loop(method={"name": "rwp", **FLAT}))
+    assert_same(mixed, make_learner(method={"name": "rwp", **FLAT}))
 
 
 @pytest.mark.parametrize("name", ["rwp", "arwp", "m-rwp", "m-arwp", "sam"])
-def test_a_perturbation_is_not_nothing(make_loop: MakeLoop, name: str) -> None:
+def test_a_perturbation_is_not_nothing(make_learner: MakeLearner, name: str) -> None:
     """The identities above would also hold if perturbations never reached the weights."""
-    a, b = make_loop(method={"name": name}), make_loop(method={"name": "sgd"})
+    a, b = make_learner(method={"name": name}), make_learner(method={"name": "sgd"})
     assert not torch.equal(final(a)[0], final(b)[0])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.experiment.schema import UNIONS
 from engine.training.step.learner import Learner
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
 NETWORKS = {"small-cnn": UNIONS["method"], "resnet18": PAPER, "vit-s": PAPER}
@@ -22,18 +22,18 @@ CASES = [
 ]
 
 
-def watched(loop: Learner) -> Learner:
+def watched(learner: Learner) -> Learner:
     """The loop, which now checks that its gradients leave the weights as they were."""
-    inner = loop.gradients
+    inner = learner.gradients
 
     def gradients(*passes: Any) -> tuple[Tensor, ...]:
-        before = loop.replica.weights.clone()
+        before = learner.model.weights.clone()
         found = inner(*passes)
-        assert torch.equal(loop.replica.weights, before)
+        assert torch.equal(learner.model.weights, before)
         return found
 
-    loop.gradients = gradients
-    return loop
+    learner.gradients = gradients
+    return learner
 
 
 def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def assert_same(one: Any, other: Any) -> None:
 
 @pytest.mark.parametrize(("method", "model", "optimizer", "precision"), CASES)
 def test_it_steps_restores_the_weights_and_resumes(
-    make_loop: MakeLoop, method: str, model: str, optimizer: str, precision: str
+    make_learner: MakeLearner, method: str, model: str, optimizer: str, precision: str
 ) -> None:
     config = {
         "method": {"name": method},
@@ -72,15 +72,15 @@ def test_it_steps_restores_the_weights_and_resumes(
         "data": {"train_size": 32},
         "schedule": {"epochs": 2, "batch_size": 4},
     }
-    loop, other = watched(make_loop(**config)), make_loop(**config)
-    before = loop.replica.weights.clone()
+    learner, other = watched(make_learner(**config)), make_learner(**config)
+    before = learner.model.weights.clone()
     for _ in range(2):
-        loop.train()
-    other.restore(through_a_file(loop.state()))
-    assert_same(other.state(), loop.state())
-    assert torch.isfinite(torch.tensor(list(loop.train().values()))).all()
-    other.train()
-    assert loop.step == 3
-    assert torch.isfinite(loop.replica.weights).all()
-    assert not torch.equal(loop.replica.weights, before)
-    assert_same(other.state(), loop.state())
+        learner.take_step()
+    other.load_state_dict(through_a_file(learner.state_dict()))
+    assert_same(other.state_dict(), learner.state_dict())
+    assert torch.isfinite(torch.tensor(list(learner.take_step().values()))).all()
+    other.take_step()
+    assert learner.step == 3
+    assert torch.isfinite(learner.model.weights).all()
+    assert not torch.equal(learner.model.weights, before)
+    assert_same(other.state_dict(), learner.state_dict())

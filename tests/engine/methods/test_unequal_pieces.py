@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from engine.catalogue import MODELS
 from engine.errors import Refused
-from engine.experiment.live_changes import changed
+from engine.experiment.live_changes import apply_checked
 from engine.experiment.portions import normalised, parts, shards, shared
 from engine.experiment.schema import read
 from engine.experiment.validate import sizes
@@ -17,70 +17,70 @@ from engine.training import models
 from engine.training.data import Batch
 from engine.training.step.learner import Learner
 from engine.training.weights.averaging import recalibrate
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 MLP = {"model": {"name": "mlp"}, "double": True}
 
 
-def direction(loop: Learner) -> torch.Tensor:
-    return loop._work(loop._fresh).direction.clone()
+def direction(learner: Learner) -> torch.Tensor:
+    return learner._work(learner._fresh).direction.clone()
 
 
-def plain(loop: Learner, batch: Batch) -> torch.Tensor:
+def plain(learner: Learner, batch: Batch) -> torch.Tensor:
     """∇L_B(w) by autograd alone."""
-    loss = F.cross_entropy(loop.replica.module(batch.images), batch.labels)
-    found = torch.autograd.grad(loss, list(loop.replica.module.parameters()))
+    loss = F.cross_entropy(learner.model.module(batch.images), batch.labels)
+    found = torch.autograd.grad(loss, list(learner.model.module.parameters()))
     return torch.cat([one.reshape(-1) for one in found])
 
 
 @pytest.mark.parametrize("method", ["sam", "asam", "fsam"])
 @pytest.mark.parametrize("m", [1, 24, 63, 64, 100])
-def test_without_a_radius_shards_of_any_size_give_the_gradient(make_loop: MakeLoop, method: str, m: int) -> None:
-    loop = make_loop(**MLP, method={"name": method, "rho": 0.0, "m_sharpness": m})
-    wanted = plain(loop, loop.batch())
-    torch.testing.assert_close(direction(loop), wanted, rtol=1e-11, atol=1e-14)
+def test_without_a_radius_shards_of_any_size_give_the_gradient(make_learner: MakeLearner, method: str, m: int) -> None:
+    learner = make_learner(**MLP, method={"name": method, "rho": 0.0, "m_sharpness": m})
+    wanted = plain(learner, learner.batch())
+    torch.testing.assert_close(direction(learner), wanted, rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize("draws", [1, 5, 7, 48, 64])
-def test_without_noise_draws_of_any_number_give_the_gradient(make_loop: MakeLoop, draws: int) -> None:
-    loop = make_loop(**MLP, method={"name": "lpf-sgd", "sigma": 0.0, "draws": draws})
-    wanted = plain(loop, loop.batch())
-    torch.testing.assert_close(direction(loop), wanted, rtol=1e-11, atol=1e-14)
+def test_without_noise_draws_of_any_number_give_the_gradient(make_learner: MakeLearner, draws: int) -> None:
+    learner = make_learner(**MLP, method={"name": "lpf-sgd", "sigma": 0.0, "draws": draws})
+    wanted = plain(learner, learner.batch())
+    torch.testing.assert_close(direction(learner), wanted, rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize("accumulate", [3, 5, 48])
 @pytest.mark.parametrize("method", [{"name": "sgd"}, {"name": "sam", "m_sharpness": 24}, {"name": "lpf-sgd", "draws": 5}])
-def test_accumulated_parts_of_any_size_give_the_same(make_loop: MakeLoop, method: dict[str, Any], accumulate: int) -> None:
-    whole, cut = (make_loop(**MLP, method=method, runtime={"accumulate": count}) for count in (1, accumulate))
+def test_accumulated_parts_of_any_size_give_the_same(make_learner: MakeLearner, method: dict[str, Any], accumulate: int) -> None:
+    whole, cut = (make_learner(**MLP, method=method, runtime={"accumulate": count}) for count in (1, accumulate))
     torch.testing.assert_close(direction(cut), direction(whole), rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize(
     "method", [{"name": "sam", "rho": 0.0, "m_sharpness": 60}, {"name": "lpf-sgd", "sigma": 0.0, "draws": 5}]
 )
-def test_a_recorded_loss_is_that_of_all_images(make_loop: MakeLoop, method: dict[str, Any]) -> None:
-    loop = make_loop(**MLP, method=method)
-    batch = loop.batch()
-    logits = loop.replica.module(batch.images).detach()
-    measured = loop.train()
+def test_a_recorded_loss_is_that_of_all_images(make_learner: MakeLearner, method: dict[str, Any]) -> None:
+    learner = make_learner(**MLP, method=method)
+    batch = learner.batch()
+    logits = learner.model.module(batch.images).detach()
+    measured = learner.take_step()
     kind = "" if method["name"] == "sam" else "perturbed_"
     assert measured[f"train/{kind}loss"] == pytest.approx(F.cross_entropy(logits, batch.labels).item(), rel=1e-10)
     assert measured[f"train/{kind}accuracy"] == pytest.approx((logits.argmax(1) == batch.labels).double().mean().item())
 
 
 @pytest.mark.parametrize(("total", "count"), [(9, 8), (128, 48), (64, 64), (7, 2)])
-def test_as_many_draws_as_asked_for(make_loop: MakeLoop, total: int, count: int) -> None:
-    loop = make_loop(model={"name": "mlp"}, method={"name": "lpf-sgd", "draws": count}, schedule={"batch_size": total})
-    sizes = [len(piece) for piece in loop.parts(loop.batch(), count)]
+def test_as_many_draws_as_asked_for(make_learner: MakeLearner, total: int, count: int) -> None:
+    learner = make_learner(model={"name": "mlp"}, method={"name": "lpf-sgd", "draws": count}, schedule={"batch_size": total})
+    sizes = [len(piece) for piece in learner.parts(learner.batch(), count)]
     assert (len(sizes), sum(sizes), max(sizes) - min(sizes) <= 1) == (count, total, True)
 
 
-def test_statistics_are_those_of_all_images_whatever_the_batches(make_loop: MakeLoop) -> None:
-    loop = make_loop(double=True)
-    batch = loop.batch()
-    recalibrate(loop.replica, batch.split([60, 4]))
-    first = next(norms(loop))
-    seen = loop.replica.module[0](batch.images)
+def test_statistics_are_those_of_all_images_whatever_the_batches(make_learner: MakeLearner) -> None:
+    learner = make_learner(double=True)
+    batch = learner.batch()
+    recalibrate(learner.model, batch.split([60, 4]))
+    first = next(norms(learner))
+    seen = learner.model.module[0](batch.images)
     torch.testing.assert_close(first.running_mean, seen.mean((0, 2, 3)), rtol=1e-10, atol=1e-12)
     pieces = [piece.var((0, 2, 3)) * len(piece) / 64 for piece in seen.split([60, 4])]
     torch.testing.assert_close(first.running_var, torch.stack(pieces).sum(0), rtol=1e-10, atol=1e-12)
@@ -88,17 +88,17 @@ def test_statistics_are_those_of_all_images_whatever_the_batches(make_loop: Make
 
 
 @pytest.mark.parametrize("sizes", [[4, 1], [1, 4], [1, 1, 3], [3, 1, 1]])
-def test_statistics_are_never_measured_on_a_single_image(make_loop: MakeLoop, sizes: list[int]) -> None:
+def test_statistics_are_never_measured_on_a_single_image(make_learner: MakeLearner, sizes: list[int]) -> None:
     """As the last of 513 images would be."""
-    loop = make_loop(**RESNET, schedule={"batch_size": sum(sizes)}, double=True)
-    batch = loop.batch()
-    recalibrate(loop.replica, batch.split(sizes))
-    mean = loop.replica.module[0](batch.images).mean((0, 2, 3))
-    torch.testing.assert_close(next(norms(loop)).running_mean, mean, rtol=1e-10, atol=1e-12)
+    learner = make_learner(**RESNET, schedule={"batch_size": sum(sizes)}, double=True)
+    batch = learner.batch()
+    recalibrate(learner.model, batch.split(sizes))
+    mean = learner.model.module[0](batch.images).mean((0, 2, 3))
+    torch.testing.assert_close(next(norms(learner)).running_mean, mean, rtol=1e-10, atol=1e-12)
 
 
-def norms(loop: Learner) -> Iterator[torch.nn.BatchNorm2d]:
-    return (layer for layer in loop.replica.module.modules() if isinstance(layer, torch.nn.BatchNorm2d))
+def norms(learner: Learner) -> Iterator[torch.nn.BatchNorm2d]:
+    return (layer for layer in learner.model.module.modules() if isinstance(layer, torch.nn.BatchNorm2d))
 
 
 def test_cuts() -> None:
@@ -155,7 +155,7 @@ def test_one_image_of_which_there_is_no_variance_is_refused(config: dict[str, An
 def test_a_live_change_that_leaves_one_image_is_refused() -> None:
     experiment = read({**RESNET, "schedule": {"batch_size": 6}, "runtime": {"accumulate": 3}})
     with pytest.raises(Refused, match=r"runtime\.accumulate.*no variance"):
-        changed(experiment, {"schedule.batch_size": 5})
+        apply_checked(experiment, {"schedule.batch_size": 5})
 
 
 @pytest.mark.parametrize("name", [name for name, row in MODELS.items() if row.parameters < 30_000_000])

@@ -40,7 +40,7 @@ def test_it_goes_on_with_the_noise_it_would_have_had(killed: Run) -> None:
     """The two updates after the checkpoint are made again, with the losses that were recorded then."""
     recorded = losses(killed)
     with training(killed) as made:
-        assert made.loop.step == 4
+        assert made.learner.step == 4
         made.run_to_end()
     assert len(recorded) == 6
     assert losses(killed)[:6] == pytest.approx(recorded, rel=1e-4)
@@ -71,7 +71,7 @@ def test_it_is_exported_and_taken_in_elsewhere(killed: Run, tmp_path: Path) -> N
     run = unpack(archive, tmp_path / "elsewhere")
     assert (run.experiment, run.records.changes()) == (killed.experiment, killed.records.changes())
     with training(run) as made:
-        assert made.loop.step == 4
+        assert made.learner.step == 4
 
 
 def test_a_new_experiment_draws_other_numbers(killed: Run) -> None:

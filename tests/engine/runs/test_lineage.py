@@ -20,9 +20,9 @@ from engine.training.process_group import ALONE
 from engine.training.step.learner import Learner
 from engine.training.trainer import checkpointer
 from engine.training.trainer.control import Control
-from engine.training.trainer.progress import Pace
 from engine.training.trainer.ranks import RankZero
 from engine.training.trainer.recorder import Recorder
+from engine.training.trainer.throughput import Throughput
 from engine.training.trainer.trainer import Trainer
 from tests.engine.methods.test_table import assert_same
 
@@ -41,9 +41,9 @@ CONFIG = {
 def training(run: Run) -> Iterator[Trainer]:
     """The training of a run, in this process, where its newest checkpoint leaves it."""
     with run.lock():
-        journal = Recorder(run)
-        yield Trainer(run, run.path, journal, Control(run, journal), RankZero(ALONE))
-        journal.close()
+        recorder = Recorder(run)
+        yield Trainer(run, run.path, recorder, Control(run, recorder), RankZero(ALONE))
+        recorder.close()
 
 
 def trained(runs: Path, **changes: Any) -> Run:
@@ -65,7 +65,7 @@ def last(run: Run) -> dict[str, Any]:
 
 def batch_sizes(made: Trainer) -> list[int]:
     """That of every update."""
-    return [made.timetable.at(step).size for step in range(made.loop.steps)]
+    return [made.batch_schedule.at(step).size for step in range(made.learner.steps)]
 
 
 def steps(run: Run) -> list[int]:
@@ -80,13 +80,13 @@ def test_a_fork_into_all_six_starts_from_the_same_to_the_bit(parent: Run) -> Non
     for run in made:
         assert run.experiment.parent == read({"parent": {"run": parent.id, "step": 8}}).parent
         with training(run) as begun:
-            assert begun.loop.step == 8
-            state = begun.loop.state()
+            assert begun.learner.step == 8
+            state = begun.learner.state_dict()
             assert_same(
                 {key: state[key] for key in ("weights", "buffers", "optimizer")},
                 {key: content[key] for key in ("weights", "buffers", "optimizer")},
             )
-            seen.append(begun.loop.batch())
+            seen.append(begun.learner.batch())
     for batch in seen[1:]:
         assert torch.equal(batch.images, seen[0].images)
         assert torch.equal(batch.labels, seen[0].labels)
@@ -120,14 +120,14 @@ def test_a_batch_size_that_was_changed_on_the_way_is_the_same_when_replayed_resu
     with training(run) as made:
         made._recall()
         for step, size in ((0, 32), (6, 10), (7, 50), (9, 24)):
-            while made.loop.step < step:
-                made.loop.train()
+            while made.learner.step < step:
+                made.learner.take_step()
             made._set({"id": str(step), "changes": {"schedule.batch_size": size}})
         made._save()
         Checkpoint.of(run.path / "checkpoints", 9).pin.touch()
         made.run_to_end()
-        assert made.loop.samples == 6 * 64 + 20 + 2 * 100 + 2 * sum(batch_sizes(made)[9:])
-        assert made.loop.gradient_evaluations == 2 * len(batch_sizes(made))
+        assert made.learner.samples == 6 * 64 + 20 + 2 * 100 + 2 * sum(batch_sizes(made)[9:])
+        assert made.learner.gradient_evaluations == 2 * len(batch_sizes(made))
     ends = [last(run)]
     with training(again := replay(run)) as made:
         made.run_to_end()
@@ -140,7 +140,7 @@ def test_a_batch_size_that_was_changed_on_the_way_is_the_same_when_replayed_resu
     for found in checkpoints(run.path / "checkpoints")[1:]:
         found.path.unlink()
     with training(run) as made:
-        assert made.loop.step == 9
+        assert made.learner.step == 9
         made.run_to_end()
     ends.append(last(run))
     for one in ends[1:]:
@@ -150,11 +150,11 @@ def test_a_batch_size_that_was_changed_on_the_way_is_the_same_when_replayed_resu
 def test_a_batch_larger_than_what_the_last_epoch_has_left_ends_the_training_in_good_order(tmp_path: Path) -> None:
     run = Run.create(tmp_path, read(CONFIG))
     with training(run) as made:
-        while made.loop.step < 15:
-            made.loop.train()
+        while made.learner.step < 15:
+            made.learner.take_step()
         run.commands.send("set", changes={"schedule.batch_size": 64})
         made.run_to_end()
-        assert (made.loop.step, made.loop.steps, made.loop.progress) == (15, 15, 1)
+        assert (made.learner.step, made.learner.steps, made.learner.progress) == (15, 15, 1)
     assert run.records.accuracies().keys() == {15}
     assert steps(run)[-1] == 15
     assert run.status().epoch == 4
@@ -163,23 +163,23 @@ def test_a_batch_larger_than_what_the_last_epoch_has_left_ends_the_training_in_g
 def test_a_batch_size_that_was_taken_back_leaves_no_trace(tmp_path: Path) -> None:
     run = Run.create(tmp_path, read(CONFIG))
     with training(run) as made:
-        while made.loop.step < 2:
-            made.loop.train()
-        before = made.timetable
+        while made.learner.step < 2:
+            made.learner.take_step()
+        before = made.batch_schedule
         for size in (128, 32):  # the larger one alone would end the epoch
             made._set({"id": str(size), "changes": {"schedule.batch_size": size}})
-        assert made.timetable == before
-        made.journal.flush()
+        assert made.batch_schedule == before
+        made.recorder.flush()
         made._save()
     with training(run) as made:
-        assert made.timetable == before
+        assert made.batch_schedule == before
 
 
 def test_changes_that_fit_only_together_are_taken_up_again(tmp_path: Path) -> None:
     run = Run.create(tmp_path, read(merge(CONFIG, {"runtime": {"accumulate": 16}})))
     together = {"schedule.batch_size": 8, "runtime.accumulate": 4}
     with training(run) as made:
-        made.loop.train()
+        made.learner.take_step()
         made._set({"id": "x", "changes": together})
         made._save()
         made.run_to_end()
@@ -194,17 +194,17 @@ def test_a_checkpoint_that_tells_nothing_of_batch_sizes_is_one_of_a_single_size(
     found = checkpoints(run.path / "checkpoints")[-1]
     state = torch.load(found.path, weights_only=True)
     gradients = state["loop"].pop("gradients")
-    stretches = state["loop"].pop("stretches")
+    segments = state["loop"].pop("stretches")
     checkpointer.save(found.path.parent, found.step, state)
     with training(run) as made:
-        assert (made.loop.state()["gradients"], made.loop.state()["stretches"]) == (gradients, stretches)
+        assert (made.learner.state_dict()["gradients"], made.learner.state_dict()["stretches"]) == (gradients, segments)
 
 
 def test_an_epoch_is_evaluated_once_also_where_it_is_stopped_at_its_end(tmp_path: Path) -> None:
     run = Run.create(tmp_path, read(CONFIG))
     with training(run) as made:
-        while made.loop.step < 4:
-            made.loop.train()
+        while made.learner.step < 4:
+            made.learner.take_step()
         made._save()  # asked for before the evaluation
         made._evaluate()
     with training(run) as made:
@@ -219,7 +219,7 @@ def test_a_fork_that_is_resumed_is_not_forked_anew(parent: Run) -> None:
         begun._set({"id": "x", "changes": {"optimizer.lr": 0.03}})
         begun.run_to_end()
     with training(made) as again:
-        assert again.loop.step == 16
+        assert again.learner.step == 16
         assert again.experiment.optimizer.lr == 0.03
 
 
@@ -315,16 +315,16 @@ def test_a_change_after_which_no_update_can_be_made_is_withdrawn(tmp_path: Path,
     run = Run.create(tmp_path, read(CONFIG))
     train = Learner.train
 
-    def failing(loop: Learner) -> dict[str, float]:
-        if loop.experiment.runtime.accumulate == 3:
+    def failing(learner: Learner) -> dict[str, float]:
+        if learner.experiment.runtime.accumulate == 3:
             raise RuntimeError("what nobody thought of")
-        return train(loop)
+        return train(learner)
 
     with training(run) as made:
         for _ in range(2):
-            made._update(Pace(made.loop, made.control))
+            made._update(Throughput(made.learner, made.control))
         made._set({"id": "a", "changes": {"method.sigma": 0.05}})
-        made._update(Pace(made.loop, made.control))
+        made._update(Throughput(made.learner, made.control))
         made._set({"id": "b", "changes": {"runtime.accumulate": 3, "method.eta": 0.2}})
         monkeypatch.setattr(Learner, "train", failing)
         with pytest.raises(RuntimeError, match="nobody"):
@@ -334,4 +334,4 @@ def test_a_change_after_which_no_update_can_be_made_is_withdrawn(tmp_path: Path,
     assert [change.path for change in run.records.changes()] == ["method.sigma"]
     with training(run) as again:
         again.run_to_end()
-    assert (again.experiment.runtime.accumulate, again.loop.step) == (1, 16)
+    assert (again.experiment.runtime.accumulate, again.learner.step) == (1, 16)

@@ -53,7 +53,7 @@ def begun(runs: Path, images: Path, kind: str = "folder", updates: int = 8) -> R
     run = Run.create(runs, read(experiment(images, kind)))
     with training(run) as made:
         for _ in range(updates):
-            made.loop.train()
+            made.learner.take_step()
         made._report_length()
         made._save()
     return run
@@ -120,7 +120,7 @@ def test_the_same_images_go_on_wherever_they_lie(images: Path, tmp_path: Path) -
     (tmp_path / "copy").rename(images)
     with training(run) as made:
         made.run_to_end()
-        assert made.loop.step == made.loop.steps == 12
+        assert made.learner.step == made.learner.steps == 12
 
 
 @pytest.mark.parametrize("change", ["class renamed", "image renamed", "test images removed"])

@@ -49,10 +49,10 @@ def test_a_command_that_is_no_json_does_not_stop_the_others(run: Run) -> None:
 @pytest.mark.parametrize("name", ["kind", "step", "self"])
 def test_what_is_told_of_an_event_may_be_called_anything(run: Run, name: str) -> None:
     """A command carries what somebody has sent, and its refusal tells of it."""
-    journal = Recorder(run)
-    journal.event("refused", **{name: "x"})
-    journal.event_of(3, "landscape", **{name: "y"})
-    journal.close()
+    recorder = Recorder(run)
+    recorder.event("refused", **{name: "x"})
+    recorder.event_of(3, "landscape", **{name: "y"})
+    recorder.close()
     assert [(event.step, event.data) for event in run.records.events()] == [(0, {name: "x"}), (3, {name: "y"})]
 
 

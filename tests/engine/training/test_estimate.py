@@ -26,7 +26,7 @@ def test_two_updates_are_timed_in_a_process_of_their_own() -> None:
 def test_fewer_images_stand_for_a_batch_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     monkeypatch.setattr(
-        "engine.training.estimate._timed", lambda loop, _: sizes.append(loop.experiment.schedule.batch_size) or 1.0
+        "engine.training.estimate._timed", lambda learner, _: sizes.append(learner.experiment.schedule.batch_size) or 1.0
     )
     config = {"model": {"name": "resnet18"}, "data": {"name": "cifar10"}, "method": {"name": "sgd"}}
     found = estimate(read({**config, "schedule": {"batch_size": 256}}))
@@ -48,7 +48,7 @@ def test_fewer_images_are_cut_into_no_smaller_pieces(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("engine.training.estimate.LONGEST_FLOPS", 1.0)
     made: list[int] = []
     train = Learner.train
-    monkeypatch.setattr(Learner, "train", lambda loop: made.append(loop.experiment.schedule.batch_size) or train(loop))
+    monkeypatch.setattr(Learner, "train", lambda learner: made.append(learner.experiment.schedule.batch_size) or train(learner))
     assert estimate(read({"model": {"name": "resnet18"}, **config}))["seconds_per_update"] > 0
     assert set(made) == {size}
 

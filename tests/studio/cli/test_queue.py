@@ -15,7 +15,7 @@ Say = Callable[..., list[str]]
 
 
 @pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+def update_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
     """say(arguments): what the command prints, while no engine is started."""
     monkeypatch.setattr(engine_process, "start", lambda run, *_: run.leave_queue())
 
@@ -26,14 +26,14 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return command
 
 
-def test_the_queue_is_rearranged_by_command(say: Say, tmp_path: Path) -> None:
+def test_the_queue_is_rearranged_by_command(update_status: Say, tmp_path: Path) -> None:
     first, second, third = runs = [Run.create(tmp_path, Experiment(seed=seed)) for seed in range(3)]
     Queue(tmp_path).add(*runs)
-    assert say() == [first.id, second.id, third.id]
-    assert say(third.id, "--to", "0") == [third.id, first.id, second.id]
-    assert say(first.id, "--now") == [third.id, second.id]
-    assert say(third.id, "--remove") == [second.id]
+    assert update_status() == [first.id, second.id, third.id]
+    assert update_status(third.id, "--to", "0") == [third.id, first.id, second.id]
+    assert update_status(first.id, "--now") == [third.id, second.id]
+    assert update_status(third.id, "--remove") == [second.id]
     for arguments in ([first.id, "--now"], [second.id], ["nobody", "--to", "0"], ["--at-once", "cpu=0"]):
-        say(*arguments, code=2)
-    say("--at-once", "cpu=2")
+        update_status(*arguments, code=2)
+    update_status("--at-once", "cpu=2")
     assert Queue(tmp_path).at_once == {"cpu": 2}

@@ -56,9 +56,9 @@ def test_an_unchanged_run_is_not_read_again(run: Run, state: State, monkeypatch:
 def test_an_event_whose_id_is_no_name_does_not_end_an_engine(run: Run, odd: object) -> None:
     write(run, "stopped", ("command", {"id": odd}), ("refused", {"id": "1-abc"}))
     with run.lock():
-        journal = Recorder(run)
-        control = Control(run, journal)
-        journal.close()
+        recorder = Recorder(run)
+        control = Control(run, recorder)
+        recorder.close()
     assert control._answered == {"1-abc"}
 
 

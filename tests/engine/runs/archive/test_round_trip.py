@@ -78,13 +78,13 @@ def test_it_goes_on_to_bitwise_the_same_end(tmp_path: Path) -> None:
     here = Run.create(tmp_path / "here", read(merge(CONFIG, {"optimizer": {"momentum": 0.8}})))
     with training(here) as half:
         for _ in range(6):
-            half.loop.train()
+            half.learner.take_step()
         half._report_position()
         half._save()
     there = unpack(saved(here, "newest", tmp_path), tmp_path / "there")
     for run in (here, there):
         with training(run) as rest:
-            assert rest.loop.step == 6
+            assert rest.learner.step == 6
             rest._set({"id": "x", "changes": {"method.sigma": 0.05}})
             rest.run_to_end()
     assert_same(last_state(here), last_state(there))
@@ -107,13 +107,13 @@ def test_a_run_is_packed_while_it_trains(tmp_path: Path) -> None:
     """Whatever is written or removed meanwhile, the archive is of the moment at which it was asked for."""
     run = Run.create(tmp_path / "here", read(CONFIG))
     with training(run) as made:
-        made.loop.train()
-        made.journal.record(1, 0.1, {"train/loss": 1.0})
+        made.learner.take_step()
+        made.recorder.record(1, 0.1, {"train/loss": 1.0})
         made._report_position()
         made._save()
         pieces = pack(run, "all")
-        made.journal.record(2, 0.2, {"train/loss": 2.0})
-        made.journal.flush()
+        made.recorder.record(2, 0.2, {"train/loss": 2.0})
+        made.recorder.flush()
         for path in (run.path / "checkpoints").iterdir():
             path.unlink()
         (tmp_path / "x.zip").write_bytes(b"".join(pieces))

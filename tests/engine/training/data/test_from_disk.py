@@ -86,7 +86,7 @@ def equal(one: Batch, other: Batch) -> bool:
 
 def test_an_epoch_shows_every_picture_once_with_its_label(root: Path) -> None:
     training = supply(root).training
-    assert training.timetable.steps(1) == 6
+    assert training.batch_schedule.steps(1) == 6
     batches = [training.batch(0, 6 + step) for step in range(6)]
     assert sorted(number for batch in batches for number in numbers(batch)) == list(range(24))
     for batch in batches:
@@ -113,7 +113,7 @@ def test_what_was_read_ahead_for_another_batch_size_is_dropped(root: Path, suppl
     supplies.append(helped)
     for each in (alone, helped):
         each.training.batch(0, 0)
-        each.training.follow(each.training.timetable.with_size(1, 7))
+        each.training.follow(each.training.batch_schedule.with_size(1, 7))
     for step in (1, 2, 3, 4):
         assert len(helped.training.batch(0, step).labels) == 7
         assert equal(helped.training.batch(0, step), alone.training.batch(0, step))
@@ -162,7 +162,7 @@ def test_a_limit_takes_the_same_training_images_every_time(root: Path) -> None:
 
 def test_fewer_images_and_noisy_labels(root: Path) -> None:
     training = supply(root, train_size=8, label_noise=1.0).training
-    batches = [training.batch(0, step) for step in range(training.timetable.steps(1))]
+    batches = [training.batch(0, step) for step in range(training.batch_schedule.steps(1))]
     assert len({number for batch in batches for number in numbers(batch)}) == 8
     assert any(batch.labels.tolist() != [number // TRAIN for number in numbers(batch)] for batch in batches)
 
@@ -201,11 +201,11 @@ def test_broken_test_images_are_named_and_left_out(root: Path) -> None:
 def test_an_evaluation_is_the_mean_over_what_could_be_read(root: Path) -> None:
     break_two(root, "val")
     streamed, chosen = supply(root, told=lambda *_: None), experiment(root)
-    loop = Learner(chosen, FlatModel(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), streamed.training)
-    *_, last = EVALUATION.measure(loop, streamed)
+    learner = Learner(chosen, FlatModel(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), streamed.training)
+    *_, last = EVALUATION.measure(learner, streamed)
     found = last.scalars
     (batch,) = streamed.test.batches()
-    loss = torch.nn.functional.cross_entropy(loop.replica.module(batch.images), batch.labels)
+    loss = torch.nn.functional.cross_entropy(learner.model.module(batch.images), batch.labels)
     assert found["test/loss"] == pytest.approx(loss.detach().item(), rel=1e-5)
 
 
@@ -300,11 +300,11 @@ def test_batches_are_read_ahead_and_the_wait_is_measured(root: Path, supplies: l
     streamed = supply(root, workers=1)
     supplies.append(streamed)
     streamed.training.batch(0, 0)
-    first = streamed.training.waited()
+    first = streamed.training.seconds_waited()
     time.sleep(1)
     streamed.training.batch(0, 1)
-    assert 0 < streamed.training.waited() < first / 2
-    assert streamed.training.waited() == 0
+    assert 0 < streamed.training.seconds_waited() < first / 2
+    assert streamed.training.seconds_waited() == 0
 
 
 def test_a_dead_process_is_told_with_a_cure(root: Path, supplies: list[Sources]) -> None:
@@ -321,19 +321,19 @@ def test_a_dead_process_is_told_with_a_cure(root: Path, supplies: list[Sources])
 
 
 def test_a_training_goes_on_exactly_where_it_was(root: Path) -> None:
-    def loop() -> Learner:
+    def learner() -> Learner:
         chosen = experiment(root)
         return Learner(chosen, FlatModel(models.build(chosen, (3, SIDE, SIDE), 2, 0), CPU), supply(root).training)
 
-    whole, first, second = loop(), loop(), loop()
+    whole, first, second = learner(), learner(), learner()
     for _ in range(9):
-        whole.train()
+        whole.take_step()
     for _ in range(4):
-        first.train()
-    second.restore(first.state())
+        first.take_step()
+    second.load_state_dict(first.state_dict())
     for _ in range(5):
-        second.train()
-    assert torch.equal(whole.replica.weights, second.replica.weights)
+        second.take_step()
+    assert torch.equal(whole.model.weights, second.model.weights)
 
 
 def test_names_need_not_be_text(root: Path) -> None:
@@ -352,12 +352,12 @@ def test_a_list_of_files_is_small_and_can_be_cut(root: Path) -> None:
     assert part.labels.tolist() == [1, 0]
 
 
-def session(leader: int) -> list[int]:
+def session(rank_zero: int) -> list[int]:
     """The living processes that were started by an engine or by what it started."""
     found = []
     for pid in psutil.pids():
         with contextlib.suppress(OSError):
-            found += [pid] if os.getsid(pid) == leader else []
+            found += [pid] if os.getsid(pid) == rank_zero else []
     return found
 
 

@@ -25,7 +25,7 @@ def data(seed: int = 0, images: ImageSet | None = None, **options: object) -> In
 
 def test_an_epoch_shows_every_image_once_and_leaves_the_incomplete_batch_out() -> None:
     training = data()
-    assert training.timetable.steps(1) == 6
+    assert training.batch_schedule.steps(1) == 6
     for epoch in range(3):
         seen = torch.cat([training.batch(0, epoch * 6 + step).labels for step in range(6)])
         assert len(set(seen.tolist())) == 48
@@ -35,11 +35,11 @@ def test_a_larger_batch_takes_the_images_that_the_epoch_has_left() -> None:
     training, plain = data(), data()
     order = torch.cat([plain.batch(0, step).labels for step in range(6)])
     training.batch(0, 1)
-    training.follow(training.timetable.with_size(2, 13))
+    training.follow(training.batch_schedule.with_size(2, 13))
     assert torch.equal(torch.cat([training.batch(0, step).labels for step in (0, 1)]), order[:16])
     assert torch.equal(torch.cat([training.batch(0, step).labels for step in (2, 3)]), order[16:42])
     assert len(training.batch(0, 4).labels) == 13
-    assert training.timetable.at(4).epoch == 1
+    assert training.batch_schedule.at(4).epoch == 1
 
 
 def test_images_keep_their_labels_and_are_normalised() -> None:

@@ -93,7 +93,7 @@ def test_small_cnn_learns_the_digits() -> None:
     training, test = InMemoryTraining(splits.train, experiment, device), InMemoryEvaluation(splits.test, experiment, device)
     module = models.build(experiment, (1, 8, 8), 10, 0)
     optimizer = torch.optim.SGD(module.parameters(), 0.1, momentum=0.9, weight_decay=1e-3)
-    steps = 30 * training.timetable.steps(1)
+    steps = 30 * training.batch_schedule.steps(1)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 0.05 * (1 + math.cos(math.pi * step / steps))
         batch = training.batch(0, step)

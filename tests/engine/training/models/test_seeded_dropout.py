@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from engine.training.data import Batch
 from engine.training.models.seeded_dropout import Dropout, own_dropout, reseed
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 VIT = {"name": "vit-s"}
 
@@ -83,20 +83,20 @@ def test_every_piece_of_a_batch_has_masks_of_its_own() -> None:
     assert once == again
 
 
-def test_batches_differ_by_stream_step_and_experiment(make_loop: MakeLoop) -> None:
-    data, other = make_loop().data, make_loop(seed=1).data
+def test_batches_differ_by_stream_step_and_experiment(make_learner: MakeLearner) -> None:
+    data, other = make_learner().data, make_learner(seed=1).data
     seeds = [batch.seed() for batch in (data.batch(0, 0), data.batch(1, 0), data.batch(0, 1), other.batch(0, 0))]
     assert len(set(seeds)) == 4
     assert data.batch(0, 0).seed() == seeds[0]
 
 
 @pytest.mark.parametrize("method", [{"name": "m-rwp", "sigma": 0.0, "batches": "same"}, {"name": "sam", "rho": 0.0}])
-def test_two_gradients_of_one_batch_have_the_same_masks(make_loop: MakeLoop, method: dict[str, object]) -> None:
+def test_two_gradients_of_one_batch_have_the_same_masks(make_learner: MakeLearner, method: dict[str, object]) -> None:
     """So that without a perturbation the method is SGD, bit for bit, in a network with dropout too."""
     small = {"model": VIT, "schedule": {"epochs": 1, "batch_size": 8}, "data": {"train_size": 32}}
-    loop, sgd = make_loop(method=method, **small), make_loop(method={"name": "sgd"}, **small)
+    learner, sgd = make_learner(method=method, **small), make_learner(method={"name": "sgd"}, **small)
     for _ in range(3):
-        loop.train()
+        learner.take_step()
         torch.rand(3)
-        sgd.train()
-    assert torch.equal(loop.replica.weights, sgd.replica.weights)
+        sgd.take_step()
+    assert torch.equal(learner.model.weights, sgd.model.weights)

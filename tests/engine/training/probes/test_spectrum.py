@@ -44,14 +44,14 @@ def small(kind: type[nn.Module], **settings: object) -> tuple[Learner, DoubleBat
 
 def exact(learner: Learner, images: DoubleBatches) -> Tensor:
     """The Hessian of the mean loss over all images (d, d), in eval mode."""
-    module = learner.replica.module.eval()
+    module = learner.model.module.eval()
     names = [name for name, _ in module.named_parameters()]
 
     def loss(weights: Tensor) -> Tensor:
-        logits = functional_call(module, dict(zip(names, learner.replica.views(weights), strict=True)), images.batch.images)
+        logits = functional_call(module, dict(zip(names, learner.model.views(weights), strict=True)), images.batch.images)
         return nn.functional.cross_entropy(logits, images.batch.labels)
 
-    found = hessian(loss, learner.replica.weights.clone())
+    found = hessian(loss, learner.model.weights.clone())
     assert isinstance(found, Tensor)
     return found
 
@@ -59,9 +59,9 @@ def exact(learner: Learner, images: DoubleBatches) -> Tensor:
 @pytest.mark.parametrize("kind", [nn.Tanh, nn.Identity])
 def test_it_is_the_largest_eigenvalue(kind: type[nn.Module]) -> None:
     learner, images = small(kind, tolerance=1e-6)
-    before = learner.replica.weights.clone()
+    before = learner.model.weights.clone()
     *_, last = measure(Sharpness(), learner, images, images)
-    assert torch.equal(learner.replica.weights, before)
+    assert torch.equal(learner.model.weights, before)
     eigenvalues = torch.linalg.eigvalsh(exact(learner, images))
     assert last.scalars["sharpness/lambda_1"] == pytest.approx(eigenvalues.max().item(), rel=1e-5)
     assert last.scalars["sharpness/residual"] < 1e-6
@@ -78,10 +78,10 @@ def test_it_tells_of_what_has_not_converged() -> None:
 
 def test_a_flat_loss_has_no_sharpness() -> None:
     learner, images = small(nn.Identity)
-    for parameter in learner.replica.module.parameters():
+    for parameter in learner.model.module.parameters():
         parameter.data.zero_()
     images.batch.images.zero_()
-    learner.replica.module[2].bias.data.zero_()
+    learner.model.module[2].bias.data.zero_()
     *_, last = measure(Sharpness(), learner, images, images)
     assert np.isfinite(list(last.scalars.values())).all()
 

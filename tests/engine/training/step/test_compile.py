@@ -11,39 +11,39 @@ from engine.training import models
 from engine.training.models.seeded_dropout import Dropout, keep_as_it_is
 from engine.training.step.learner import Learner
 from engine.training.weights.flat_model import FlatModel
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 from tests.processes import SHORT, Launch, ended, wait
 
 
-def compiled(loop: Learner) -> Learner:
+def compiled(learner: Learner) -> Learner:
     """The same training at its beginning, with a compiled network."""
-    shape = tuple(loop.batch().images.shape[1:])
-    module = models.build(loop.experiment, shape, 10, loop.experiment.seed).to(loop.replica.weights.dtype)
-    return Learner(loop.experiment, FlatModel(module, torch.device("cpu"), is_compiled=True), loop.data)
+    shape = tuple(learner.batch().images.shape[1:])
+    module = models.build(learner.experiment, shape, 10, learner.experiment.seed).to(learner.model.weights.dtype)
+    return Learner(learner.experiment, FlatModel(module, torch.device("cpu"), is_compiled=True), learner.data)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("streams", ["sequential", "parallel"])
-def test_losses_are_those_of_the_plain_network(make_loop: MakeLoop, streams: str) -> None:
-    plain = make_loop(model={"name": "small-cnn"}, method={"name": "m-arwp"}, double=True)
+def test_losses_are_those_of_the_plain_network(make_learner: MakeLearner, streams: str) -> None:
+    plain = make_learner(model={"name": "small-cnn"}, method={"name": "m-arwp"}, double=True)
     fast = compiled(plain)
-    weights = fast.replica.weights.clone()
-    buffers = [buffer.clone() for buffer in fast.replica.buffers]
+    weights = fast.model.weights.clone()
+    buffers = [buffer.clone() for buffer in fast.model.buffers]
     assert fast.compile() > 0
-    assert torch.equal(fast.replica.weights, weights)
-    assert all(torch.equal(a, b) for a, b in zip(fast.replica.buffers, buffers, strict=True))
+    assert torch.equal(fast.model.weights, weights)
+    assert all(torch.equal(a, b) for a, b in zip(fast.model.buffers, buffers, strict=True))
     fast.choose_streams(streams)
     for _ in range(10):
-        assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-9)
+        assert fast.take_step()["train/loss"] == pytest.approx(plain.take_step()["train/loss"], rel=1e-9)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch.compile's own business
-def test_masks_of_dropout_are_those_of_the_plain_network(make_loop: MakeLoop) -> None:
-    plain = make_loop(model={"name": "vit-s"}, method={"name": "sgd"}, schedule={"batch_size": 8})
+def test_masks_of_dropout_are_those_of_the_plain_network(make_learner: MakeLearner) -> None:
+    plain = make_learner(model={"name": "vit-s"}, method={"name": "sgd"}, schedule={"batch_size": 8})
     fast = compiled(plain)
     for _ in range(3):
-        assert fast.train()["train/loss"] == pytest.approx(plain.train()["train/loss"], rel=1e-4)
+        assert fast.take_step()["train/loss"] == pytest.approx(plain.take_step()["train/loss"], rel=1e-4)
 
 
 def test_a_copy_of_the_network_switches_its_dropout_off_by_itself() -> None:

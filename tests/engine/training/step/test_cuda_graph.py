@@ -10,13 +10,13 @@ import torch
 
 from benchmarks import gpu
 from benchmarks.cases import Case
-from engine.experiment.live_changes import laid_over
+from engine.experiment.live_changes import apply_changes
 from engine.experiment.schema import UNIONS
 from engine.training.data import Batch
 from engine.training.step.cuda_graph import WARM_UP, CudaGraph, why_no_graph
 from engine.training.step.learner import Learner
 from engine.training.streams.executors import CudaStreams
-from tests.engine.conftest import FakeStream, MakeLoop
+from tests.engine.conftest import FakeStream, MakeLearner
 from tests.engine.training.step import recorded
 from tests.engine.training.step.recorded import RecordedGraph
 
@@ -45,32 +45,32 @@ def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.training.step.learner.why_no_graph", lambda *_: "")
 
 
-def graphed(loop: Learner, kind: type[RecordedGraph] = RecordedGraph, way: str = "sequential") -> RecordedGraph:
-    """The graph of `loop`, whose gradients are run in that `way`."""
-    graph = kind(loop._state)
-    loop.make_graph = lambda _: graph
-    loop.choose_streams(way)
+def graphed(learner: Learner, kind: type[RecordedGraph] = RecordedGraph, way: str = "sequential") -> RecordedGraph:
+    """The graph of `learner`, whose gradients are run in that `way`."""
+    graph = kind(learner._state)
+    learner.make_graph = lambda _: graph
+    learner.choose_streams(way)
     return graph
 
 
-def pair(make_loop: MakeLoop, kind: dict[str, Any]) -> tuple[Learner, Learner]:
+def pair(make_learner: MakeLearner, kind: dict[str, Any]) -> tuple[Learner, Learner]:
     """The same training twice, the second one with a graph."""
     runtime = {**kind.get("runtime", {}), "cuda_graph": True}
-    return make_loop(**kind), make_loop(**{**kind, "runtime": runtime})
+    return make_learner(**kind), make_learner(**{**kind, "runtime": runtime})
 
 
 def assert_alike(one: Learner, two: Learner, updates: int) -> None:
     for _ in range(updates):
-        assert two.train() == one.train()
+        assert two.take_step() == one.take_step()
     assert (one.samples, one.gradient_evaluations) == (two.samples, two.gradient_evaluations)
     for name in ("weights", "v", "memory", "buffers", "optimizer"):
-        torch.testing.assert_close(two.state()[name], one.state()[name], rtol=0, atol=0)
+        torch.testing.assert_close(two.state_dict()[name], one.state_dict()[name], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_repeated_updates_are_the_updates_themselves(make_loop: MakeLoop, anywhere: None, kind: str) -> None:
+def test_repeated_updates_are_the_updates_themselves(make_learner: MakeLearner, anywhere: None, kind: str) -> None:
     """Bit for bit."""
-    one, two = pair(make_loop, KINDS[kind])
+    one, two = pair(make_learner, KINDS[kind])
     graph = graphed(two)
     updates = 8 if "vit-s" in str(KINDS[kind]) else 20
     assert_alike(one, two, updates)
@@ -79,33 +79,33 @@ def test_repeated_updates_are_the_updates_themselves(make_loop: MakeLoop, anywhe
 
 
 @pytest.mark.parametrize(("odd", "replays"), [(0, 7), (2, 6), (3, 8), (4, 8), (5, 8), (9, 8)])
-def test_a_batch_of_another_size_is_not_for_the_graph(make_loop: MakeLoop, anywhere: None, odd: int, replays: int) -> None:
+def test_a_batch_of_another_size_is_not_for_the_graph(make_learner: MakeLearner, anywhere: None, odd: int, replays: int) -> None:
     """Before the capture it is waited for three of one size anew; after it such a batch is just let through."""
-    one, two = pair(make_loop, KINDS["m-arwp"])
-    for loop in (one, two):
-        cut(loop, odd)
+    one, two = pair(make_learner, KINDS["m-arwp"])
+    for learner in (one, two):
+        cut(learner, odd)
     graph = graphed(two)
     assert_alike(one, two, 12)
     assert two.how == "sequential; in one CUDA graph"
     assert graph.replays == replays
 
 
-def cut(loop: Learner, step: int) -> None:
+def cut(learner: Learner, step: int) -> None:
     """Let the mini-batches of one step be smaller, as where pictures cannot be read."""
-    batch = loop.data.batch
+    batch = learner.data.batch
 
     def smaller(stream: int, at: int) -> Batch:
         whole = batch(stream, at)
         return whole.parts(2)[0] if at == step else whole
 
-    loop.data.batch = smaller  # type: ignore[method-assign]
+    learner.data.batch = smaller  # type: ignore[method-assign]
 
 
 def test_both_branches_are_repeated(
-    make_loop: MakeLoop, anywhere: None, said: list[str], monkeypatch: pytest.MonkeyPatch
+    make_learner: MakeLearner, anywhere: None, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.training.streams.parallel.lanes", lambda here, _: CudaStreams(here))
-    one, two = pair(make_loop, KINDS["dropout"])
+    monkeypatch.setattr("engine.training.streams.parallel.executors", lambda here, _: CudaStreams(here))
+    one, two = pair(make_learner, KINDS["dropout"])
     graphed(two, way="parallel")
     assert_alike(one, two, 8)
     assert two.how == "parallel; in one CUDA graph"
@@ -123,32 +123,32 @@ def test_both_branches_are_repeated(
     ],
 )
 def test_a_live_change_is_captured_anew_where_it_is_part_of_the_work(
-    make_loop: MakeLoop, anywhere: None, changes: dict[str, object], captures: int
+    make_learner: MakeLearner, anywhere: None, changes: dict[str, object], captures: int
 ) -> None:
-    one, two = pair(make_loop, KINDS["m-arwp"])
+    one, two = pair(make_learner, KINDS["m-arwp"])
     graph = graphed(two)
     assert_alike(one, two, 7)
-    for loop in (one, two):
-        loop.change(laid_over(loop.experiment, changes))
+    for learner in (one, two):
+        learner.change(apply_changes(learner.experiment, changes))
     assert two.how.endswith("no CUDA graph yet" if captures == 2 else "in one CUDA graph")
     assert_alike(one, two, 9)
     assert two.how.endswith("in one CUDA graph")
     assert graph.captures == captures
 
 
-def test_a_training_goes_on_from_its_state(make_loop: MakeLoop, anywhere: None) -> None:
-    one, two = pair(make_loop, KINDS["fsam"])
+def test_a_training_goes_on_from_its_state(make_learner: MakeLearner, anywhere: None) -> None:
+    one, two = pair(make_learner, KINDS["fsam"])
     graphed(two)
     for _ in range(6):
-        two.train()
-    for loop in (one, two):
-        loop.restore(deepcopy(two.state()))
+        two.take_step()
+    for learner in (one, two):
+        learner.load_state_dict(deepcopy(two.state_dict()))
     assert_alike(one, two, 5)
 
 
-def test_nothing_is_left_at_the_places_of_a_graph(make_loop: MakeLoop, anywhere: None) -> None:
+def test_nothing_is_left_at_the_places_of_a_graph(make_learner: MakeLearner, anywhere: None) -> None:
     """So that what is timed or compiled later sees a batch of its own."""
-    one, two = pair(make_loop, KINDS["dropout"])
+    one, two = pair(make_learner, KINDS["dropout"])
     graphed(two)
     assert_alike(one, two, 5)
     assert torch.equal(two.batch().images, one.batch().images)
@@ -172,9 +172,9 @@ def test_nothing_is_left_at_the_places_of_a_graph(make_loop: MakeLoop, anywhere:
 )
 @pytest.mark.parametrize("kind", ["m-arwp", "mostly clean"])
 def test_what_cannot_be_repeated_goes_on_as_it_is_and_says_why(
-    make_loop: MakeLoop, anywhere: None, graph: type[RecordedGraph], reason: str, kind: str
+    make_learner: MakeLearner, anywhere: None, graph: type[RecordedGraph], reason: str, kind: str
 ) -> None:
-    one, two = pair(make_loop, KINDS[kind])
+    one, two = pair(make_learner, KINDS[kind])
     made = graphed(two, graph)
     assert_alike(one, two, 12)
     assert two.how.startswith("sequential; no CUDA graph: ")
@@ -196,17 +196,17 @@ def test_what_cannot_be_repeated_goes_on_as_it_is_and_says_why(
     ],
 )
 def test_what_keeps_from_a_graph_is_told(
-    make_loop: MakeLoop, config: dict[str, Any], device: torch.device, processes: int, reason: str
+    make_learner: MakeLearner, config: dict[str, Any], device: torch.device, processes: int, reason: str
 ) -> None:
-    told = why_no_graph(make_loop(**config).experiment, device, processes)
+    told = why_no_graph(make_learner(**config).experiment, device, processes)
     assert (reason in told) if reason else not told
 
 
-def test_a_processor_says_that_it_has_none(make_loop: MakeLoop) -> None:
-    loop = make_loop(runtime={"cuda_graph": True, "streams": "sequential"})
-    loop.choose_streams()
-    assert loop.how == "sequential; no CUDA graph: cpu has none"
-    loop.train()
+def test_a_processor_says_that_it_has_none(make_learner: MakeLearner) -> None:
+    learner = make_learner(runtime={"cuda_graph": True, "streams": "sequential"})
+    learner.choose_streams()
+    assert learner.how == "sequential; no CUDA graph: cpu has none"
+    learner.take_step()
 
 
 class FakeGraph:
@@ -261,9 +261,9 @@ def test_a_failed_capture_leaves_nothing_and_tells_what_went_wrong_first(capturi
 
 
 def test_the_table_for_gpus_measures_every_way(anywhere: None, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.training.streams.parallel.lanes", lambda here, _: CudaStreams(here))
+    monkeypatch.setattr("engine.training.streams.parallel.executors", lambda here, _: CudaStreams(here))
     monkeypatch.setattr(gpu, "UPDATES", 1)
-    monkeypatch.setattr(Learner, "make_graph", lambda loop, _: RecordedGraph(loop._state))
+    monkeypatch.setattr(Learner, "make_graph", lambda learner, _: RecordedGraph(learner._state))
     rows = [row.what for row in gpu.table(Case("mlp", 8, 16), "fp32", CPU, 1)]
     where = "mlp 8×8, batch 16, fp32"
     assert rows == [f"{way} / {other}, {where}" for way in list(gpu.WAYS)[2:] for other in ("SGD", "SAM")]
@@ -278,20 +278,20 @@ def test_the_table_for_gpus_does_not_tell_of_a_graph_that_there_is_not() -> None
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 @pytest.mark.parametrize("way", ["sequential", "parallel"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_gpu_repeats_the_updates_themselves(make_loop: MakeLoop, kind: str, way: str) -> None:
+def test_a_gpu_repeats_the_updates_themselves(make_learner: MakeLearner, kind: str, way: str) -> None:
     """With a batch of another size, a change and a restored state in between; within what the order of its sums makes of it."""
-    one, two = pair(make_loop, {**KINDS[kind], "place": "cuda"})
-    for loop in (one, two):
-        cut(loop, 6)
+    one, two = pair(make_learner, {**KINDS[kind], "place": "cuda"})
+    for learner in (one, two):
+        cut(learner, 6)
     one.choose_streams("sequential")
     two.choose_streams(way)
     for step in range(20):
-        a, b = one.train(), two.train()
+        a, b = one.take_step(), two.take_step()
         for tag in ("train/loss", "train/perturbed_loss", "train/gradient_norm"):
             assert b.get(tag) == pytest.approx(a.get(tag), rel=0.02)
         if step == 8:
-            two.restore(deepcopy(one.state()))
+            two.load_state_dict(deepcopy(one.state_dict()))
         if step in (4, 7, 13, 19):
             assert two.how.endswith("in one CUDA graph")
     for name in ("weights", "v", "buffers"):
-        torch.testing.assert_close(two.state()[name], one.state()[name], rtol=0.05, atol=1e-3)
+        torch.testing.assert_close(two.state_dict()[name], one.state_dict()[name], rtol=0.05, atol=1e-3)

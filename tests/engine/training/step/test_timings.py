@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.training.step.timings import StepTimer
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 
 @pytest.fixture
@@ -36,13 +36,13 @@ def test_shares_are_those_of_an_update_with_its_recording(clock: list[float]) ->
 
 
 @pytest.mark.parametrize("streams", ["sequential", "parallel"])
-def test_every_part_of_an_update_is_timed(make_loop: MakeLoop, streams: str) -> None:
-    loop = make_loop(method={"name": "m-arwp"})
-    loop.choose_streams(streams)
-    with loop.watch.time("update"):
-        loop.train()
-    shares = loop.watch.shares()
+def test_every_part_of_an_update_is_timed(make_learner: MakeLearner, streams: str) -> None:
+    learner = make_learner(method={"name": "m-arwp"})
+    learner.choose_streams(streams)
+    with learner.watch.time("update"):
+        learner.take_step()
+    shares = learner.watch.shares()
     assert sum(shares.values()) == pytest.approx(1.0)
     assert all(shares[part] > 0 for part in ("forward and backward", "noise", "optimizer", "data"))
     assert shares["forward and backward"] > shares["optimizer"]
-    assert torch.isfinite(loop.replica.weights).all()
+    assert torch.isfinite(learner.model.weights).all()

@@ -55,7 +55,7 @@ def digits(experiment: Experiment) -> Splits:
     return load(experiment, Path("unused"), lambda _message, _fraction: None)
 
 
-def loop_of(config: dict[str, Any], name: str, world: ProcessGroup = ALONE) -> Learner:
+def loop_of(config: dict[str, Any], name: str, group: ProcessGroup = ALONE) -> Learner:
     """A small network with BatchNorm and dropout on varied digits, in float64 unless the name of the case says otherwise."""
     experiment = read(config)
     torch.manual_seed(seed_for(experiment.seed, "init"))
@@ -73,21 +73,21 @@ def loop_of(config: dict[str, Any], name: str, world: ProcessGroup = ALONE) -> L
     images = digits(read({"data": config["data"], "schedule": {"batch_size": 2}})).train
     device = torch.device("cpu")
     if name.endswith("float32"):
-        return Learner(experiment, FlatModel(module, device), InMemoryTraining(images, experiment, device), world)
-    return Learner(experiment, FlatModel(module.double(), device), DoubleData(images, experiment, device), world)
+        return Learner(experiment, FlatModel(module, device), InMemoryTraining(images, experiment, device), group)
+    return Learner(experiment, FlatModel(module.double(), device), DoubleData(images, experiment, device), group)
 
 
-def trained(loop: Learner, way: str) -> dict[str, Any]:
+def trained(learner: Learner, way: str) -> dict[str, Any]:
     """Twenty updates: what each was seen to do, and the checkpoint at the end."""
-    chosen = loop.choose_streams(way).way
-    return {"way": chosen, "curves": [loop.train() for _ in range(STEPS)], "state": loop.state()}
+    chosen = learner.choose_streams(way).way
+    return {"way": chosen, "curves": [learner.take_step() for _ in range(STEPS)], "state": learner.state_dict()}
 
 
 def main(folder: Path, *names: str) -> None:
     torch.set_num_threads(1)
-    world = join()
-    found = {name: trained(loop_of((CASES | APART)[name], name, world), "distributed") for name in names}
-    torch.save(found, folder / f"rank-{world.rank}.pt")
+    group = join()
+    found = {name: trained(loop_of((CASES | APART)[name], name, group), "distributed") for name in names}
+    torch.save(found, folder / f"rank-{group.rank}.pt")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from engine.training.data import Batch
 from engine.training.step.learner import Learner
 from engine.training.streams.parallel import Choice
 from engine.training.weights.backward import Overflow
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 STEPS = 20
 VARIANTS = {
@@ -24,27 +24,29 @@ VARIANTS = {
 }
 
 
-def trained(loop: Learner, way: str) -> list[dict[str, float]]:
-    assert loop.choose_streams(way).way == (way if loop.experiment.method.streams == 2 else "sequential")
-    return [dict(loop.train()) for _ in range(STEPS)]
+def trained(learner: Learner, way: str) -> list[dict[str, float]]:
+    assert learner.choose_streams(way).way == (way if learner.experiment.method.streams == 2 else "sequential")
+    return [dict(learner.take_step()) for _ in range(STEPS)]
 
 
 @pytest.mark.parametrize("method", VARIANTS.values(), ids=VARIANTS.keys())
-def test_parallel_equals_sequential_bit_for_bit(make_loop: MakeLoop, method: dict[str, object]) -> None:
-    one, two = make_loop(method=method), make_loop(method=method)
+def test_parallel_equals_sequential_bit_for_bit(make_learner: MakeLearner, method: dict[str, object]) -> None:
+    one, two = make_learner(method=method), make_learner(method=method)
     assert trained(one, "sequential") == trained(two, "parallel")
-    assert torch.equal(one.replica.weights, two.replica.weights)
-    assert all(torch.equal(a, b) for a, b in zip(one.replica.buffers, two.replica.buffers, strict=True))
+    assert torch.equal(one.model.weights, two.model.weights)
+    assert all(torch.equal(a, b) for a, b in zip(one.model.buffers, two.model.buffers, strict=True))
 
 
 @pytest.mark.parametrize("method", VARIANTS.values(), ids=VARIANTS.keys())
-def test_two_devices_equal_one_bit_for_bit(make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch, method: dict[str, Any]) -> None:
+def test_two_devices_equal_one_bit_for_bit(
+    make_learner: MakeLearner, monkeypatch: pytest.MonkeyPatch, method: dict[str, Any]
+) -> None:
     settings: dict[str, Any] = {"method": method, "data": {"mixup": 0.2}}
-    one, two = make_loop(**settings), make_loop(**settings, runtime={"devices": 2})
+    one, two = make_learner(**settings), make_learner(**settings, runtime={"devices": 2})
     brought = another_cpu(monkeypatch)
     assert trained(one, "sequential") == trained(two, "parallel")
-    assert torch.equal(one.replica.weights, two.replica.weights)
-    assert all(torch.equal(a, b) for a, b in zip(one.replica.buffers, two.replica.buffers, strict=True))
+    assert torch.equal(one.model.weights, two.model.weights)
+    assert all(torch.equal(a, b) for a, b in zip(one.model.buffers, two.model.buffers, strict=True))
     assert len(brought) == (STEPS if two.experiment.method.streams == 2 else 0)
 
 
@@ -65,35 +67,35 @@ def another_cpu(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     return brought
 
 
-def test_choosing_changes_nothing(make_loop: MakeLoop) -> None:
-    loop = make_loop(method={"name": "m-arwp"})
-    before = copy.deepcopy(loop.state())
-    choice = loop.choose_streams("auto")
-    after = loop.state()
+def test_choosing_changes_nothing(make_learner: MakeLearner) -> None:
+    learner = make_learner(method={"name": "m-arwp"})
+    before = copy.deepcopy(learner.state_dict())
+    choice = learner.choose_streams("auto")
+    after = learner.state_dict()
     assert choice.sequential
     assert choice.parallel
     assert choice.way == ("parallel" if choice.parallel < choice.sequential else "sequential")
     assert torch.equal(before["weights"], after["weights"])
     assert all(torch.equal(a, b) for a, b in zip(before["buffers"], after["buffers"], strict=True))
-    assert loop.samples == 0
+    assert learner.samples == 0
 
 
-def test_an_overflow_in_the_worker_reaches_the_loop(make_loop: MakeLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    loop = make_loop(method={"name": "m-rwp"})
-    loop.choose_streams("parallel")
-    monkeypatch.setattr(loop._streams._beside, "run", lambda _: (_ for _ in ()).throw(Overflow))
-    before = loop.replica.weights.clone()
-    loop.train()
-    assert loop.step == 1
-    assert torch.equal(loop.replica.weights, before)
+def test_an_overflow_in_the_worker_reaches_the_loop(make_learner: MakeLearner, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = make_learner(method={"name": "m-rwp"})
+    learner.choose_streams("parallel")
+    monkeypatch.setattr(learner._streams._beside, "run", lambda _: (_ for _ in ()).throw(Overflow))
+    before = learner.model.weights.clone()
+    learner.take_step()
+    assert learner.step == 1
+    assert torch.equal(learner.model.weights, before)
 
 
-def test_intra_op_threads_are_as_they_were(make_loop: MakeLoop) -> None:
-    loop = make_loop(method={"name": "m-rwp"})
-    loop.choose_streams("parallel")
+def test_intra_op_threads_are_as_they_were(make_learner: MakeLearner) -> None:
+    learner = make_learner(method={"name": "m-rwp"})
+    learner.choose_streams("parallel")
     torch.set_num_threads(2)
     try:
-        loop.train()
+        learner.take_step()
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import Problem, Refused
-from engine.experiment.live_changes import changed
+from engine.experiment.live_changes import apply_checked
 from engine.experiment.schema import Experiment, read
 from engine.files.space import why_not_written
 from engine.training.step.learner import Diverged
@@ -53,7 +53,7 @@ def test_every_remedy_is_a_change_that_can_be_made() -> None:
     experiment = read({"schedule": {"batch_size": 100}, "optimizer": {"lr": 0.3}})
     for error in (Diverged("x"), MemoryError()):
         remedy = failures.name(error, experiment, HERE).remedy
-        after = changed(experiment, remedy)
+        after = apply_checked(experiment, remedy)
         assert remedy
         assert after != experiment
     assert failures.name(Diverged("x"), experiment, HERE).remedy == {"optimizer.lr": 0.15}

@@ -60,13 +60,13 @@ def test_an_engine_that_ends_of_itself_is_not_told_as_killed(
 
 
 def test_the_next_engine_begins_anew(run: Run) -> None:
-    run.say_last(Problem("", "something", "A cure"))
+    run.report_last(Problem("", "something", "A cure"))
     assert run.status().state == "failed"
     with run.lock():
         assert run.status().state == "stopped"
-        journal = Recorder(run)
-        journal.begin()
-        journal.close()
+        recorder = Recorder(run)
+        recorder.begin()
+        recorder.close()
     assert (run.status().state, run.status().message) == ("interrupted", KILLED)
 
 
@@ -77,10 +77,10 @@ def test_a_run_that_is_being_trained_already_keeps_its_status(run: Run) -> None:
 
 
 def test_what_is_no_utf8_is_shown_escaped(run: Run) -> None:
-    journal = Recorder(run)
-    journal.event("image left out", file="caf\udce9.jpg", more=["\ud800", {"\udcff": 1}])
-    journal.say(message="Reading caf\udce9/", remedy={"data.path": "\udce9"})
-    journal.close()
+    recorder = Recorder(run)
+    recorder.event("image left out", file="caf\udce9.jpg", more=["\ud800", {"\udcff": 1}])
+    recorder.update_status(message="Reading caf\udce9/", remedy={"data.path": "\udce9"})
+    recorder.close()
     writer = Writer(run.path / "run.db")  # as an engine of before wrote it
     writer.event(0, "image left out", file="na\udcefve.jpg")
     writer.flush(run.records.status())

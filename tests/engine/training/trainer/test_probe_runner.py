@@ -11,7 +11,7 @@ from engine.experiment.schema import read
 from engine.runs.reader import Event
 from engine.runs.run import Run
 from engine.training.probes import EVALUATION
-from engine.training.trainer.progress import Pace
+from engine.training.trainer.throughput import Throughput
 from engine.training.trainer.trainer import Trainer
 from tests.engine.runs.test_lineage import CONFIG, training
 
@@ -34,7 +34,7 @@ def surveyed(runs: Path, **changes: Any) -> tuple[Run, float]:
 
 def update(made: Trainer, times: int) -> None:
     for _ in range(times):
-        made._update(Pace(made.loop, made.control))
+        made._update(Throughput(made.learner, made.control))
 
 
 def told(run: Run, kind: str) -> list[Event]:
@@ -85,7 +85,7 @@ def test_a_landscape_at_the_end_that_was_cut_short_is_measured_when_the_run_goes
         made._probes.want_at_end()
         while not told(run, "landscape"):
             made._probes.go_on()
-            made.journal.flush()
+            made.recorder.flush()
     assert [event.data["done"] for event in told(run, "landscape")] == [False]
     for _ in range(2):
         with training(run) as made:

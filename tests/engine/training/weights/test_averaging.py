@@ -7,7 +7,7 @@ import torch
 
 from engine.experiment.optimization import Averaging
 from engine.training.weights.averaging import WeightAverage, recalibrate
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 
 def test_ema_follows_its_recursion() -> None:
@@ -29,27 +29,27 @@ def test_swa_is_the_mean_over_epochs_after_the_start() -> None:
     assert average.weights.item() == pytest.approx((6 + 7 + 8 + 9 + 10) / 5)
 
 
-def test_recalibrated_statistics_are_those_of_the_images(make_loop: MakeLoop) -> None:
-    loop = make_loop()
+def test_recalibrated_statistics_are_those_of_the_images(make_learner: MakeLearner) -> None:
+    learner = make_learner()
     for _ in range(3):
-        loop.train()
-    batches = [loop.batch(0), loop.batch(1)]
-    recalibrate(loop.replica, batches)
-    conv, norm = loop.replica.module[0], loop.replica.module[1]
+        learner.take_step()
+    batches = [learner.batch(0), learner.batch(1)]
+    recalibrate(learner.model, batches)
+    conv, norm = learner.model.module[0], learner.model.module[1]
     means = torch.stack([conv(batch.images).mean((0, 2, 3)) for batch in batches]).mean(0)
     assert torch.allclose(norm.running_mean, means, atol=1e-5)
     assert norm.momentum == 0.1
 
 
 @pytest.mark.parametrize("kind", ["ema", "swa"])
-def test_an_average_resumes(make_loop: MakeLoop, kind: str) -> None:
+def test_an_average_resumes(make_learner: MakeLearner, kind: str) -> None:
     config = {"averaging": {"kind": kind, "start": 0.0}, "schedule": {"epochs": 40, "batch_size": 512}}
-    loop, other = make_loop(**config), make_loop(**config)
+    learner, other = make_learner(**config), make_learner(**config)
     for _ in range(3):
-        loop.train()
-    other.restore(copy.deepcopy(loop.state()))
+        learner.take_step()
+    other.load_state_dict(copy.deepcopy(learner.state_dict()))
     for _ in range(3):
-        loop.train()
-        other.train()
-    assert loop.average_weights.count == other.average_weights.count > 0
-    assert torch.equal(loop.average_weights.weights, other.average_weights.weights)
+        learner.take_step()
+        other.take_step()
+    assert learner.average_weights.count == other.average_weights.count > 0
+    assert torch.equal(learner.average_weights.weights, other.average_weights.weights)

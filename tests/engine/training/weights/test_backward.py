@@ -10,30 +10,30 @@ from engine.experiment.schema import UNIONS, read
 from engine.training.data import Batch
 from engine.training.step.learner import Learner
 from engine.training.weights.backward import GROWTH_INTERVAL, Backward, LossScale, Overflow
-from tests.engine.conftest import MakeLoop
+from tests.engine.conftest import MakeLearner
 
 CPU = torch.device("cpu")
 
 
-def gradient(loop: Learner, batch: Batch, **config: object) -> torch.Tensor:
-    Backward(read(config), CPU).differentiate(loop.replica, batch)
-    return loop.replica.gradient.clone()
+def gradient(learner: Learner, batch: Batch, **config: object) -> torch.Tensor:
+    Backward(read(config), CPU).differentiate(learner.model, batch)
+    return learner.model.gradient.clone()
 
 
-def test_micro_batches_give_the_gradient_of_the_whole(make_loop: MakeLoop) -> None:
-    loop = make_loop(double=True, model={"name": "mlp"})
-    batch = loop.batch()
-    whole = gradient(loop, batch)
+def test_micro_batches_give_the_gradient_of_the_whole(make_learner: MakeLearner) -> None:
+    learner = make_learner(double=True, model={"name": "mlp"})
+    batch = learner.batch()
+    whole = gradient(learner, batch)
     for parts in (2, 3, 64):
-        assert torch.allclose(gradient(loop, batch, runtime={"accumulate": parts}), whole, rtol=1e-9, atol=1e-12)
+        assert torch.allclose(gradient(learner, batch, runtime={"accumulate": parts}), whole, rtol=1e-9, atol=1e-12)
 
 
-def test_bf16_is_close_to_fp32(make_loop: MakeLoop) -> None:
+def test_bf16_is_close_to_fp32(make_learner: MakeLearner) -> None:
     """On average: what of a gradient is left when those of its images cancel out depends on the network."""
     apart = []
     for seed in range(8):
-        loop = make_loop(model={"name": "mlp"}, seed=seed)
-        exact, rough = gradient(loop, loop.batch()), gradient(loop, loop.batch(), runtime={"precision": "bf16"})
+        learner = make_learner(model={"name": "mlp"}, seed=seed)
+        exact, rough = gradient(learner, learner.batch()), gradient(learner, learner.batch(), runtime={"precision": "bf16"})
         apart.append(float((rough - exact).norm() / exact.norm()))
     assert min(apart) > 0
     assert sum(apart) / len(apart) < 0.03
@@ -59,45 +59,45 @@ def test_the_loss_scale_halves_on_overflow_and_doubles_after_good_updates() -> N
     assert scale.value == 2.0**16
 
 
-def half(loop: Learner) -> Learner:
+def half(learner: Learner) -> Learner:
     """The loop in fp16, which the schema allows only on an accelerator."""
-    loop._numerics._format = torch.float16
-    loop._numerics.scale = LossScale(active=True)
-    return loop
+    learner._numerics._format = torch.float16
+    learner._numerics.scale = LossScale(active=True)
+    return learner
 
 
 @pytest.mark.parametrize("method", ["sgd", "sam", "m-arwp"])
-def test_scaled_gradients_are_unscaled_one_by_one(make_loop: MakeLoop, method: str) -> None:
+def test_scaled_gradients_are_unscaled_one_by_one(make_learner: MakeLearner, method: str) -> None:
     model = {"name": "mlp"}
-    exact, rough = make_loop(method={"name": method}, model=model), half(make_loop(method={"name": method}, model=model))
-    start = exact.replica.weights.clone()
-    exact.train()
-    rough.train()
-    assert (exact.replica.weights - rough.replica.weights).norm() < 0.03 * (exact.replica.weights - start).norm()
+    exact, rough = make_learner(method={"name": method}, model=model), half(make_learner(method={"name": method}, model=model))
+    start = exact.model.weights.clone()
+    exact.take_step()
+    rough.take_step()
+    assert (exact.model.weights - rough.model.weights).norm() < 0.03 * (exact.model.weights - start).norm()
 
 
 @pytest.mark.parametrize("method", UNIONS["method"])
-def test_an_overflow_skips_the_update_and_restores_the_weights(make_loop: MakeLoop, method: str) -> None:
-    loop = half(make_loop(method={"name": method}, model={"name": "mlp"}))
-    before = loop.replica.weights.clone()
-    loop._numerics.scale.value = 2.0**40
-    assert loop.train() == {"train/loss_scale": 2.0**39}
-    assert torch.equal(loop.replica.weights, before)
-    assert loop.step == 1
-    assert all(torch.isfinite(part).all() for part in loop._memory.values())
-    assert torch.isfinite(loop.past.v).all()
+def test_an_overflow_skips_the_update_and_restores_the_weights(make_learner: MakeLearner, method: str) -> None:
+    learner = half(make_learner(method={"name": method}, model={"name": "mlp"}))
+    before = learner.model.weights.clone()
+    learner._numerics.scale.value = 2.0**40
+    assert learner.take_step() == {"train/loss_scale": 2.0**39}
+    assert torch.equal(learner.model.weights, before)
+    assert learner.step == 1
+    assert all(torch.isfinite(part).all() for part in learner._memory.values())
+    assert torch.isfinite(learner.past.v).all()
 
 
-def test_overflow_is_raised_for_what_is_not_finite(make_loop: MakeLoop) -> None:
-    loop = half(make_loop(model={"name": "mlp"}))
-    loop._numerics.scale.value = 2.0**60
+def test_overflow_is_raised_for_what_is_not_finite(make_learner: MakeLearner) -> None:
+    learner = half(make_learner(model={"name": "mlp"}))
+    learner._numerics.scale.value = 2.0**60
     with pytest.raises(Overflow):
-        loop._numerics.differentiate(loop.replica, loop.batch())
+        learner._numerics.differentiate(learner.model, learner.batch())
 
 
-def test_a_long_direction_is_clipped(make_loop: MakeLoop) -> None:
+def test_a_long_direction_is_clipped(make_learner: MakeLearner) -> None:
     base = {"name": "sgd", "lr": 1.0, "momentum": 0.0, "weight_decay": 0.0, "clip_norm": 1e-3}
-    loop = make_loop(method={"name": "sgd"}, optimizer=base)
-    before = loop.replica.weights.clone()
-    loop.train()
-    assert torch.isclose((loop.replica.weights - before).norm(), torch.tensor(1e-3), rtol=1e-3)
+    learner = make_learner(method={"name": "sgd"}, optimizer=base)
+    before = learner.model.weights.clone()
+    learner.take_step()
+    assert torch.isclose((learner.model.weights - before).norm(), torch.tensor(1e-3), rtol=1e-3)

@@ -27,7 +27,7 @@ class Mixed(nn.Module):
 
 
 @pytest.fixture
-def replica() -> FlatModel:
+def model() -> FlatModel:
     torch.manual_seed(0)
     return FlatModel(Mixed(), torch.device("cpu"))
 
@@ -37,14 +37,14 @@ def draws(seed: int) -> Callable[[Tensor], Tensor]:
     return lambda out: out.normal_(generator=source)
 
 
-def deviations(replica: FlatModel, damping: Damping | None = None, **settings: object) -> tuple[Tensor, Tensor, Tensor]:
+def deviations(model: FlatModel, damping: Damping | None = None, **settings: object) -> tuple[Tensor, Tensor, Tensor]:
     """Measured standard deviation of every element of conv, bias and position over many draws."""
-    noise = FilterNoise(replica, RWP(**settings), SIGMA, draws(1), damping)
-    out, squares = torch.empty_like(replica.weights), torch.zeros_like(replica.weights)
+    noise = FilterNoise(model, RWP(**settings), SIGMA, draws(1), damping)
+    out, squares = torch.empty_like(model.weights), torch.zeros_like(model.weights)
     for _ in range(DRAWS):
-        noise.write(out, replica.weights)
-        squares += (out - replica.weights) ** 2
-    conv, bias, position = replica.views((squares / DRAWS).sqrt())
+        noise.write(out, model.weights)
+        squares += (out - model.weights) ** 2
+    conv, bias, position = model.views((squares / DRAWS).sqrt())
     return conv, bias, position
 
 
@@ -52,29 +52,29 @@ def close(measured: Tensor, expected: Tensor) -> bool:
     return torch.allclose(measured, expected.expand_as(measured), rtol=0.08, atol=1e-6)
 
 
-def test_a_filter_has_sigma_times_its_norm(replica: FlatModel) -> None:
-    conv, _, _ = deviations(replica)
-    assert close(conv, SIGMA * replica.views(replica.weights)[0].flatten(1).norm(dim=1).view(3, 1, 1, 1))
+def test_a_filter_has_sigma_times_its_norm(model: FlatModel) -> None:
+    conv, _, _ = deviations(model)
+    assert close(conv, SIGMA * model.views(model.weights)[0].flatten(1).norm(dim=1).view(3, 1, 1, 1))
 
 
-def test_a_position_embedding_has_a_filter_a_token(replica: FlatModel) -> None:
-    _, _, position = deviations(replica)
-    assert close(position, SIGMA * replica.views(replica.weights)[2].norm(dim=2, keepdim=True))
+def test_a_position_embedding_has_a_filter_a_token(model: FlatModel) -> None:
+    _, _, position = deviations(model)
+    assert close(position, SIGMA * model.views(model.weights)[2].norm(dim=2, keepdim=True))
 
 
-def test_a_position_embedding_is_one_filter_in_the_authors_code(replica: FlatModel) -> None:
-    conv, _, position = deviations(replica, position_embeddings="authors")
-    kernels, _, embedding = replica.views(replica.weights)
+def test_a_position_embedding_is_one_filter_in_the_authors_code(model: FlatModel) -> None:
+    conv, _, position = deviations(model, position_embeddings="authors")
+    kernels, _, embedding = model.views(model.weights)
     assert close(position, SIGMA * embedding.norm())
     assert close(conv, SIGMA * kernels.flatten(1).norm(dim=1).view(3, 1, 1, 1))
 
 
-def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_code(replica: FlatModel) -> None:
-    apart, together = SquaredGradients(replica), SquaredGradients(replica, "authors")
-    gradient = torch.randn_like(replica.weights)
+def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_code(model: FlatModel) -> None:
+    apart, together = SquaredGradients(model), SquaredGradients(model, "authors")
+    gradient = torch.randn_like(model.weights)
     for past in (apart, together):
         past.add(gradient, 0.9)
-    _, _, embedding = replica.views(gradient)
+    _, _, embedding = model.views(gradient)
     assert torch.allclose(apart.v[-4:], embedding[0].square().sum(1))
     assert torch.allclose(together.v[-1], embedding.square().sum())
     assert len(apart.v) == len(together.v) + 3
@@ -83,52 +83,52 @@ def test_past_gradients_of_a_position_embedding_are_one_number_in_the_authors_co
 @pytest.mark.parametrize(
     ("policy", "expected"), [("vector", [5.0, 5.0, 5.0]), ("element", [3.0, 0.0, 4.0]), ("skip", [0.0, 0.0, 0.0])]
 )
-def test_one_dimensional_parameters(replica: FlatModel, policy: str, expected: list[float]) -> None:
-    _, bias, _ = deviations(replica, one_dimensional=policy)
+def test_one_dimensional_parameters(model: FlatModel, policy: str, expected: list[float]) -> None:
+    _, bias, _ = deviations(model, one_dimensional=policy)
     assert close(bias, SIGMA * torch.tensor(expected))
 
 
-def test_isotropic_noise_is_the_same_everywhere(replica: FlatModel) -> None:
-    for part in deviations(replica, distribution="isotropic"):
+def test_isotropic_noise_is_the_same_everywhere(model: FlatModel) -> None:
+    for part in deviations(model, distribution="isotropic"):
         assert close(part, torch.tensor(SIGMA))
 
 
-def test_past_gradients_damp_filter_by_filter(replica: FlatModel) -> None:
-    past = SquaredGradients(replica)
-    gradient = torch.zeros_like(replica.weights)
-    conv_g, bias_g, _ = replica.views(gradient)
+def test_past_gradients_damp_filter_by_filter(model: FlatModel) -> None:
+    past = SquaredGradients(model)
+    gradient = torch.zeros_like(model.weights)
+    conv_g, bias_g, _ = model.views(gradient)
     conv_g[2, 0, 0, 0], bias_g[1] = 4.0, 2.0
     past.add(gradient, beta=0.9)
     past.add(gradient, beta=0.9)
     v_filter, v_element = 16 * 1.9, 4 * 1.9
-    conv, bias, _ = deviations(replica, damping=Damping(past, eta=1.0, exponent=0.5))
-    w_conv, w_bias, _ = replica.views(replica.weights)
+    conv, bias, _ = deviations(model, damping=Damping(past, eta=1.0, exponent=0.5))
+    w_conv, w_bias, _ = model.views(model.weights)
     assert close(conv[2], SIGMA * w_conv[2].norm() / (1 + v_filter) ** 0.5)
     assert close(conv[1], SIGMA * w_conv[1].norm())
     assert close(bias, SIGMA * w_bias.norm() / torch.tensor([1, (1 + v_element) ** 0.5, 1]))
 
 
-def test_draws_are_not_correlated(replica: FlatModel) -> None:
-    noise = FilterNoise(replica, RWP(distribution="isotropic"), 1.0, draws(2))
+def test_draws_are_not_correlated(model: FlatModel) -> None:
+    noise = FilterNoise(model, RWP(distribution="isotropic"), 1.0, draws(2))
     seen = torch.stack(
-        [noise.write(out := torch.empty_like(replica.weights), torch.zeros_like(out)) * 0 + out for _ in range(4000)]
+        [noise.write(out := torch.empty_like(model.weights), torch.zeros_like(out)) * 0 + out for _ in range(4000)]
     )
     correlation = torch.corrcoef(seen.T)
     assert (correlation - torch.eye(len(correlation))).abs().max() < 0.08
 
 
-def test_radius_is_the_norm_of_what_was_added(replica: FlatModel) -> None:
-    noise = FilterNoise(replica, RWP(), SIGMA, draws(3))
-    out = torch.empty_like(replica.weights)
-    radius = noise.write(out, replica.weights)
-    assert torch.isclose(radius, (out - replica.weights).norm(), rtol=1e-4)
+def test_radius_is_the_norm_of_what_was_added(model: FlatModel) -> None:
+    noise = FilterNoise(model, RWP(), SIGMA, draws(3))
+    out = torch.empty_like(model.weights)
+    radius = noise.write(out, model.weights)
+    assert torch.isclose(radius, (out - model.weights).norm(), rtol=1e-4)
 
 
-def test_ascent_has_the_radius_and_the_direction_of_the_gradient(replica: FlatModel) -> None:
-    gradient = torch.randn_like(replica.weights)
-    out = torch.empty_like(replica.weights)
-    radius = Ascent(gradient, 0.3).write(out, replica.weights)
-    assert torch.allclose(out - replica.weights, 0.3 * gradient / gradient.norm(), atol=1e-6)
+def test_ascent_has_the_radius_and_the_direction_of_the_gradient(model: FlatModel) -> None:
+    gradient = torch.randn_like(model.weights)
+    out = torch.empty_like(model.weights)
+    radius = Ascent(gradient, 0.3).write(out, model.weights)
+    assert torch.allclose(out - model.weights, 0.3 * gradient / gradient.norm(), atol=1e-6)
     assert torch.isclose(radius, torch.tensor(0.3))
 
 
