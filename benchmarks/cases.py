@@ -45,7 +45,7 @@ def loop_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) ->
 
 
 def update(case: Case, method: str, streams: str = "sequential", threads: int = 1, **sections: Any) -> Callable[[], object]:
-    """One update of a new training, on so many intra-op threads."""
+    """One step of a new training, on so many intra-op threads."""
     learner = loop_on_noise(experiment(case, method, **sections), case)
     learner.choose_streams(streams)
     return on_threads(threads, learner.take_step)

@@ -1,4 +1,4 @@
-"""On a GPU: two gradients one after the other, in two streams, and with the whole update in one graph."""
+"""On a GPU: two gradients one after the other, in two streams, and with the whole step in one graph."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -52,7 +52,7 @@ def _goal(case: Case, precision: str, name: str, other: str) -> str:
 
 
 def updates(case: Case, device: torch.device, method: str, streams: str = "sequential", **runtime: Any) -> Callable[[], None]:
-    """Some updates of a new training on `device`. Raises `RuntimeError` if they were to be a graph's and are not."""
+    """Some steps of a new training on `device`. Raises `RuntimeError` if they were to be a graph's and are not."""
     learner = loop_on_noise(experiment(case, method, runtime={"streams": streams, **runtime}), case, device)
     learner.choose_streams()
     for _ in range(WARM_UP + 2):

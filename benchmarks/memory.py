@@ -13,7 +13,7 @@ WIDTH, LAYERS = 1000, 24
 
 
 def peak(method: str, streams: str) -> int:
-    """Bytes that a process holds at most which trains a wide network for three updates."""
+    """Bytes that a process holds at most which trains a wide network for three steps."""
     command = [sys.executable, "-m", "benchmarks.memory", method, streams]
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed goes back to the system
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -70,7 +70,7 @@ class LoopedSAM(LoopedMARWP):
 
 
 def looped(kind: type[LoopedMARWP], case: Case) -> Callable[[], object]:
-    """An update of it on two threads."""
+    """A step of it on two threads."""
     module = models.build(experiment(case, "sgd"), case.shape, 10, 0)
     images, labels = torch.rand(case.batch_size, *case.shape), torch.randint(0, 10, (case.batch_size,))
     return on_threads(2, kind(module, images, labels).step)

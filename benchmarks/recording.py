@@ -23,7 +23,7 @@ def measure(rounds: int) -> Iterator[Row]:
 
 
 def _recorded(case: Case) -> Callable[[], object]:
-    """An update that is recorded, after which commands are looked for."""
+    """A step that is recorded, after which commands are looked for."""
     chosen = experiment(case, "m-arwp")
     learner = loop_on_noise(chosen, case)
     folder = Path(tempfile.mkdtemp())

@@ -1,4 +1,4 @@
-"""The six methods side by side on real images: equal updates, several seeds. `python -m benchmarks.results --data DIR`
+"""The six methods side by side on real images: equal steps, several seeds. `python -m benchmarks.results --data DIR`
 
 Trains one run per method and seed, one after another, and prints the table of docs/results.md.
 """
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def table(groups: dict[str, list[Run]]) -> str:
-    """A row per method: mean ± standard deviation over the seeds, gradients per update and seconds of updating."""
+    """A row per method: mean ± standard deviation over the seeds, gradients per step and seconds of updating."""
     lines = [f"| method | {' | '.join(COLUMNS)} | gap | gradient evaluations | seconds |", "|---" * (len(COLUMNS) + 4) + "|"]
     for method, runs in groups.items():
         exported = [export(run) for run in runs]

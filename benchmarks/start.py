@@ -1,4 +1,4 @@
-"""From Start to the first update of a training: with an engine kept ready, and with a process started for it."""
+"""From Start to the first step of a training: with an engine kept ready, and with a process started for it."""
 
 import tempfile
 import time
@@ -13,7 +13,7 @@ from engine.runs.run import Run
 
 
 def seconds_to_first_update(runs: Path) -> float:
-    """As the studio starts a run of the digits: create it, start it, see that the first update was made."""
+    """As the studio starts a run of the digits: create it, start it, see that the first step was taken."""
     began = time.perf_counter()
     run = Run.create(runs, read({"schedule": {"epochs": 10_000}}))
     process = engine_process.start(run, runs)
@@ -31,8 +31,8 @@ def measure(rounds: int) -> Iterator[Row]:
         for _ in range(min(rounds, 5)):
             taken["cold"].append(seconds_to_first_update(Path(folder)))
             taken["warm"].append(_with_spare(lambda: seconds_to_first_update(Path(folder))))
-    yield Row.of("seconds from Start to the first update, cold", taken["cold"], "≤ 2")
-    yield Row.of("seconds from Start to the first update, warm", taken["warm"], "≤ 0.2")
+    yield Row.of("seconds from Start to the first step, cold", taken["cold"], "≤ 2")
+    yield Row.of("seconds from Start to the first step, warm", taken["warm"], "≤ 0.2")
 
 
 def _with_spare(run: Callable[[], float]) -> float:

@@ -12,7 +12,7 @@ OF_A_PROCESS = {
     "MALLOC_ARENA_MAX": "1",
 }
 """Variables in which an engine is started, where they are not set: threads that wait do not spin, and memory is kept once it is
-taken, which the C library would give back and take again with every update."""
+taken, which the C library would give back and take again with every step."""
 
 
 def accelerators() -> list[str]:

@@ -86,7 +86,7 @@ CHARTS = (
     Figure(
         "waiting",
         "Waiting for data",
-        "of an update (%)",
+        "of a step (%)",
         (Trace("train/data_wait", "waiting for images", VERMILION, smooth=True),),
         log=False,
         percent=True,

@@ -86,7 +86,7 @@ def weights_at_end(run: Run) -> torch.Tensor:
 
 
 def pace(run: Run, seconds: float) -> float:
-    """Updates of a running engine per second of the processor, which does not depend on what else there is to do."""
+    """Steps of a running engine per second of the processor, which does not depend on what else there is to do."""
     engine, first = psutil.Process(run.status().pid), run.status().step
     began = sum(engine.cpu_times()[:2])
     time.sleep(seconds)

@@ -12,7 +12,7 @@ from engine.fields import Section
 
 
 class Change(NamedTuple):
-    """The field `path` got the value `new` before the update that follows `step`."""
+    """The field `path` got the value `new` before the step that follows `step`."""
 
     step: int
     path: str
@@ -64,6 +64,6 @@ def apply_changes(experiment: Experiment, changes: dict[str, Any]) -> Experiment
 
 
 def replay_until(experiment: Experiment, log: Iterable[Change], step: int) -> Experiment:
-    """`experiment` as it stood before the update that follows `step`, with what `log` tells to have changed until then."""
+    """`experiment` as it stood before the step that follows `step`, with what `log` tells to have changed until then."""
     in_force = {change.path: change.new for change in log if change.step <= step}
     return apply_changes(experiment, in_force) if in_force else experiment

@@ -22,7 +22,7 @@ class SGDOptimizer(Optimizer):
 
     name: Literal["sgd"] = "sgd"
     momentum: float = knob(0.9, ge=0, lt=1)
-    """Momentum of the update."""
+    """Momentum."""
 
 
 class Adam(Optimizer):
@@ -49,9 +49,9 @@ class Averaging(Section):
     """A second set of weights, averaged over the training, that is evaluated beside the trained ones."""
 
     kind: Literal["none", "ema", "swa"] = "none"
-    """`ema`: exponential moving average over updates. `swa`: mean over epochs (Izmailov et al. 2018)."""
+    """`ema`: exponential moving average over steps. `swa`: mean over epochs (Izmailov et al. 2018)."""
     decay: float = knob(0.999, advanced=True, ge=0, lt=1)
-    """Share of the moving average that an update leaves in place (ema)."""
+    """Share of the moving average that a step leaves in place (ema)."""
     start: float = knob(0.75, advanced=True, ge=0, lt=1)
     """Fraction of the training after which averaging begins (swa)."""
 
@@ -60,7 +60,7 @@ class Schedule(Section):
     """How long, in which portions, and with which learning rate."""
 
     epochs: int = knob(30, live=True, ge=1, le=10_000)
-    """Passes over the training set, counted in updates as plain training makes them. The schedules span them all."""
+    """Passes over the training set, counted in steps as plain training makes them. The schedules span them all."""
     batch_size: int = knob(128, live=True, ge=2, le=65_536)
     """Images per gradient. The last, incomplete batch of an epoch is left out."""
     lr: Literal["cosine", "constant"] = "cosine"

@@ -13,9 +13,9 @@ class Runtime(Section):
     threads: int = knob(0, advanced=True, ge=0, le=1024)
     """CPU threads within one operation; 0 leaves it to torch."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    """Number format of forward and backward pass; weights and updates stay in fp32. fp16 needs an accelerator."""
+    """Number format of forward and backward pass; the weights and their update stay in fp32. fp16 needs an accelerator."""
     streams: Literal["auto", "sequential", "parallel", "distributed"] = "auto"
-    """How two gradients of one update are run; `auto` times both ways before the first update and takes the faster.
+    """How two gradients of one step are run; `auto` times both ways before the first step and takes the faster.
 
     `parallel`: on two CPU cores, or on two CUDA streams of a GPU, which `auto` leaves alone as long as they have not been tried.
     `distributed`: by several processes, which is what `auto` does where there are several.
@@ -23,19 +23,19 @@ class Runtime(Section):
     devices: int = knob(1, advanced=True, ge=1, le=2)
     """GPUs of one process: with 2 each of two gradients is computed on one of its own. Methods with one gradient take one GPU."""
     compile: bool = knob(False, advanced=True)
-    """Compile the network with torch.compile before the first update: half a minute or more, which a long fp32 run wins back.
+    """Compile the network with torch.compile before the first step: half a minute or more, which a long fp32 run wins back.
 
     On a CPU it needs a C++ compiler.
     """
     cuda_graph: bool = knob(False, advanced=True)
-    """Tell a GPU what to do in an update once and let it repeat that (a CUDA graph), which small networks gain most by.
+    """Tell a GPU what to do in a step once and let it repeat that (a CUDA graph), which small networks gain most by.
 
-    The first repetition is compared with the update; where that fails updates go on as they are, and the page says why.
+    The first repetition is compared with the step itself; where they differ, the graph is not used, and the page says why.
 
     It has not been tried on a GPU yet.
     """
     processes: int = knob(1, advanced=True, ge=1, le=64)
-    """Processes that share the work of every update, by torchrun: one a GPU, or one a few CPU cores; 1 is off."""
+    """Processes that share the work of every step, by torchrun: one a GPU, or one a few CPU cores; 1 is off."""
     ascent: Literal["synchronised", "per-process"] = knob("synchronised", advanced=True)
     """SAM and its relatives on several processes: all find one ε together, or each one on its own piece of the batch.
 

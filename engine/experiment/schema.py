@@ -25,7 +25,7 @@ class Parent(Section):
     run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     """Name of the run it was forked from."""
     step: int = Field(ge=0)
-    """Number of updates that run had made."""
+    """Number of steps that run had taken."""
 
 
 class Experiment(Section):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 SeedNow = Callable[[], int]
-"""Tells the number that random sequences start from, now: it may be another one at the next update."""
+"""Tells the number that random sequences start from, now: it may be another one at the next step."""
 
 WIDE = 1 << 128
 """The bit that a seed of 128 bits has beside them."""

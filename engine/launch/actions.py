@@ -25,16 +25,16 @@ class Action:
 
 
 ACTIONS = {
-    "pause": Action(("running",), "Make no more updates for now; measurements go on"),
-    "step": Action(("running", "paused"), "Pause, and make one update"),
-    "pace": Action(("running", "paused"), "Slow motion: at most `per_second` updates a second; null is full speed"),
+    "pause": Action(("running",), "Take no more steps for now; measurements go on"),
+    "step": Action(("running", "paused"), "Pause, and take one step"),
+    "pace": Action(("running", "paused"), "Slow motion: at most `per_second` steps a second; null is full speed"),
     "resume": Action(("paused", *BROKEN_OFF), "Go on from here, or from the newest checkpoint"),
     "stop": Action(("queued", "starting", "loading", "running", "paused", "measuring"), "Save a checkpoint and end"),
     "checkpoint": Action(("running", "paused"), "Save a checkpoint now"),
     "evaluate": Action(("running", "paused"), "Evaluate on the test set now"),
     **{name: Action(("running", "paused", "finished"), text) for name, text in PROBES.items()},
-    "trace": Action(("running", "paused"), "Record what the next ten updates do, for Perfetto or TensorBoard"),
-    "set": Action(("queued", "running", "paused", "measuring", *BROKEN_OFF), "Change live fields from the next update on"),
+    "trace": Action(("running", "paused"), "Record what the next ten steps do, for Perfetto or TensorBoard"),
+    "set": Action(("queued", "running", "paused", "measuring", *BROKEN_OFF), "Change live fields from the next step on"),
     "extend": Action(
         ("running", "paused", "measuring", *ENDED),
         "Train for `epochs` in all; the schedules are stretched over them, so that a learning rate at its end rises again",

@@ -12,16 +12,16 @@ SigmaSchedule = Literal["constant", "cosine-increase", "linear-increase", "cosin
 
 
 class Method(Section):
-    """A training method. `step` makes one update and says nothing about how its gradients are run."""
+    """A training method. `step` takes one step and says nothing about how its gradients are run."""
 
     gradients: ClassVar[int] = 1
-    """Gradient evaluations per update."""
+    """Gradient evaluations per step."""
     streams: ClassVar[int] = 1
-    """Gradients of one update that do not depend on each other."""
+    """Gradients of one step that do not depend on each other."""
 
     @property
     def statistics(self) -> Statistics:
-        """Which pass of an update moves BatchNorm's running statistics."""
+        """Which pass of a step moves BatchNorm's running statistics."""
         return "clean"
 
     def step(self, ctx: StepContext) -> None:
@@ -79,11 +79,11 @@ class Mixed(RandomPerturbation):
     sigma: float = knob(0.015, symbol="σ", step=0.0005, log_from=1e-3, live=True, ge=0, le=0.2)
     """Size of the random perturbation, relative to the norm of each filter. 0 turns the perturbation off."""
     lambda_: float = knob(0.5, alias="lambda", symbol="λ", step=0.01, live=True, ge=0, le=1)
-    """Share of the perturbed gradient in the update; the rest is the gradient at the weights themselves."""
+    """Share of the perturbed gradient in the step; the rest is the gradient at the weights themselves."""
     sigma_schedule: SigmaSchedule = "constant"
     """How σ moves from σ/10 to σ (or back) over the training; `constant` keeps it."""
     batches: Batches = "different"
-    """Whether the two gradients of an update see different mini-batches (as in the paper) or the same one."""
+    """Whether the two gradients of a step see different mini-batches (as in the paper) or the same one."""
     bn_statistics: Statistics = knob("clean", advanced=True)  # type: ignore[assignment]
     """Which of the two passes moves BatchNorm's running statistics; `recalibrate` measures them before evaluating."""
 

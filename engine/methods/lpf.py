@@ -1,4 +1,4 @@
-"""Random weight perturbation with several draws per update."""
+"""Random weight perturbation with several draws per step."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ class LPFSGD(RandomPerturbation):
 
     name: Literal["lpf-sgd"] = "lpf-sgd"
     draws: int = knob(8, symbol="M", ge=1, le=64)
-    """Number of perturbations per update, each on its part of the mini-batch, whose images it may not exceed; 1 gives RWP."""
+    """Number of perturbations per step, each on its part of the mini-batch, whose images it may not exceed; 1 gives RWP."""
 
     def step(self, ctx: StepContext) -> None:
         parts = ctx.parts(ctx.batch(), self.draws)

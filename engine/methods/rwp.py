@@ -1,4 +1,4 @@
-"""Random weight perturbation and its adaptive form: one gradient per update."""
+"""Random weight perturbation and its adaptive form: one gradient per step."""
 
 from typing import Literal
 
@@ -23,7 +23,7 @@ class RWP(RandomPerturbation):
 class ARWP(Adaptive, RandomPerturbation):
     """RWP with ε damped by past gradients (Li et al. 2024, eq. 15).
 
-    The standard deviation of a filter is σ‖w⁽ʲ⁾‖/(1 + ηv⁽ʲ⁾)^p, with v ← βv + ‖g⁽ʲ⁾‖² after each update.
+    The standard deviation of a filter is σ‖w⁽ʲ⁾‖/(1 + ηv⁽ʲ⁾)^p, with v ← βv + ‖g⁽ʲ⁾‖² after each step.
     """
 
     name: Literal["arwp"] = "arwp"

@@ -1,4 +1,4 @@
-"""Adversarial weight perturbation: ε from the gradient at w, the update from the gradient at w + ε."""
+"""Adversarial weight perturbation: ε from the gradient at w, the step from the gradient at w + ε."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -18,7 +18,7 @@ class Adversarial(Method):
     rho: float = knob(0.05, symbol="ρ", step=0.005, log_from=1e-3, live=True, ge=0, le=2)
     """Radius of the ball in which the worst nearby loss is looked for."""
     batches: Batches = knob("same", advanced=True)
-    """Whether ε and the update are computed on the same mini-batch (as in the paper) or on different ones."""
+    """Whether ε and the step are computed on the same mini-batch (as in the paper) or on different ones."""
     m_sharpness: int | None = Field(None, ge=1, json_schema_extra={"advanced": True})
     """Images per shard, each with an ε of its own (m-sharpness); empty takes the whole mini-batch as one."""
     bn_statistics: Statistics = knob("clean", advanced=True)

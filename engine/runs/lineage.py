@@ -63,7 +63,7 @@ def fork(run: Run, step: object, methods: Sequence[object] = ()) -> list[Run]:
 
 
 def is_left(status: Status, step: int) -> bool:
-    """Whether a run has updates after `step`."""
+    """Whether a run has steps after `step`."""
     return not status.steps or step < status.steps
 
 

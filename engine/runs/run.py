@@ -29,7 +29,7 @@ SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 """What a run may be called."""
 
 SILENT_SECONDS = 15.0
-"""How long an engine may be silent before that is told; it speaks four times a second, but in the middle of an update."""
+"""How long an engine may be silent before that is told; it speaks four times a second, but in the middle of a step."""
 KILLED = "The engine was killed, or its machine went down. Resume: it goes on from its newest checkpoint"
 
 
@@ -207,7 +207,7 @@ def _with_silence(status: Status) -> Status:
     if not 0 < status.heartbeat < time.time() - SILENT_SECONDS or status.field == "disk":
         return status
     since = time.strftime("%H:%M:%S", time.localtime(status.heartbeat))
-    what = f"The engine has not answered since {since}: in a long update, or because its disk or its GPU does not answer"
+    what = f"The engine has not answered since {since}: in a long step, or because its disk or its GPU does not answer"
     cure = f"If it stays so, end it with `kill -9 {status.pid}` and resume: it goes on from its newest checkpoint"
     message = ". ".join(filter(None, (status.message, what, cure)))
     return status.model_copy(update={"message": message, "silent_since": status.heartbeat})

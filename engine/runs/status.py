@@ -14,14 +14,14 @@ ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused"
 
 
 class Status(BaseModel):
-    """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count updates only.
+    """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count steps only.
     `remedy` holds the changes with which a run that ended badly may go on.
 
     `epoch_curve` holds steps and the epochs done by then, with a straight line between.
-    `flops` are those of all forward and backward passes; `streams` tells how the gradients of an update
-    are run, `device` which place on the machine the run was given, and `pace` how many updates a second slow motion allows.
+    `flops` are those of all forward and backward passes; `streams` tells how the gradients of a step
+    are run, `device` which place on the machine the run was given, and `pace` how many steps a second slow motion allows.
     `silent_since` is when an engine has answered last that does not answer now.
-    `profile` holds the share of each part of an update in its time, over the last second or so.
+    `profile` holds the share of each part of a step in its time, over the last second or so.
     """
 
     state: State = "stopped"

@@ -1,4 +1,4 @@
-"""`python -m engine.training.estimate < config.json`: time two updates of an experiment before it is started."""
+"""`python -m engine.training.estimate < config.json`: time two steps of an experiment before it is started."""
 
 import json
 import os
@@ -22,13 +22,13 @@ from engine.training.trainer.build import build_learner
 
 UPDATES = 2
 LONGEST_FLOPS = 1e11
-"""Operations of one update on a processor, beyond which fewer images stand for the mini-batch: a few seconds' worth."""
+"""Operations of one step on a processor, beyond which fewer images stand for the mini-batch: a few seconds' worth."""
 
 
 def estimate(experiment: Experiment) -> dict[str, Any]:
-    """Seconds that an update takes, and on what; without the reading of images from files.
+    """Seconds that a step takes, and on what; without the reading of images from files.
 
-    Raises `Refused` if this machine cannot make such an update.
+    Raises `Refused` if this machine cannot take such a step.
     """
     device, shape = environment.choose_device(experiment), input_shape(experiment)
     if experiment.runtime.threads:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def preload() -> None:
-    """Import what a training needs and make one update of a small one, which loads the rest."""
+    """Import what a training needs and take one step of a small one, which loads the rest."""
     import torch
 
     from engine.experiment.dataset_info import input_shape

@@ -1,23 +1,85 @@
-"""`rwp-studio train`: start an engine, show its progress, and return how it ended as the exit code."""
+"""`rwp-studio train`, `replay`, `fork`: start engines, show their progress, and return how they ended as the exit code."""
 
+import argparse
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from engine.experiment.schema import Experiment
+from engine.errors import Problem, Refused
+from engine.experiment.overrides import override, read_file
+from engine.experiment.paths import settled
+from engine.experiment.recipes import find
+from engine.experiment.schema import Experiment, read
 from engine.experiment.validate import check, passed_over
 from engine.launch.queue import Queue
+from engine.runs import lineage
 from engine.runs.run import Run
 from engine.runs.status import ACTIVE, Status
+from studio.cli.folders import Folders
 from studio.output import tell
+
+if TYPE_CHECKING:
+    from studio.cli import Commands
 
 WAITED_FOR = ACTIVE | {"queued"}
 EXIT = {"finished": 0, "stopped": 130}
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals with which somebody, a system that is shut down, or a terminal that is closed ends a command."""
+
+
+def add(commands: "Commands", folders: Folders) -> None:
+    """Add `train`, `replay` and `fork`."""
+    train = commands.add_parser("train", parents=folders, help="train without a browser")
+    train.add_argument(
+        "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
+    )
+    train.add_argument(
+        "--recipe",
+        metavar="NAME",
+        help="a ready-made experiment instead of CONFIG.json, to be changed with --set; see `rwp-studio recipe list`",
+    )
+    train.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="change one field, e.g. method.sigma=0.015"
+    )
+    train.set_defaults(do=run)
+    replay = commands.add_parser("replay", parents=folders, help="make a training again, live changes included")
+    replay.set_defaults(do=run_replay)
+    fork = commands.add_parser("fork", parents=folders, help="train on from a checkpoint, with one or several methods")
+    for parser in (replay, fork):
+        parser.add_argument("run", help="the run's name")
+    fork.add_argument("--step", type=int, required=True, metavar="N", help="which of its checkpoints")
+    fork.add_argument("--method", action="append", default=[], metavar="NAME", help="may be given again; else the run's own")
+    fork.set_defaults(do=run_fork)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Train the experiment that the command line describes."""
+    return train(settled(_experiment(given)), given.runs, given.data)
+
+
+def run_replay(given: argparse.Namespace) -> int:
+    """Train a run again."""
+    return follow([lineage.replay(Run.open(given.runs, given.run))], given.runs, given.data)
+
+
+def run_fork(given: argparse.Namespace) -> int:
+    """Train on from a checkpoint."""
+    return follow(lineage.fork(Run.open(given.runs, given.run), given.step, given.method), given.runs, given.data)
+
+
+def _experiment(given: argparse.Namespace) -> Experiment:
+    if given.config and given.recipe:
+        raise Refused(Problem("--recipe", "there is a CONFIG.json as well", "Give one of them, and change it with --set"))
+    if given.recipe:
+        return find(given.recipe).experiment(*given.set)
+    config = read_file(given.config) if given.config else {}
+    for assignment in given.set:
+        config = override(config, assignment)
+    return read(config)
 
 
 def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:

@@ -27,7 +27,7 @@ CHOSEN_RECIPE = f"() => {{ {FILLING}; return [document.querySelector('#rwp-recip
 SHOWN_RUN = f"() => {{ {FILLING}; return [new URLSearchParams(location.search).get('run') ?? ''] }}"
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
 STARTED = "run => { document.dispatchEvent(new CustomEvent('rwp:started', {detail: run})) }"
-TIMING = "Timing two updates …"
+TIMING = "Timing two steps …"
 
 
 class Setup:

@@ -12,7 +12,7 @@ from engine.fields import flat
 
 @dataclass(frozen=True)
 class History:
-    """What a run began with, and what was changed before which of its updates."""
+    """What a run began with, and what was changed before which of its steps."""
 
     settings: str
     parent: Parent | None
@@ -20,17 +20,17 @@ class History:
 
     @classmethod
     def of(cls, begun: Experiment, log: Iterable[Change], step: int) -> "History":
-        """The history of `step` updates of a run that began as `begun` and was changed as `log` tells."""
+        """The history of `step` steps of a run that began as `begun` and was changed as `log` tells."""
         settings = begun.group.model_copy(update={"parent": None}).model_dump_json()
         return cls(settings, begun.parent, tuple(_effective(begun, log, step)))
 
     def until(self, step: float) -> list[Change]:
-        """The changes that one of the first `step` updates was made with."""
+        """The changes that one of the first `step` steps was taken with."""
         return [change for change in self.changes if change.step < step]
 
 
 def _effective(begun: Experiment, log: Iterable[Change], step: int) -> Iterable[Change]:
-    """Of all that the log tells, what an update was made with: not what was set anew before the next one, or set as it was."""
+    """Of all that the log tells, what a step was taken with: not what was set anew before the next one, or set as it was."""
     in_force = flat(begun.model_dump())
     set_last = {(change.step, change.path): change for change in log if change.step < step}
     for change in sorted(set_last.values(), key=lambda one: one[:2]):

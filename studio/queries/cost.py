@@ -20,7 +20,7 @@ HEAVY_FLOPS = 5e12
 """Operations of an epoch from which on a training is timed without being asked: about a minute of a processor."""
 PATIENCE_SECONDS = 90
 REFUSED = 2
-"""How the process ends if this machine cannot make such an update."""
+"""How the process ends if this machine cannot take such a step."""
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 BACKWARD = 3
 """A forward and a backward pass take three times the operations of the forward pass."""
@@ -36,7 +36,7 @@ def end() -> None:
 
 
 class Estimator:
-    """Times updates in a process of its own, and remembers what it has timed."""
+    """Times steps in a process of its own, and remembers what it has timed."""
 
     def __init__(self) -> None:
         self._known: dict[str, TimedPerturbation] = {}
@@ -51,14 +51,14 @@ class Estimator:
         return flops_of_epoch(experiment) > HEAVY_FLOPS and _key(experiment) not in self._known
 
     def time(self, experiment: Experiment) -> str:
-        """`told` after timing two updates, which takes seconds."""
+        """`told` after timing two steps, which takes seconds."""
         self._known[_key(experiment)] = _timed(experiment)
         return self.told(experiment)
 
 
 @dataclass(frozen=True)
 class TimedPerturbation:
-    """Seconds of one update on `device`, or why there is no such figure."""
+    """Seconds of one step on `device`, or why there is no such figure."""
 
     seconds: float | None
     device: str = ""
@@ -67,19 +67,19 @@ class TimedPerturbation:
     def told(self, experiment: Experiment) -> str:
         if self.seconds is None:
             return f" It could not be timed: {self.reason}"
-        epoch = self.seconds * updates_per_epoch(experiment)
+        epoch = self.seconds * steps_per_epoch(experiment)
         whole = epoch * experiment.schedule.epochs * experiment.seeds
-        return f" About {_duration(epoch)} an epoch and {_duration(whole)} in all on {self.device}, from two updates timed here."
+        return f" About {_duration(epoch)} an epoch and {_duration(whole)} in all on {self.device}, from two steps timed here."
 
 
 def flops_of_epoch(experiment: Experiment) -> float:
     """Operations of all gradients of an epoch, from the figures of the catalogue scaled to the size of the images."""
     model, side = MODELS[experiment.model.name], input_shape(experiment)[1]
     per_image = BACKWARD * model.flops * (side / model.shape[1]) ** 2
-    return per_image * updates_per_epoch(experiment) * experiment.schedule.batch_size * experiment.method.gradients
+    return per_image * steps_per_epoch(experiment) * experiment.schedule.batch_size * experiment.method.gradients
 
 
-def updates_per_epoch(experiment: Experiment) -> int:
+def steps_per_epoch(experiment: Experiment) -> int:
     return training_images(experiment.data) // experiment.schedule.batch_size
 
 
@@ -87,11 +87,11 @@ def _work(experiment: Experiment) -> str:
     epochs = experiment.schedule.epochs * experiment.seeds
     model = MODELS[experiment.model.name]
     work = _short(flops_of_epoch(experiment) * epochs)
-    return f"{_short(model.parameters)} weights; {updates_per_epoch(experiment)} updates an epoch; about {work}FLOP in all."
+    return f"{_short(model.parameters)} weights; {steps_per_epoch(experiment)} steps an epoch; about {work}FLOP in all."
 
 
 def _key(experiment: Experiment) -> str:
-    """Everything on which the time of an update depends: no fraction does, nor anything that happens between updates."""
+    """Everything on which the time of a step depends: no fraction does, nor anything that happens between steps."""
     chosen = flat(experiment.model_dump(exclude={"seed", "seeds", "averaging", *PROBES}))
     between = ("schedule.epochs", "schedule.lr", "runtime.evaluate_every", "runtime.checkpoint_every", "data.train_size")
     return json.dumps({path: value for path, value in chosen.items() if path not in between and not isinstance(value, float)})
@@ -113,7 +113,7 @@ def _timed(experiment: Experiment) -> TimedPerturbation:
     if process.returncode == REFUSED:
         return TimedPerturbation(None, reason=said.strip())
     if process.returncode:
-        log.error("timing an update failed:\n%s", said)
+        log.error("timing a step failed:\n%s", said)
         return TimedPerturbation(None, reason="the studio's log says why.")
     told = json.loads(found)
     return TimedPerturbation(told["seconds_per_update"], told["device"])

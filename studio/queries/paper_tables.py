@@ -59,7 +59,7 @@ class Reached:
     flops: float | None
     """Mean operations of a run."""
     seconds: float
-    """Mean seconds of updates of a run."""
+    """Mean seconds of steps of a run."""
 
 
 def tables(entries: Iterable[Entry]) -> list[dict[str, Any]]:

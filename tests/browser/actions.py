@@ -49,7 +49,7 @@ def start_long(page: Page, studio: Studio) -> Run:
 
 
 def slow_motion(run: Run, per_second: float = 10) -> None:
-    """Let no engine, however fast, make more updates a second, from its first one on."""
+    """Let no engine, however fast, take more steps a second, from its first one on."""
     wait(run, lambda status: status.pid != 0 and status.state != "queued")
     run.commands.send("pace", per_second=per_second)
 

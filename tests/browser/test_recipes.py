@@ -63,11 +63,11 @@ def test_from_the_gallery_to_the_form(page: Page, studio: Studio) -> None:
 
 def test_how_long_a_training_takes_can_be_asked_before_it_is_started(page: Page) -> None:
     cost = page.locator("#rwp-cost")
-    expect(cost).to_contain_text("94.8 k weights; 11 updates an epoch; about 327 GFLOP in all.")
+    expect(cost).to_contain_text("94.8 k weights; 11 steps an epoch; about 327 GFLOP in all.")
     page.get_by_role("button", name="How long?").click()
-    expect(cost).to_contain_text(re.compile(r"About .* an epoch and .* in all on .+, from two updates timed here"))
+    expect(cost).to_contain_text(re.compile(r"About .* an epoch and .* in all on .+, from two steps timed here"))
     search(page, "30-second demo")
-    expect(cost).to_contain_text("22 updates an epoch")
+    expect(cost).to_contain_text("22 steps an epoch")
     expect(cost).not_to_contain_text("timed here")
 
 

@@ -70,7 +70,7 @@ def layout(page: Page, figure: str = "loss") -> Any:
 
 
 def written(runs: Path, status: Status, experiment: Experiment | None = None, changes: Any = ()) -> Run:
-    """A run whose records were written by hand: a hundred updates, and changes at (step, path, old, new)."""
+    """A run whose records were written by hand: a hundred steps, and changes at (step, path, old, new)."""
     run = Run.create(runs, experiment or Experiment())
     writer = Writer(run.path / "run.db")
     for at in range(1, 101):
@@ -222,7 +222,7 @@ def test_the_batch_size_is_changed_and_epochs_are_counted_with_it(page: Page, st
     page.get_by_role("button", name="Pause").click()
     badge(page, "paused")
     page.locator("[data-axis]").select_option("epoch")
-    begun = -(-changed // 11)  # too few images are left in the epoch of the change, and then an update is an epoch
+    begun = -(-changed // 11)  # too few images are left in the epoch of the change, and then a step is an epoch
     until(page, lambda: drawn(page)[-1] == pytest.approx(begun + studio.newest.status().step - changed))
 
 

@@ -106,7 +106,7 @@ def test_an_engine_is_kept_ready(in_the_way: Path, standby_pool: StandbyPool) ->
 
 @pytest.mark.slow
 def test_an_update_is_timed_and_a_checkpoint_looked_at(in_the_way: Path, launch: Launch) -> None:
-    assert "from two updates timed here" in Estimator().time(read(TINY))
+    assert "from two steps timed here" in Estimator().time(read(TINY))
     run = launch(TINY)
     wait(run, ended)
     check_checkpoints.check(run.path / "checkpoints")

@@ -33,7 +33,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 def test_a_training_does_not_mind_the_clock(tmp_path: Path, set_clock: Callable[[float], None]) -> None:
     run = Run.create(tmp_path, read(CONFIG))
     with training(run) as made:
-        update, states = made.learner.train, []
+        update, states = made.learner.take_step, []
 
         def train() -> dict[str, float]:
             set_clock(JUMPS[made.learner.step % len(JUMPS)])
@@ -41,7 +41,7 @@ def test_a_training_does_not_mind_the_clock(tmp_path: Path, set_clock: Callable[
             states.append(run.status().state)
             return update()
 
-        made.learner.train = train
+        made.learner.take_step = train
         made.run_to_end()
     assert states == ["running"] * 16
     rows = [metric for metric in run.records.metrics() if metric.name == "train/lr"]

@@ -85,7 +85,7 @@ def test_engines_with_processes_that_read(warm: Warm, pictures: Path, tmp_path: 
 
 
 def is_to_evaluate(run: Run, status: Status) -> bool:
-    """Whether an evaluation is going on, for which processes read: a pause holds back updates alone."""
+    """Whether an evaluation is going on, for which processes read: a pause holds back steps alone."""
     is_wanted = run.experiment.runtime.evaluate_every == 1
     return is_wanted and status.step % (status.steps // status.epochs) == 0 and status.step not in run.records.accuracies()
 

@@ -1,4 +1,4 @@
-"""NaN and infinity in images and gradients: caught before the update, and the last good state is there to go on from."""
+"""NaN and infinity in images and gradients: caught before the step, and the last good state is there to go on from."""
 
 import math
 import random
@@ -44,7 +44,7 @@ PLACES = {"an image": into_an_image, "a gradient": into_a_gradient}
 
 
 def poisoning(learner: Learner, at: int, value: float, draws: random.Random) -> Callable[[Tensor], Tensor]:
-    """Puts `value` into one element of a tensor during the update that follows step `at`."""
+    """Puts `value` into one element of a tensor during the step that follows step `at`."""
 
     def poison(tensor: Tensor) -> Tensor:
         if learner.step == at:
@@ -56,16 +56,16 @@ def poisoning(learner: Learner, at: int, value: float, draws: random.Random) -> 
 
 
 def diverges(run: Run, place: str, at: int, value: float, draws: random.Random) -> None:
-    """Train `run` until it meets the value: the weights are those of before the update, and the checkpoints are good."""
+    """Train `run` until it meets the value: the weights are those of before the step, and the checkpoints are good."""
     with training(run) as made:
         PLACES[place](made.learner, poisoning(made.learner, at, value, draws))
-        update, weights = made.learner.train, [made.learner.model.weights.clone()]
+        update, weights = made.learner.take_step, [made.learner.model.weights.clone()]
 
         def train() -> dict[str, float]:
             weights[0] = made.learner.model.weights.clone()
             return update()
 
-        made.learner.train = train  # type: ignore[method-assign]
+        made.learner.take_step = train  # type: ignore[method-assign]
         with pytest.raises(Diverged, match=f"is not finite at step {at + 1}"):
             made.run_to_end()
         assert torch.equal(made.learner.model.weights, weights[0])

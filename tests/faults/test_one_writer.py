@@ -53,7 +53,7 @@ def a_reader(run: Run) -> Iterator[None]:
 
 
 def with_recording(run: Run, seconds: float) -> float:
-    """What an update takes with all that is written of it, relative to the same without: a second each, averaged.
+    """What a step takes with all that is written of it, relative to the same without: a second each, averaged.
 
     A reader can get in the way of the writing alone, and the rest differs by percents from minute to minute.
     """
@@ -79,6 +79,6 @@ def test_a_reader_that_holds_the_database(warm: Warm, tmp_path: Path, figure: An
     assert warm.wait(engine) == 130
     steps = [metric.step for metric in run.records.metrics() if metric.name == "train/lr"]
     assert steps == list(range(1, run.status().step + 1))
-    figure(f"{count} times {seconds} s held and {seconds} s not, in turn: with what is written of it an update took")
+    figure(f"{count} times {seconds} s held and {seconds} s not, in turn: with what is written of it a step took")
     figure(f"{median(ratios):.4f} of the time without a reader ({min(ratios):.4f} to {max(ratios):.4f})")
     figure(f"the log of the database grew to {log:.1f} MiB")

@@ -24,7 +24,7 @@ from tests.faults.test_killed_engine import CONFIG, assert_the_same
 from tests.faults.warm import Warm
 
 INTERVAL = 4
-"""Updates between two checkpoints."""
+"""Steps between two checkpoints."""
 EXPERIMENT = read(merge(CONFIG, {"schedule": {"epochs": 10}}))
 RECORDED = """
 import sys

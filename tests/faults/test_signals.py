@@ -19,7 +19,7 @@ SLOW_UPDATES = merge(
     ENDLESS,
     {"model": {"name": "resnet18"}, "data": {"train_size": 1437, "test_size": 2}, "schedule": {"batch_size": 1437}},
 )
-"""An update takes seconds."""
+"""A step takes seconds."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

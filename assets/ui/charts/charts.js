@@ -6,7 +6,7 @@ import { withPlotly } from "./plotly.js";
 
 const PAUSE = 240; // ms
 const SHARE = 10;
-const HURRY = 3; // drawings without a pause after a knob was turned: its mark, and the first updates after it
+const HURRY = 3; // drawings without a pause after a knob was turned: its mark, and the first steps after it
 
 export class Charts {
   constructor(parent, figures, { store, group, toolbar }) {

@@ -18,7 +18,7 @@ export class Changes {
     }
   }
 
-  // The value of a field after `step` updates; `present` is what it was when nothing was known of changes.
+  // The value of a field after `step` steps; `present` is what it was when nothing was known of changes.
   inForce(path, step, present) {
     const own = this.list.filter((change) => change.path === path);
     const made = own.findLast((change) => change.step <= step);

@@ -43,7 +43,7 @@ export class Checkpoints {
     if (events.some(({ kind }) => ["checkpoint", "changed"].includes(kind))) this.timer ||= setTimeout(() => this.load(), this.frame.open ? PAUSE.open : PAUSE.closed);
   }
 
-  // Step of the one that is to be forked: until somebody picks another, the newest that leaves updates to be made.
+  // Step of the one that is to be forked: until somebody picks another, the newest that leaves steps to be taken.
   get step() {
     const usable = this.found.filter(({ left }) => left);
     return usable.some(({ step }) => step === this.picked) ? this.picked : usable.at(-1)?.step ?? null;

@@ -29,7 +29,7 @@ export class Fork {
     const { step } = this.checkpoints;
     const runs = this.#ticked.length;
     this.button.disabled = step === null;
-    this.button.title = step === null ? "There is no checkpoint with updates left: extend the run first" : "";
+    this.button.title = step === null ? "There is no checkpoint with steps left: extend the run first" : "";
     this.button.textContent = step === null ? "Nothing to fork" : `Fork step ${count(step)} ${runs ? `into ${runs} ${runs === 1 ? "run" : "runs"}` : "as it is"}`;
   }
 

@@ -1,4 +1,4 @@
-// Profile: where the time of an update goes, as one bar, and the newest trace to download.
+// Profile: where the time of a step goes, as one bar, and the newest trace to download.
 import { percent } from "../lib/format.js";
 import { ROOT } from "../lib/root.js";
 

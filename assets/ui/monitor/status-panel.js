@@ -37,7 +37,7 @@ export class StatusPanel {
     this.#set(this.badge, status.state);
     this.#set(this.message, BROKEN.includes(status.state) || status.field ? "" : status.message); // a trouble has a place of its own
     this.streams.hidden = !/parallel|CUDA graph/.test(status.streams);
-    this.#set(this.streams, `${status.streams.includes("parallel") ? "Two gradients per update," : "Gradients"} ${status.streams}.`);
+    this.#set(this.streams, `${status.streams.includes("parallel") ? "Two gradients per step," : "Gradients"} ${status.streams}.`);
     this.progress.value = status.progress ?? (status.steps ? status.step / status.steps : 0);
     TILES.forEach(([, text], at) => this.#set(this.values[at], text({ status, last: (name) => store.last(name) })));
   }

@@ -11,7 +11,7 @@ MOST = 100
 
 
 class Position(NamedTuple):
-    """The images of an update are the first `size` of its epoch's order after those `seen`."""
+    """The images of a step are the first `size` of its epoch's order after those `seen`."""
 
     epoch: int
     seen: int
@@ -19,7 +19,7 @@ class Position(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """From the update that follows `step` on, `size` images a batch, beginning in the middle of an epoch or at its start."""
+    """From the step that follows `step` on, `size` images a batch, beginning in the middle of an epoch or at its start."""
 
     step: int
     epoch: int
@@ -29,7 +29,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchSchedule:
-    """Epochs of `count` images in batches, whose size may change at any update.
+    """Epochs of `count` images in batches, whose size may change at any step.
 
     A change keeps the images of the epoch that were not seen yet. The last, incomplete batch of an epoch is left out.
     """
@@ -43,7 +43,7 @@ class BatchSchedule:
         return cls(count, (Segment(0, 0, 0, size),))
 
     def at(self, step: int) -> Position:
-        """The place of the update that follows `step`."""
+        """The place of the step that follows `step`."""
         segment = next(segment for segment in reversed(self.segments) if segment.step <= step)
         done, left = step - segment.step, self._left(segment)
         if done < left:
@@ -52,17 +52,17 @@ class BatchSchedule:
         return Position(segment.epoch + 1 + epochs, rest * segment.size, segment.size)
 
     def steps(self, epochs: int) -> int:
-        """Updates in so many epochs, those of past batch sizes included."""
+        """Steps in so many epochs, those of past batch sizes included."""
         last = self.segments[-1]
         return last.step + self._left(last) + (epochs - last.epoch - 1) * (self.count // last.size)
 
     def progress(self, step: int, epochs: int) -> float:
-        """The share of `epochs` that is over before the update that follows `step`."""
+        """The share of `epochs` that is over before the step that follows `step`."""
         done, whole = self._done(step)
         return done / (epochs * whole)
 
     def epochs_done(self, step: int) -> float:
-        """The epochs that are over before the update that follows `step`."""
+        """The epochs that are over before the step that follows `step`."""
         done, whole = self._done(step)
         return done / whole
 
@@ -87,7 +87,7 @@ class BatchSchedule:
         return type(self)(self.count, tuple(Segment(*row) for row in rows))
 
     def epoch_curve(self, epochs: int) -> list[tuple[int, float]]:
-        """Steps and the epochs done by then, with straight lines between, right to within an update.
+        """Steps and the epochs done by then, with straight lines between, right to within a step.
 
         A step at which the size was changed is there twice where less images are left out with the one size than with the other.
         Of more than `MOST` changes the newest are told.
@@ -103,11 +103,11 @@ class BatchSchedule:
         return list(dict.fromkeys(knots))
 
     def _left(self, segment: Segment) -> int:
-        """Updates up to the end of the epoch in which a stretch begins."""
+        """Steps up to the end of the epoch in which a segment begins."""
         return (self.count - segment.seen) // segment.size
 
     def _done(self, step: int) -> tuple[float, int]:
-        """What is over before the update that follows `step`, and an epoch, in updates of its batch size."""
+        """What is over before the step that follows `step`, and an epoch, in steps of its batch size."""
         epoch, seen, size = self.at(step)
         whole = self.count // size
         return epoch * whole + min(seen / size, whole), whole

@@ -50,7 +50,7 @@ class OnDiskTraining:
 
     @property
     def batch_schedule(self) -> BatchSchedule:
-        """Which images belong to which update."""
+        """Which images belong to which step."""
         return self._order.batch_schedule
 
     def follow(self, batch_schedule: BatchSchedule) -> None:

@@ -28,7 +28,7 @@ class InMemoryTraining:
 
     @property
     def batch_schedule(self) -> BatchSchedule:
-        """Which images belong to which update."""
+        """Which images belong to which step."""
         return self._order.batch_schedule
 
     def follow(self, batch_schedule: BatchSchedule) -> None:

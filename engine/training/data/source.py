@@ -17,7 +17,7 @@ class TrainingSource(Protocol):
 
     @property
     def batch_schedule(self) -> BatchSchedule:
-        """Which images belong to which update."""
+        """Which images belong to which step."""
         ...
 
     def follow(self, batch_schedule: BatchSchedule) -> None:

@@ -27,7 +27,7 @@ class Measured:
     arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     """Arrays to keep by name, in the place of those that were kept before."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """What the event says of the arrays."""
+    """What an event says of it, if anything; `done` once it is complete."""
 
 
 class Probe(Protocol):

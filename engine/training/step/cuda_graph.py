@@ -12,7 +12,7 @@ from engine.training.step.static_inputs import StaticInputs
 
 WARM_UP = 3
 DIFFERENCE = {"fp32": 1e-3, "bf16": 2e-2}
-"""What a repetition may differ by from the update, as a share of what that does: a GPU adds up in another order each time."""
+"""What a repetition may differ by from the step, as a share of what that does: a GPU adds up in another order each time."""
 
 
 class Graph(Protocol):
@@ -76,10 +76,10 @@ class CudaGraph:
 
 
 class CapturedStep:
-    """The work of updates: a few times as it is, then captured, once compared with the work itself, and from there on repeated.
+    """The work of steps: a few times as it is, then captured, once compared with the work itself, and from there on repeated.
 
     Where it cannot be captured, or its repetition does something else, it is done as it is and `reason` says why; so is an
-    update whose mini-batch has another size.
+    step whose mini-batch has another size.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class CapturedStep:
         self.reason = ""
 
     def bring(self) -> bool:
-        """Put what belongs to the present update where it is looked for; False if it is not one for a graph."""
+        """Put what belongs to the present step where it is looked for; False if it is not one for a graph."""
         if self._kept is None and self._warm_ups == WARM_UP:
             self._capture()
         if self.reason:
@@ -122,7 +122,7 @@ class CapturedStep:
         return fits
 
     def update(self) -> StepMetrics | None:
-        """Do the work of the present update, and tell what it was seen to do; None if that cannot be done here."""
+        """Do the work of the present step, and tell what it was seen to do; None if that cannot be done here."""
         if self.is_trusted:
             return self._replayed()
         if self._kept is not None:
@@ -145,11 +145,11 @@ class CapturedStep:
         return self._work(self._inputs)
 
     def _capture(self) -> None:
-        """Keep the work with what lies at its places now, which belongs to the update before."""
+        """Keep the work with what lies at its places now, which belongs to the step before."""
         kept: list[StepMetrics] = []
         try:
             self._graph.capture(lambda: kept.append(self._once()), self._inputs.sources)
-        except Exception as error:  # noqa: BLE001 - whatever it is, updates can be made without
+        except Exception as error:  # noqa: BLE001 - whatever it is, steps can be taken without
             self._give_up(str(error).partition("\n")[0])
         else:
             self._kept = kept[0]
@@ -159,7 +159,7 @@ class CapturedStep:
         self.reason = reason
 
     def _compared(self) -> StepMetrics | None:
-        """Make the present update both ways, and leave what the work itself has done."""
+        """Take the present step both ways, and leave what the work itself has done."""
         state = self._state()
         before: list[Tensor] = []
         try:
@@ -178,14 +178,14 @@ class CapturedStep:
         return found
 
     def _put_back(self, before: list[Tensor]) -> None:
-        """Let the present update begin anew."""
+        """Let the present step begin anew."""
         for now, then in zip(self._state(), before, strict=bool(before)):
             now.copy_(then)
         self._inputs.bring()
 
 
 def why_no_graph(experiment: Experiment, device: torch.device, processes: int) -> str:
-    """Why updates of `experiment` are not captured, whatever they do; empty if nothing keeps from it."""
+    """Why steps of `experiment` are not captured, whatever they do; empty if nothing keeps from it."""
     if device.type != "cuda":
         return f"{device.type} has none"
     if processes > 1 or experiment.devices > 1:

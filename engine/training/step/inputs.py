@@ -15,19 +15,19 @@ class StepInputs:
     def __init__(self, data: TrainingSource, seed: int, step: Callable[[], int]) -> None:
         self._data, self._seed, self._step = data, seed, step
         self.numbers: dict[str, float] = {}
-        """The scheduled numbers of the present update, by TensorBoard tag."""
+        """The scheduled numbers of the present step, by TensorBoard tag."""
 
     def batch(self, stream: int) -> Batch:
-        """The mini-batch of the present update in the order of `stream`."""
+        """The mini-batch of the present step in the order of `stream`."""
         return self._data.batch(stream, self._step())
 
     def number(self, tag: str, now: Callable[[], float]) -> float | Tensor:
-        """What `now` gives for the present update."""
+        """What `now` gives for the present step."""
         self.numbers[tag] = value = now()
         return value
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
-        """What fills a vector (d,) with N(0, 1): the numbers of draw `draw` of the present update."""
+        """What fills a vector (d,) with N(0, 1): the numbers of draw `draw` of the present step."""
         step = self._step()
         return lambda out: fill_normal(out, self._seed, "noise", step, draw)
 

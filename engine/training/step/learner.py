@@ -36,7 +36,7 @@ class Diverged(Exception):
 
 
 class Learner(Context):
-    """The state of a training: makes its updates, in a way that it chooses, and is kept and restored."""
+    """The state of a training: takes its steps, in a way that it chooses, and is kept and restored."""
 
     make_graph: Callable[[torch.device], Graph] = CudaGraph
 
@@ -67,7 +67,7 @@ class Learner(Context):
         return time.perf_counter() - began
 
     def choose_streams(self, way: str | None = None) -> Choice:
-        """Settle how the gradients of an update are run: as `way` says, or else as the experiment does."""
+        """Settle how the gradients of a step are run: as `way` says, or else as the experiment does."""
         if self._group.size > 1:
             self._streams = Distributed(self.model, self._numerics, self._group, is_apart(self.experiment))
             return self._settled(Choice("distributed"))
@@ -101,24 +101,24 @@ class Learner(Context):
 
     @property
     def is_settled(self) -> bool:
-        """Whether updates are made as they are going to be made from here on."""
+        """Whether steps are taken as they will be from here on."""
         return self._captured is None or self._captured.is_trusted or bool(self._captured.reason)
 
     def _state(self) -> list[Tensor]:
-        """What the work of an update may change."""
+        """What the work of a step may change."""
         past = [] if self._past is None else [self._past.v]
         return [self.model.weights, *self.model.buffers, *past, *self._memory.values()]
 
     @property
     def how(self) -> str:
-        """How gradients and updates are run, and why, for people to read."""
+        """How gradients and steps are run, and why, for people to read."""
         if not self.experiment.runtime.cuda_graph:
             return str(self._choice)
         return f"{self._choice}; {self._captured or f'no CUDA graph: {self._no_graph}'}"
 
     @property
     def steps(self) -> int:
-        """Number of all updates."""
+        """Number of all steps."""
         return self.data.batch_schedule.steps(self.experiment.schedule.epochs)
 
     def change(self, experiment: Experiment) -> None:
@@ -142,7 +142,7 @@ class Learner(Context):
         return int(self._gradients + 1e-6)
 
     def take_step(self) -> dict[str, float]:
-        """Make one update as the method says; return what it was seen to do, by TensorBoard tag.
+        """Take one step as the method says; return what it was seen to do, by TensorBoard tag.
 
         Raises `Diverged` instead if it is not finite.
         """
@@ -162,7 +162,7 @@ class Learner(Context):
         if self._numerics.scale.active:
             measured["train/loss_scale"] = self._numerics.scale.value
         if self.average_weights is not None:
-            self.average_weights.after_update(self.model.weights, self.progress, self.data.batch_schedule.at(self.step).seen == 0)
+            self.average_weights.after_step(self.model.weights, self.progress, self.data.batch_schedule.at(self.step).seen == 0)
         return measured
 
     def _work(self, inputs: StepInputs) -> StepMetrics:
@@ -175,7 +175,7 @@ class Learner(Context):
         return self._notes
 
     def _replayed(self) -> StepMetrics | None:
-        """The same by a CUDA graph, if there is one and it is for this update."""
+        """The same by a CUDA graph, if there is one and it is for this step."""
         if self._captured is None:
             return None
         with self.watch.time("data"):
@@ -239,6 +239,6 @@ class Learner(Context):
 
 
 def _what_is_captured(experiment: Experiment) -> tuple[object, ...]:
-    """Those of the live fields that are part of an update's work; σ is brought to it."""
+    """Those of the live fields that are part of a step's work; σ is brought to it."""
     method = experiment.method.model_dump(exclude={"sigma"})
     return method, experiment.data.label_smoothing, experiment.runtime.accumulate, experiment.schedule.batch_size

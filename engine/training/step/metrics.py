@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass
 class StepMetrics:
-    """What was measured by TensorBoard tag, the direction (d,) in which the update goes, and how many images it took.
+    """What was measured by TensorBoard tag, the direction (d,) in which the step goes, and how many images it took.
 
     `numbers` are known beforehand, `seen` lies on the device; `read` is where the processor waits for it.
     """

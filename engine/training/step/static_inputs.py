@@ -16,7 +16,7 @@ from engine.training.step.inputs import StepInputs
 class StaticInputs(StepInputs):
     """Everything has a fixed address on the device, to which `bring` copies what belongs to the present step.
 
-    So the work of an update can be repeated without being told again: it finds all that differs where it was before. The
+    So the work of a step can be repeated without being told again: it finds all that differs where it was before. The
     numbers are those of `StepInputs`.
     """
 
@@ -32,12 +32,12 @@ class StaticInputs(StepInputs):
 
     @property
     def sources(self) -> list[torch.Generator]:
-        """Every generator that the work of an update draws from."""
+        """Every generator that the work of a step draws from."""
         masks = [one for _, _, generators in self._masks for one in generators]
         return [one for normal in self._normals.values() for one in normal.generators] + masks
 
     def bring(self) -> bool:
-        """Put what belongs to the present update where it is looked for; False if a mini-batch does not fit its place."""
+        """Put what belongs to the present step where it is looked for; False if a mini-batch does not fit its place."""
         fresh = {stream: super(StaticInputs, self).batch(stream) for stream in self._batches}
         if any(not _fits(fresh[stream], place) for stream, place in self._batches.items()):
             return False
@@ -63,7 +63,7 @@ class StaticInputs(StepInputs):
         self._masks.clear()
 
     def rewind(self) -> None:
-        """The work of the update begins anew."""
+        """The work of the step begins anew."""
         self._restarts = 0
 
     def batch(self, stream: int) -> Batch:

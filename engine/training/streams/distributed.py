@@ -19,7 +19,7 @@ class Distributed:
 
     Gives the numbers of `Sequential`, whatever the number of processes: ε follows from the seed, BatchNorm and dropout see
     the batch as a whole. Of two gradients ranks 0, 2, … take the one that moves the running statistics, the clean one unless
-    the experiment says otherwise, and ranks 1, 3, … the other; then each has both, so that all make the same update. With two
+    the experiment says otherwise, and ranks 1, 3, … the other; then each has both, so that all take the same step. With two
     processes nothing is summed, and the numbers are bitwise those of `Sequential`.
 
     Where `apart`, a process keeps the gradient of its own piece of the batch, and `Context.update` averages the directions.

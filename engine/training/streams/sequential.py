@@ -23,7 +23,7 @@ class GradientTask:
 
 @dataclass(frozen=True)
 class Gradient:
-    """What a pass found. `flat` (d,) is valid until the next update; the others are 0-d."""
+    """What a pass found. `flat` (d,) is valid until the next step; the others are 0-d."""
 
     flat: Tensor
     loss: Tensor
@@ -32,7 +32,7 @@ class Gradient:
 
 
 class Sequential:
-    """One pass after the other on one replica: the reference for every other way.
+    """One pass after the other on one model: the reference for every other way.
 
     The weights and the gradients of earlier passes are kept in spare vectors (d,); a perturbed gradient followed by a clean
     one needs a single one of them.

@@ -29,13 +29,13 @@ class ChangeLog:
         return [tuple(change) for change in self._made]
 
     def due(self, step: int) -> Iterator[Change]:
-        """The changes to be made before the update that follows `step`."""
+        """The changes to be made before the step that follows `step`."""
         while self._to_come and self._to_come[0].step <= step:
             self._made.append(self._to_come.popleft())
             yield self._made[-1]
 
     def withdraw(self, step: int) -> list[Change]:
-        """Take back what was changed before the update that follows `step`, which did not survive it."""
+        """Take back what was changed before the step that follows `step`, which did not survive it."""
         taken = [change for change in self._made if change.step == step]
         self._made = [change for change in self._made if change.step != step]
         if taken:

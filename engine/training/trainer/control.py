@@ -13,7 +13,7 @@ from engine.training.trainer.recorder import Recorder
 
 LOOK_SECONDS = 0.05
 FASTEST = 1000.0
-"""Updates per second beyond which slow motion is none."""
+"""Steps per second beyond which slow motion is none."""
 
 Command = dict[str, Any]
 Handler = Callable[[Command], None]
@@ -32,7 +32,7 @@ class Stop(Exception):
 
 
 class Control:
-    """Takes the commands left in the run's folder, and the signals TERM and INT, between updates.
+    """Takes the commands left in the run's folder, and the signals TERM and INT, between steps.
 
     A command is removed only when its answer, an event that carries its id, is safe on the disk: an engine that is
     killed in between finds it again. Until there is a training to steer, all but `stop` are left for later.
@@ -77,8 +77,8 @@ class Control:
         if self._stopping:
             raise Stop(self._was_signalled)
 
-    def may_update(self) -> bool:
-        """Whether the next update may be made now; if not, `rest` and ask again."""
+    def may_step(self) -> bool:
+        """Whether the next step may be taken now; if not, `rest` and ask again."""
         if self._paused:
             self._steps -= (allowed := self._steps > 0)
             return allowed
@@ -89,7 +89,7 @@ class Control:
         return True
 
     def rest(self) -> None:
-        """Sleep until the next look, or the next update of slow motion."""
+        """Sleep until the next look, or the next step of slow motion."""
         began = time.monotonic()
         until_due = LOOK_SECONDS if self._paused else self._due - began
         time.sleep(min(max(until_due, 0.0), LOOK_SECONDS))
@@ -129,7 +129,7 @@ class Control:
         self._steps += 1
 
     def _set_pace(self, command: Command) -> None:
-        """Slow motion: at most so many updates per second; null is as fast as they go."""
+        """Slow motion: at most so many steps per second; null is as fast as they go."""
         pace = command.get("per_second")
         if pace is not None and not (type(pace) in (int, float) and 0 < pace <= FASTEST):
             raise Refused(Problem("per_second", f"should be above 0 and at most {FASTEST:.0f}, or null", "null is full speed"))

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 from engine.runs.arrays import save_arrays
 from engine.runs.run import Run
@@ -26,7 +27,7 @@ class ProbeRunner:
         self._wanted: deque[Probe] = deque()
         self._current: Iterator[Measured] | None = None
         done = (event for event in run.records.events() if event.data.get("done"))
-        self._complete = {(event.step, event.kind) for event in done if event.step <= learner.step}
+        self._complete = {(event.step, event.kind): "array" in event.data for event in done if event.step <= learner.step}
 
     @property
     def is_under_way(self) -> bool:
@@ -43,9 +44,7 @@ class ProbeRunner:
     def want_at_end(self) -> None:
         """Measure what is to be measured at the end of the training, unless that has been done."""
         for probe in TAKING_TURNS:
-            file = self._run.path / "arrays" / f"{self._array_of(probe)}.npz"
-            is_there = (self._learner.step, probe.name) in self._complete and file.exists()
-            if getattr(self._learner.experiment, probe.name).at_end and not is_there:
+            if getattr(self._learner.experiment, probe.name).at_end and not self._is_there(probe):
                 self.want(probe.name)
 
     def go_on(self) -> None:
@@ -63,18 +62,25 @@ class ProbeRunner:
             self._control.look()
         return found
 
-    def _array_of(self, probe: Probe) -> str:
-        return f"{probe.name}-{self._learner.step:08d}"
+    def _is_there(self, probe: Probe) -> bool:
+        """Whether an engine before this one has measured at the present weights, to the end."""
+        has_array = self._complete.get((self._learner.step, probe.name))
+        return has_array is not None and (not has_array or self._file(probe, self._learner.step).exists())
+
+    def _file(self, probe: Probe, step: int) -> Path:
+        return self._run.path / "arrays" / f"{probe.name}-{step:08d}.npz"
 
     def _measuring(self, probe: Probe) -> Iterator[Measured]:
-        step, seconds, array = self._learner.step, self._recorder.status.seconds, self._array_of(probe)
+        step, seconds = self._learner.step, self._recorder.status.seconds
+        file = self._file(probe, step)
         for measured in probe.measure(self._learner, self._sources):
             self._recorder.update_status(message=probe.title, progress=measured.fraction)
             if measured.scalars:
                 self._recorder.record(step, seconds, measured.scalars)
             if measured.arrays:
-                file = self._run.path / "arrays" / f"{array}.npz"
                 self._patience.write(partial(save_arrays, file, measured.arrays))
-                self._recorder.event_of(step, probe.name, array=array, **measured.facts)
+                self._recorder.event_of(step, probe.name, array=file.stem, **measured.facts)
+            elif measured.facts:
+                self._recorder.event_of(step, probe.name, **measured.facts)
             yield measured
         self._recorder.update_status(message="", progress=None)

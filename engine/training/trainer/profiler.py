@@ -18,7 +18,7 @@ UPDATES = 10
 
 
 class StepProfiler:
-    """Records the next updates when asked to, with torch.profiler, and leaves the trace in the run's folder."""
+    """Records the next steps when asked to, with torch.profiler, and leaves the trace in the run's folder."""
 
     def __init__(self, run: Run, recorder: Recorder, patience: DiskRetry) -> None:
         self._folder, self._recorder, self._patience = run.path / "traces", recorder, patience
@@ -26,12 +26,12 @@ class StepProfiler:
         self._left = self._step = 0
 
     def want(self) -> None:
-        """Record from the next update on."""
+        """Record from the next step on."""
         self._left = self._left or UPDATES
 
     @contextmanager
     def update(self, step: int) -> Iterator[None]:
-        """The update to `step` happens inside."""
+        """The step to `step` happens inside."""
         if not self._left:
             yield
             return
@@ -46,7 +46,7 @@ class StepProfiler:
             self.end()
 
     def end(self) -> None:
-        """Leave what was recorded, if anything, by the name of its last update."""
+        """Leave what was recorded, if anything, by the name of its last step."""
         recorded, self._profile, self._left = self._profile, None, 0
         if recorded is None:
             return

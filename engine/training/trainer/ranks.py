@@ -21,14 +21,14 @@ ROLL_CALL = -2
 
 
 class RankZero:
-    """Rank 0's word before each update. Where there is nothing new it is one number."""
+    """Rank 0's word before each step. Where there is nothing new it is one number."""
 
     def __init__(self, group: ProcessGroup) -> None:
         self.group = group
         self._told: tuple[object, object, int] | None = None
 
-    def begin_update(self, learner: Learner) -> None:
-        """Let everybody make the update that `learner` is about to make, from where it stands."""
+    def begin_step(self, learner: Learner) -> None:
+        """Let everybody take the step that `learner` is about to take, from where it stands."""
         if self.group.size == 1:
             return
         if self._told != (learner.experiment, learner.data.batch_schedule, learner.step):
@@ -54,7 +54,7 @@ class RankZero:
 
 
 def follow(run: Run, data_dir: Path, group: ProcessGroup) -> None:
-    """Make the updates that rank 0 makes, until it says that there are no more. The run's folder is only read."""
+    """Take the steps that rank 0 takes, until it says that there are no more. The run's folder is only read."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # rank 0 stops in good order, and with it everybody
     learner = None
@@ -81,7 +81,7 @@ def _catch_up(learner: Learner, news: torch.Tensor) -> None:
 
 
 def _learner(run: Run, data_dir: Path, group: ProcessGroup) -> Learner:
-    """The loop that rank 0 has, but for its state."""
+    """The learner that rank 0 has, but for its state."""
     experiment = run.experiment
     check(experiment, data_dir, group.size)
     environment.choose_threads(experiment.runtime, group)

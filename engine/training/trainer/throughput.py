@@ -34,7 +34,7 @@ class Throughput:
             recorder.flush()  # whoever has pressed Start is waiting for this
 
     def _per_update(self, now: float) -> float:
-        """Seconds an update has taken since the batch size was last changed."""
+        """Seconds a step has taken since the batch size was last changed."""
         if self._size != (size := self._learner.experiment.schedule.batch_size):
             self._size, self._first = size, self._last
         self._last = (self._learner.step, now)

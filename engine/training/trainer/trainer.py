@@ -112,11 +112,11 @@ class Trainer:
 
     @property
     def batch_schedule(self) -> BatchSchedule:
-        """Which images belong to which update, with the batch sizes up to now."""
+        """Which images belong to which step, with the batch sizes up to now."""
         return self.sources.training.batch_schedule
 
     def run_to_end(self) -> None:
-        """Train to the last update. Raises `Stop` or `Diverged` where it ends before."""
+        """Train to the last step. Raises `Stop` or `Diverged` where it ends before."""
         self.recorder.update_status(state="running", message="", progress=None)
         self.recorder.event("started", streams=self.learner.how)
         throughput = Throughput(self.learner, self.control)
@@ -139,7 +139,7 @@ class Trainer:
             self._tracer.end()
 
     def _train(self, throughput: Throughput) -> None:
-        """Update until the last update is made, and do between updates what is due and what is asked for."""
+        """Take steps until the last one is taken, and do between steps what is due and what is asked for."""
         self.recorder.update_status(state="running")
         while True:
             self._at_epoch_end()
@@ -151,8 +151,8 @@ class Trainer:
             if self.learner.step == self.learner.steps:
                 return
             self._patience.write(self.recorder.flush_late)
-            if self.control.may_update():
-                self._update(throughput)
+            if self.control.may_step():
+                self._step(throughput)
             elif not self._probes.is_under_way:
                 self.control.rest()
 
@@ -191,7 +191,7 @@ class Trainer:
     def _check_length(self) -> None:
         """Refuse to go on where fewer images have made the training shorter than it is already."""
         if self.learner.step > self.learner.steps:
-            what = f"with the images that are there it ends with update {self.learner.steps}, and {self.learner.step} are made"
+            what = f"with the images that are there it ends with step {self.learner.steps}, and {self.learner.step} are taken"
             raise Refused(Problem("data.path", what, "Put the images back, or start a new run with those that are there"))
 
     def _compile(self) -> None:
@@ -207,7 +207,7 @@ class Trainer:
             self._report_length()
 
     def _set(self, command: Command) -> None:
-        """Change fields from the next update on."""
+        """Change fields from the next step on."""
         changes = parse_changes(command.get("changes"))
         before, after = self.experiment, apply_checked(self.experiment, changes)
         self.learner.change(after)
@@ -215,15 +215,15 @@ class Trainer:
         self._report_length()
 
     def _withdraw(self) -> None:
-        """Take back the changes since the last update: with them there was none, and a resumed training would end as this one."""
+        """Take back the changes since the last step: with them there was none, and a resumed training would end as this one."""
         for change in self._changes.withdraw(self.learner.step):
             self.recorder.event("withdrawn", path=change.path, new=change.new)
 
     def _want_evaluation(self, _: Command) -> None:
         self._evaluation_wanted = True
 
-    def _update(self, throughput: Throughput) -> None:
-        self.rank_zero.begin_update(self.learner)
+    def _step(self, throughput: Throughput) -> None:
+        self.rank_zero.begin_step(self.learner)
         before = time.perf_counter()
         with self._tracer.update(self.learner.step + 1), self.learner.watch.time("update"):
             measured = self.learner.take_step()

@@ -12,7 +12,7 @@ from engine.training.weights.flat_model import FlatModel
 
 
 class WeightAverage:
-    """An exponential moving average over updates, or the mean over the ends of epochs after a start (SWA).
+    """An exponential moving average over steps, or the mean over the ends of epochs after a start (SWA).
 
     An epoch that ends because the batch size is made larger than what is left of it is not in the mean.
 
@@ -24,8 +24,8 @@ class WeightAverage:
         self.weights = weights.clone()
         self.count = 0
 
-    def after_update(self, weights: Tensor, progress: float, epoch_ended: bool) -> None:
-        """Take the weights after an update into the average."""
+    def after_step(self, weights: Tensor, progress: float, epoch_ended: bool) -> None:
+        """Take the weights after a step into the average."""
         if self._settings.kind == "ema":
             self._take(weights, max(1 - self._settings.decay, 1 / (self.count + 1)))
         elif epoch_ended and progress > self._settings.start:
@@ -45,7 +45,7 @@ class WeightAverage:
 
 @torch.no_grad()
 def recalibrate(model: FlatModel, batches: Iterable[Batch]) -> None:
-    """Set BatchNorm's running statistics to their mean over all images of `batches` at the replica's weights."""
+    """Set BatchNorm's running statistics to their mean over all images of `batches` at the model's weights."""
     norms = [m for m in model.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
         return

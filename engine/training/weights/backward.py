@@ -24,11 +24,11 @@ def restart(module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
 
 
 class Overflow(Exception):
-    """A gradient left the range of fp16: the update is skipped and the loss scale lowered."""
+    """A gradient left the range of fp16: the step is skipped and the loss scale lowered."""
 
 
 class LossScale:
-    """The factor that keeps small fp16 gradients from vanishing: halved on overflow, doubled after 200 good updates."""
+    """The factor that keeps small fp16 gradients from vanishing: halved on overflow, doubled after 200 good steps."""
 
     def __init__(self, active: bool) -> None:
         self.value = 2.0**16 if active else 1.0
@@ -52,7 +52,7 @@ class LossScale:
 
 
 class Backward:
-    """Computes ∇L_B at a replica's present weights, with the settings of an experiment."""
+    """Computes ∇L_B at a model's present weights, with the settings of an experiment."""
 
     def __init__(self, experiment: Experiment, device: torch.device) -> None:
         self.restart: Restart = restart

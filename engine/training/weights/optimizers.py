@@ -36,7 +36,7 @@ class FlatSGD:
 
 
 class FlatAdam:
-    """Adam (Kingma & Ba 2015), or AdamW (Loshchilov & Hutter 2019). State: both moments (d,) and the count of updates."""
+    """Adam (Kingma & Ba 2015), or AdamW (Loshchilov & Hutter 2019). State: both moments (d,) and the count of steps."""
 
     def __init__(self, settings: Adam | AdamW, weights: Tensor) -> None:
         self.settings, self._weights = settings, weights

@@ -56,7 +56,7 @@ def checkpoint_routes(runs: Path, data: Path) -> APIRouter:
 
 
 def rows(run: Run) -> list[dict[str, Any]]:
-    """The run's checkpoints by step: size, test accuracy where measured there, whether updates are left, and why it stays."""
+    """The run's checkpoints by step: size, test accuracy where measured there, whether steps are left, and why it stays."""
     accuracies, status = run.records.accuracies(), run.records.status()
     sizes = {one: size for one in checkpoints.checkpoints(run.path / "checkpoints") if (size := one.size) is not None}
     found = list(sizes)

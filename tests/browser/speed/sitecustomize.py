@@ -16,18 +16,18 @@ def quicken() -> None:
 
 
 def slow_down() -> None:
-    """After each update the engine waits for nine times as long as it took."""
+    """After each step the engine waits for nine times as long as it took."""
     from engine.training.step.learner import Learner
 
-    train = Learner.train
+    train = Learner.take_step
 
-    def slowly(loop: Learner) -> dict[str, Any]:
+    def slowly(learner: Learner) -> dict[str, Any]:
         began = time.perf_counter()
-        values = train(loop)
+        values = train(learner)
         time.sleep(9 * (time.perf_counter() - began))
         return values
 
-    Learner.train = slowly  # type: ignore[method-assign]
+    Learner.take_step = slowly  # type: ignore[method-assign]
 
 
 if "engine" in sys.orig_argv:

@@ -33,7 +33,7 @@ def eventually(holds: object, seconds: float = 60) -> bool:
 @pytest.fixture
 def standby_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandbyPool]:
     standby_pool = StandbyPool()
-    monkeypatch.setattr(engine_process, "spares", standby_pool)
+    monkeypatch.setattr(engine_process, "standby_pool", standby_pool)
     standby_pool.keep()
     assert eventually(lambda: standby_pool.is_ready)
     yield standby_pool

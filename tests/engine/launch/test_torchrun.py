@@ -137,7 +137,7 @@ def test_two_processes_leave_bitwise_the_records_of_one(launch: Launch, tmp_path
 def test_a_run_of_four_goes_on_by_itself_when_one_is_killed(
     launch: Launch, started: list[subprocess.Popen[bytes]], victim: int, is_paused: bool
 ) -> None:
-    """A paused one hears of the death by the signal with which its launcher ends it, as one may that is between two updates."""
+    """A paused one hears of the death by the signal with which its launcher ends it, as one may that is between two steps."""
     four = merge(SHORT, {"runtime": {"processes": 4}})
     run = launch(four)
     wait(run, lambda status: status.step > 30)

@@ -12,7 +12,7 @@ FLAT = {"sigma_schedule": "constant", "sigma": 0.02}
 
 
 def final(learner: Learner) -> list[torch.Tensor]:
-    """Weights and buffers after a few updates."""
+    """Weights and buffers after a few steps."""
     for _ in range(STEPS):
         learner.take_step()
     return [learner.model.weights, *learner.model.buffers]

@@ -21,7 +21,7 @@ STORED = Path(__file__).parents[2] / "data" / "format-1"
 
 @pytest.fixture
 def killed(tmp_path: Path) -> Run:
-    """Six updates of twelve were made, σ was changed after the fourth, and the checkpoint is of the fourth."""
+    """Six steps of twelve were made, σ was changed after the fourth, and the checkpoint is of the fourth."""
     shutil.copytree(STORED / "runs", tmp_path / "runs")
     (run,) = Run.all(tmp_path / "runs")
     return run
@@ -37,7 +37,7 @@ def test_it_is_listed(killed: Run) -> None:
 
 
 def test_it_goes_on_with_the_noise_it_would_have_had(killed: Run) -> None:
-    """The two updates after the checkpoint are made again, with the losses that were recorded then."""
+    """The two steps after the checkpoint are taken again, with the losses that were recorded then."""
     recorded = losses(killed)
     with training(killed) as made:
         assert made.learner.step == 4

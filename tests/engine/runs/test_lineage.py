@@ -64,7 +64,7 @@ def last(run: Run) -> dict[str, Any]:
 
 
 def batch_sizes(made: Trainer) -> list[int]:
-    """That of every update."""
+    """That of every step."""
     return [made.batch_schedule.at(step).size for step in range(made.learner.steps)]
 
 
@@ -313,7 +313,7 @@ def test_every_method_of_the_paper_is_there() -> None:
 def test_a_change_after_which_no_update_can_be_made_is_withdrawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the run can be resumed as it was before; changes that were survived stay."""
     run = Run.create(tmp_path, read(CONFIG))
-    train = Learner.train
+    train = Learner.take_step
 
     def failing(learner: Learner) -> dict[str, float]:
         if learner.experiment.runtime.accumulate == 3:
@@ -322,11 +322,11 @@ def test_a_change_after_which_no_update_can_be_made_is_withdrawn(tmp_path: Path,
 
     with training(run) as made:
         for _ in range(2):
-            made._update(Throughput(made.learner, made.control))
+            made._step(Throughput(made.learner, made.control))
         made._set({"id": "a", "changes": {"method.sigma": 0.05}})
-        made._update(Throughput(made.learner, made.control))
+        made._step(Throughput(made.learner, made.control))
         made._set({"id": "b", "changes": {"runtime.accumulate": 3, "method.eta": 0.2}})
-        monkeypatch.setattr(Learner, "train", failing)
+        monkeypatch.setattr(Learner, "take_step", failing)
         with pytest.raises(RuntimeError, match="nobody"):
             made.run_to_end()
     withdrawn = [event.data for event in run.records.events() if event.kind == "withdrawn"]

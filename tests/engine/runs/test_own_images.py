@@ -49,7 +49,7 @@ def experiment(images: Path, kind: str = "folder") -> dict[str, Any]:
 
 
 def begun(runs: Path, images: Path, kind: str = "folder", updates: int = 8) -> Run:
-    """A run stopped after so many updates, two epochs of four."""
+    """A run stopped after so many steps, two epochs of four."""
     run = Run.create(runs, read(experiment(images, kind)))
     with training(run) as made:
         for _ in range(updates):
@@ -160,7 +160,7 @@ def test_fewer_images_that_make_the_training_shorter_than_it_is_are_refused(imag
         for number in range(4):
             (images / "train" / name / f"{number}.png").unlink()
     run.commands.send("set", changes=refused(run).remedy)
-    assert "ends with update 6, and 11 are made" in refused(run).problems[0].what
+    assert "ends with step 6, and 11 are taken" in refused(run).problems[0].what
 
 
 def test_a_fork_and_a_replay_know_the_images_too(images: Path, tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_fewer_images_are_cut_into_no_smaller_pieces(monkeypatch: pytest.MonkeyP
     """A single image of 8×8 pixels has no variance where the last BatchNorm of this network is."""
     monkeypatch.setattr("engine.training.estimate.LONGEST_FLOPS", 1.0)
     made: list[int] = []
-    train = Learner.train
-    monkeypatch.setattr(Learner, "train", lambda learner: made.append(learner.experiment.schedule.batch_size) or train(learner))
+    train = Learner.take_step
+    monkeypatch.setattr(Learner, "take_step", lambda one: made.append(one.experiment.schedule.batch_size) or train(one))
     assert estimate(read({"model": {"name": "resnet18"}, **config}))["seconds_per_update"] > 0
     assert set(made) == {size}
 

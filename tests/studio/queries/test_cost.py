@@ -18,7 +18,7 @@ HEAVY = find("table2/cifar10/resnet18/m-arwp").experiment()
 def test_the_work_is_that_of_the_catalogue() -> None:
     per_image = 3 * 1_110_845_440 * 2
     assert cost.flops_of_epoch(HEAVY) == per_image * (50_000 // 256) * 256
-    assert "11.2 M weights; 195 updates an epoch; about 200 PFLOP in all" in Estimator().told(HEAVY)
+    assert "11.2 M weights; 195 steps an epoch; about 200 PFLOP in all" in Estimator().told(HEAVY)
 
 
 def test_only_what_is_heavy_is_timed_unasked_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ def test_only_what_is_heavy_is_timed_unasked_and_only_once(monkeypatch: pytest.M
     assert not estimator.is_wanted(Experiment())
     assert estimator.is_wanted(HEAVY)
     told = estimator.time(HEAVY)
-    assert "About 6.5 min an epoch and 2.71 days in all on a processor, from two updates timed here." in told
+    assert "About 6.5 min an epoch and 2.71 days in all on a processor, from two steps timed here." in told
     assert not estimator.is_wanted(HEAVY)
     longer = HEAVY.model_copy(update={"seed": 5, "schedule": HEAVY.schedule.model_copy(update={"epochs": 400})})
     assert "About 6.5 min an epoch and 5.42 days in all" in estimator.told(longer)

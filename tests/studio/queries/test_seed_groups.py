@@ -116,7 +116,7 @@ def test_what_no_update_was_made_with_is_no_change(tmp_path: Path) -> None:
         [(1, "method.sigma", 0.02), (1, "method.lambda", 0.4)],
         [(1, "method.lambda", 0.4), (1, "method.sigma", 0.03), (1, "method.sigma", 0.02)],  # turned until it fitted
         [(0, "method.eta", 0.1), (1, "method.sigma", 0.02), (1, "method.lambda", 0.4), (2, "method.sigma", 0.02)],  # as they were
-        [(1, "method.sigma", 0.02), (1, "method.lambda", 0.4), (3, "method.sigma", 0.1)],  # after the last update
+        [(1, "method.sigma", 0.02), (1, "method.lambda", 0.4), (3, "method.sigma", 0.1)],  # after the last step
     ]
     runs = [
         written(tmp_path, read({"seed": seed, "method": {"name": "m-arwp"}}), [0.5] * 3, log) for seed, log in enumerate(logs)

@@ -13,7 +13,7 @@ Walk = list[tuple[int, int, int]]
 
 
 def walked(count: int, size: int, changes: dict[int, int], epochs: int) -> Walk:
-    """Epoch, images seen and batch size of each update, found by going through them all."""
+    """Epoch, images seen and batch size of each step, found by going through them all."""
     found: Walk = []
     epoch = seen = 0
     while True:
@@ -40,7 +40,7 @@ CASES = {
     "within an epoch": (100, 10, {4: 25}),
     "too few images left": (100, 30, {2: 50}),
     "twice in an epoch": (100, 10, {2: 20, 4: 7}),
-    "before the first update": (64, 8, {0: 64}),
+    "before the first step": (64, 8, {0: 64}),
     "to one batch an epoch and back": (100, 10, {5: 100, 7: 3}),
 }
 

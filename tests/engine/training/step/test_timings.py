@@ -1,4 +1,4 @@
-"""Where the time of an update goes."""
+"""Where the time of a step goes."""
 
 import pytest
 import torch

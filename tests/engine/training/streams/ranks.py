@@ -78,7 +78,7 @@ def loop_of(config: dict[str, Any], name: str, group: ProcessGroup = ALONE) -> L
 
 
 def trained(learner: Learner, way: str) -> dict[str, Any]:
-    """Twenty updates: what each was seen to do, and the checkpoint at the end."""
+    """Twenty steps: what each was seen to do, and the checkpoint at the end."""
     chosen = learner.choose_streams(way).way
     return {"way": chosen, "curves": [learner.take_step() for _ in range(STEPS)], "state": learner.state_dict()}
 

@@ -1,4 +1,4 @@
-"""Several processes make the updates that one makes."""
+"""Several processes take the steps that one takes."""
 
 import os
 import socket

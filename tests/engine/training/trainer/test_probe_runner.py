@@ -19,7 +19,7 @@ SMALL = {"landscape": {"resolution": 5, "images": 128, "at_end": False}, "data":
 
 
 def surveyed(runs: Path, **changes: Any) -> tuple[Run, float]:
-    """A run with a landscape that was asked for after three updates, and done seven later; with the loss after three."""
+    """A run with a landscape that was asked for after three steps, and done seven later; with the loss after three."""
     run = Run.create(runs, read(merge(merge(CONFIG, SMALL), changes)))
     with training(run) as made:
         update(made, 3)
@@ -34,7 +34,7 @@ def surveyed(runs: Path, **changes: Any) -> tuple[Run, float]:
 
 def update(made: Trainer, times: int) -> None:
     for _ in range(times):
-        made._update(Throughput(made.learner, made.control))
+        made._step(Throughput(made.learner, made.control))
 
 
 def told(run: Run, kind: str) -> list[Event]:

@@ -1,4 +1,4 @@
-"""A trace of ten updates, asked of a running engine."""
+"""A trace of ten steps, asked of a running engine."""
 
 import gzip
 import json

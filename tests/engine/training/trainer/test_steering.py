@@ -70,7 +70,7 @@ def changed_and_killed(launch: Launch, config: dict[str, Any], runs: Path) -> Ru
     """A run that is changed in its first and in its second epoch, and killed in the second."""
     run = Run.create(runs, read(config))
     launch({}, run)
-    run.commands.send("pace", per_second=15)  # it is there before the first update: an engine takes longer to load its data
+    run.commands.send("pace", per_second=15)  # it is there before the first step: an engine takes longer to load its data
     wait(run, lambda status: status.step > 3)
     answer(run, run.commands.send("set", changes={"method.sigma": 0.1, "optimizer.lr": 0.05}))
     wait(run, lambda status: status.step > 22)

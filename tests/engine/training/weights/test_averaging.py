@@ -15,7 +15,7 @@ def test_ema_follows_its_recursion() -> None:
     expected = None
     for step in range(1, 40):
         weights = torch.tensor([float(step)])
-        average.after_update(weights, 0.0, False)
+        average.after_step(weights, 0.0, False)
         share = max(0.1, 1 / step)
         expected = weights if expected is None else (1 - share) * expected + share * weights
     assert torch.allclose(average.weights, expected)
@@ -24,8 +24,8 @@ def test_ema_follows_its_recursion() -> None:
 def test_swa_is_the_mean_over_epochs_after_the_start() -> None:
     average = WeightAverage(Averaging(kind="swa", start=0.5), torch.zeros(1))
     for epoch in range(1, 11):
-        average.after_update(torch.tensor([100.0]), epoch / 10 - 0.05, False)
-        average.after_update(torch.tensor([float(epoch)]), epoch / 10, True)
+        average.after_step(torch.tensor([100.0]), epoch / 10 - 0.05, False)
+        average.after_step(torch.tensor([float(epoch)]), epoch / 10, True)
     assert average.weights.item() == pytest.approx((6 + 7 + 8 + 9 + 10) / 5)
 
 
