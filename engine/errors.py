@@ -1,5 +1,6 @@
 """What people are told when something they asked for cannot be done."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +39,16 @@ class Refused(Exception):
 
 def explain(error: ValidationError, unions: dict[str, tuple[str, ...]]) -> Refused:
     """The faults of a refused configuration; `unions` gives the choices of each section with a `name`."""
-    return Refused(*(_problem(fault, unions) for fault in error.errors(include_url=False)))
+    return Refused(*problems(error.errors(include_url=False), unions))
+
+
+def problems(faults: Iterable[ErrorDetails], unions: dict[str, tuple[str, ...]] | None = None) -> list[Problem]:
+    """What pydantic found, field by field."""
+    return [_problem(fault, unions or {}) for fault in faults]
 
 
 def _problem(fault: ErrorDetails, unions: dict[str, tuple[str, ...]]) -> Problem:
-    location = fault["loc"]
+    location = tuple(part for part in fault["loc"] if part != "[key]")
     choices = unions.get(str(location[0]), ()) if location else ()
     tagged = len(location) > 1 and location[1] in choices  # pydantic puts a union member's name into the path
     field = ".".join(str(part) for part in (location[:1] + location[2:] if tagged else location))

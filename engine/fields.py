@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.errors import Problem
+
 
 class Section(BaseModel):
     """A part of an experiment. A field's docstring is its tooltip; unknown fields and NaN are refused."""
@@ -16,6 +18,11 @@ class Section(BaseModel):
         allow_inf_nan=False,
         serialize_by_alias=True,
     )
+
+    @classmethod
+    def cured(cls, problem: Problem) -> Problem:
+        """The problem, with the cure that this section knows for it."""
+        return problem
 
 
 def knob(

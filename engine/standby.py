@@ -10,7 +10,7 @@ import socket
 import sys
 
 from engine.__main__ import main as engine
-from engine.launch.standby_pool import CHUNK, LOADED, Work
+from engine.launch.standby_pool import CHUNK, LOADED, EngineCall
 from engine.training.preload import preload
 
 
@@ -21,10 +21,10 @@ def main(descriptor: int) -> int:
         told, descriptors, _, _ = socket.recv_fds(theirs, CHUNK, 2)
         while more := theirs.recv(CHUNK):
             told += more
-    return _do(Work(**json.loads(told)), *descriptors) if told else 0
+    return _do(EngineCall(**json.loads(told)), *descriptors) if told else 0
 
 
-def _do(work: Work, lock: int, log: int) -> int:
+def _do(work: EngineCall, lock: int, log: int) -> int:
     """Become the engine that does `work`."""
     for source, target in ((lock, 0), (log, 1), (log, 2)):
         os.dup2(source, target)

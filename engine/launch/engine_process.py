@@ -10,7 +10,7 @@ from typing import IO
 from engine import processes
 from engine.files.within import writable
 from engine.launch.devices import chosen, environment, suitable
-from engine.launch.standby_pool import Work, standby_pool
+from engine.launch.standby_pool import EngineCall, standby_pool
 from engine.launch.torchrun import command, surroundings
 from engine.machine import accelerators
 from engine.runs.reader import DATABASE
@@ -46,7 +46,7 @@ def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> 
     """An engine that was ready, if one process is enough. With several GPUs it is too late to keep it to one of them."""
     if run.experiment.runtime.processes > 1 or len(accelerators()) > 1:
         return None
-    return standby_pool.take(Work(arguments, str(run.path.absolute()), environment(device)), lock, log)
+    return standby_pool.take(EngineCall(arguments, str(run.path.absolute()), environment(device)), lock, log)
 
 
 def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":

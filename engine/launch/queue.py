@@ -4,12 +4,15 @@ There is no process that keeps the queue: whoever adds a run, ends one, or watch
 a time under the lock of the folder. That a run waits is a file in its folder, which holds its place.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
+from typing import Annotated, Literal
 
-from engine.errors import Problem, Refused
+from pydantic import Field, ValidationError
+
+from engine.errors import Problem, Refused, explain
 from engine.experiment.schema import Experiment
+from engine.fields import Section
 from engine.files.atomic import write_atomically
 from engine.files.within import is_plain
 from engine.launch import devices, engine_process
@@ -19,6 +22,13 @@ from engine.runs.run import Run
 SETTINGS = ".queue.json"
 """A name that no run can have."""
 MOST_AT_ONCE = 64
+
+
+class QueueSettings(Section):
+    """What people set of a queue, in a file of its folder."""
+
+    at_once: dict[Literal["cpu", "cuda", "mps"], Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]] = Field({})
+    """How many runs each device of a kind trains at the same time; 1 for a kind that is left out."""
 
 
 class Queue:
@@ -68,9 +78,8 @@ class Queue:
     def at_once(self) -> dict[str, int]:
         """How many runs one device trains at the same time, for each kind of device; what is left out is 1."""
         try:
-            found = json.loads((self._runs / SETTINGS).read_text(encoding="utf-8"))["at_once"]
-            return {kind: count for kind, count in found.items() if type(count) is int and 1 <= count <= MOST_AT_ONCE}
-        except (FileNotFoundError, ValueError, LookupError, AttributeError, TypeError):  # not there, or damaged
+            return {**QueueSettings.model_validate_json((self._runs / SETTINGS).read_bytes()).at_once}
+        except (FileNotFoundError, ValidationError):  # not there, or damaged
             return {}
 
     @property
@@ -83,12 +92,12 @@ class Queue:
 
     def set_at_once(self, kind: str, count: object) -> None:
         """Let each device of a kind (cpu, cuda, mps) train `count` runs at the same time."""
-        if kind not in ("cpu", "cuda", "mps"):
-            raise Refused(Problem("device", f"{kind[:64]!r} is no kind of device", "Choose cpu, cuda or mps"))
-        if type(count) is not int or not 1 <= count <= MOST_AT_ONCE:
-            raise Refused(Problem("count", "should be a whole number", f"From 1 to {MOST_AT_ONCE}"))
         with arranging(self._runs):
-            write_atomically(self._runs / SETTINGS, json.dumps({"at_once": {**self.at_once, kind: count}}).encode())
+            try:
+                settings = QueueSettings.model_validate({"at_once": {**self.at_once, kind: count}})
+            except ValidationError as error:
+                raise explain(error, {}) from None
+            write_atomically(self._runs / SETTINGS, settings.model_dump_json().encode())
 
     def advance(self, data: Path) -> list[Run]:
         """Start every run that there is room for, in order.

@@ -15,7 +15,7 @@ LOADED = b"!"
 
 
 @dataclass(frozen=True)
-class Work:
+class EngineCall:
     """What `python -m engine ARGUMENTS` is to do, in which folder, with what added to the environment."""
 
     arguments: list[str]
@@ -41,7 +41,7 @@ class StandbyPool:
         with self._guard:
             self._renew_after(0.0)
 
-    def take(self, work: Work, lock: int, log: int) -> subprocess.Popen[bytes] | None:
+    def take(self, work: EngineCall, lock: int, log: int) -> subprocess.Popen[bytes] | None:
         """Let the engine that is ready do `work`, with the run's lock and log as descriptors; None if there is none."""
         with self._guard:
             if self._ready is None:

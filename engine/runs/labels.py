@@ -40,6 +40,11 @@ class Labels(Section):
     star: bool = False
     """Whether the run is one of those that matter."""
 
+    @classmethod
+    def cured(cls, problem: Problem) -> Problem:
+        field = problem.field.partition(".")[0]
+        return replace(problem, cure=_CURES.get(field, f"The labels are {', '.join(_CURES)}"))
+
     @field_validator("name", "note")
     @classmethod
     def _trimmed(cls, text: str) -> str:
@@ -85,12 +90,7 @@ def read_labels(given: object) -> Labels:
     try:
         return Labels.model_validate(given)
     except ValidationError as error:
-        raise Refused(*map(_with_cure, explain(error, {}).problems)) from None
-
-
-def _with_cure(problem: Problem) -> Problem:
-    field = problem.field.partition(".")[0]
-    return replace(problem, cure=_CURES.get(field, f"The labels are {', '.join(_CURES)}"))
+        raise Refused(*map(Labels.cured, explain(error, {}).problems)) from None
 
 
 def _without_controls(value: str | list[str], allowed: str) -> str | list[str]:

@@ -39,7 +39,7 @@ def _as_it_ran(run: Run) -> Experiment:
     return read(merge(run.experiment.model_dump(), {"runtime": {"streams": way}} if way else {}))
 
 
-def fork(run: Run, step: object, methods: Sequence[object] = ()) -> list[Run]:
+def fork(run: Run, step: int, methods: Sequence[str] = ()) -> list[Run]:
     """New runs beside `run` that start from its checkpoint of `step`: one with its own settings, or one for each method.
 
     All start from the same weights, optimizer state and random draws. A method that is not the run's own has its
@@ -47,12 +47,12 @@ def fork(run: Run, step: object, methods: Sequence[object] = ()) -> list[Run]:
     if nothing is left to train from there.
     """
     if unknown := [name for name in methods if name not in UNIONS["method"]]:
-        what = f"{str(unknown[0])[:64]!r} is unknown"
+        what = f"{unknown[0][:64]!r} is unknown"
         raise Refused(Problem("methods", what, f"Choose from {', '.join(UNIONS['method'])}"))
     there = {found.step: found for found in checkpoints(run.path / "checkpoints")}
-    if type(step) is not int or step not in there:
+    if step not in there:
         cure = f"There are those of {', '.join(map(str, there)) or 'no step'}"
-        raise Refused(Problem("step", f"{run.id} has no checkpoint of step {str(step)[:20]}", cure))
+        raise Refused(Problem("step", f"{run.id} has no checkpoint of step {step}", cure))
     if not is_left(run.records.status(), step):
         cure = "Choose an earlier checkpoint, or extend the run first"
         raise Refused(Problem("step", f"nothing is left to train from step {step}, the end of {run.id}", cure))

@@ -46,9 +46,9 @@ class Trash:
         run = Run.open(self.folder, name)
         return Run(under_free_name(run.path, self._runs, run.id))
 
-    def empty(self, names: Sequence[object]) -> int:
+    def empty(self, names: Sequence[str]) -> int:
         """Remove deleted runs for good, those of these names and no others; how many bytes that gave."""
-        doomed = [Run.open(self.folder, str(name)) for name in names if not (self.folder / str(name)).is_symlink()]
+        doomed = [Run.open(self.folder, name) for name in names if not (self.folder / name).is_symlink()]
         freed = sum(run.bytes_used() for run in doomed)
         with exclusive(self._runs / ".trash.lock"):
             self._sweep()

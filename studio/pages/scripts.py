@@ -59,7 +59,7 @@ def place(root: str) -> str:
 def add_scripts(app: FastAPI) -> None:
     """Let `app` answer for them."""
 
-    @app.get("/ui/{path:path}")
+    @app.get("/ui/{path:path}", include_in_schema=False)
     def script(request: Request, path: str) -> Response:
         version, _, name = path.partition("/")
         is_versioned = _VERSION.fullmatch(version)

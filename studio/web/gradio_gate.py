@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import Problem, Refused, explain
 from studio.web.errors import refusal
-from studio.web.request_body import read_body
+from studio.web.json_route import JsonRequest
 
 _STREAM = "/gradio_api/queue/data"
 _EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
@@ -63,9 +62,9 @@ class Gate:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on what an event carries, written anew, or refuse it."""
-        request = Request(scope, receive)
+        request = JsonRequest(scope, receive)
         try:
-            event = self._read(await read_body(request))
+            event = self._read(await request.json())
         except Refused as refused:
             await refusal(request, refused)(scope, receive, send)
         else:

@@ -80,7 +80,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     """
     runs.mkdir(parents=True, exist_ok=True)
     page = LazyApp(lambda: _page(runs, data, root))
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=page.lifespan)
+    app = FastAPI(title="RWP Studio", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=page.lifespan)
     app.state.hub, app.state.page = Hub(), page
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)  # which leaves streams and archives as they are
     app.add_middleware(Guard, hosts=hosts, outer=outer)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from engine.errors import Problem, Refused
+from pydantic import ValidationError
+
+from engine.errors import Problem, Refused, explain
+from engine.launch.actions import PaceArguments
 from engine.runs.run import Run
 from engine.training.trainer.recorder import Recorder
 
 LOOK_SECONDS = 0.05
-FASTEST = 1000.0
-"""Steps per second beyond which slow motion is none."""
 
 Command = dict[str, Any]
 Handler = Callable[[Command], None]
@@ -130,9 +131,10 @@ class Control:
 
     def _set_pace(self, command: Command) -> None:
         """Slow motion: at most so many steps per second; null is as fast as they go."""
-        pace = command.get("per_second")
-        if pace is not None and not (type(pace) in (int, float) and 0 < pace <= FASTEST):
-            raise Refused(Problem("per_second", f"should be above 0 and at most {FASTEST:.0f}, or null", "null is full speed"))
+        try:
+            pace = PaceArguments(per_second=command.get("per_second")).per_second
+        except ValidationError as error:
+            raise explain(error, {}) from None
         self._recorder.update_status(pace=pace)
         self._due = time.monotonic()
 

@@ -1,73 +1,53 @@
 """The routes of the queue, and of what can be asked of a run."""
 
 from pathlib import Path
-from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter
 
-from engine.errors import Problem, Refused
 from engine.launch import actions
 from engine.launch.queue import Queue
 from engine.machine import kinds
 from engine.runs.run import Run
-from studio.web.request_body import read_body
+from studio.web.json_route import json_router
+from studio.web.models import ActionRow, AtOnceRequest, MoveRequest, QueuedRun, QueueState
 
 
 def queue_routes(runs: Path, data: Path) -> APIRouter:
     """GET /api/actions, GET /api/queue, POST /api/queue/move, start and at_once."""
-    api = APIRouter(prefix="/api")
+    api = json_router("/api")
     queue = Queue(runs)
 
-    def shown() -> dict[str, Any]:
-        at_once = dict.fromkeys(kinds(), 1) | queue.at_once
-        return {"waiting": [run.id for run in queue.waiting()], "at_once": at_once}
+    def shown() -> QueueState:
+        return QueueState(waiting=[run.id for run in queue.waiting()], at_once=dict.fromkeys(kinds(), 1) | queue.at_once)
 
     @api.get("/actions")
-    def list_actions() -> dict[str, Any]:
-        return actions.table()
+    def list_actions() -> dict[str, ActionRow]:
+        """What can be asked of a run, and in which states."""
+        return {name: ActionRow(**row) for name, row in actions.table().items()}
 
     @api.get("/queue")
-    def show() -> dict[str, Any]:
+    def show() -> QueueState:
+        """The runs that wait, in order."""
         return shown()
 
     @api.post("/queue/move")
-    async def move(request: Request) -> dict[str, Any]:
-        given = await read_body(request)
-
-        def do() -> dict[str, Any]:
-            _move(runs, given)
-            return shown()
-
-        return await run_in_threadpool(do)
+    def move(given: MoveRequest) -> QueueState:
+        """Put a run that waits at another position."""
+        queue.move(Run.open(runs, given.run), given.position)
+        return shown()
 
     @api.post("/queue/start")
-    async def start(request: Request) -> dict[str, Any]:
-        given = await read_body(request)
-
-        def do() -> dict[str, Any]:
-            queue.start(Run.open(runs, str(given.get("run"))), data)
-            return shown()
-
-        return await run_in_threadpool(do)
+    def start(given: QueuedRun) -> QueueState:
+        """Start a run that waits although there may be no room for it."""
+        queue.start(Run.open(runs, given.run), data)
+        return shown()
 
     @api.post("/queue/at_once")
-    async def at_once(request: Request) -> dict[str, Any]:
-        given = await read_body(request)
-
-        def do() -> dict[str, Any]:
-            for kind, count in given.items():
-                queue.set_at_once(kind, count)
-            queue.advance(data)
-            return shown()
-
-        return await run_in_threadpool(do)
+    def at_once(given: AtOnceRequest) -> QueueState:
+        """Let each device of a kind train so many runs at the same time."""
+        for kind, count in given.model_dump(exclude_unset=True).items():
+            queue.set_at_once(kind, count)
+        queue.advance(data)
+        return shown()
 
     return api
-
-
-def _move(runs: Path, given: dict[str, Any]) -> None:
-    position = given.get("position")
-    if type(position) is not int or position < 0:
-        raise Refused(Problem("position", "should be a whole number, counted from 0"))
-    Queue(runs).move(Run.open(runs, str(given.get("run"))), position)

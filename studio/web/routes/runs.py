@@ -2,17 +2,18 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from engine.errors import Problem, Refused
+from engine.fields import Section
 from engine.launch import actions
+from engine.launch.actions import ACTIONS, Action
 from engine.launch.queue import Queue
 from engine.runs.archive import check_arrays
 from engine.runs.run import Run
@@ -20,7 +21,8 @@ from studio.queries import paper_tables, seed_groups
 from studio.queries.listing import Listing
 from studio.queries.live_fields import live_knobs
 from studio.stream.hub import Hub
-from studio.web.request_body import read_body
+from studio.web.json_route import described, json_router
+from studio.web.models import Asked, LiveField, RunRow
 
 LOG_BYTES = 65_536
 _ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -29,10 +31,10 @@ _TRACE = re.compile(r"step-\d{8,12}\.pt\.trace\.json\.gz")
 
 def run_routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
     """Everything below /api, for the runs in one folder."""
-    api = APIRouter(prefix="/api")
+    api = json_router("/api")
     listing = Listing(runs)
 
-    @api.get("/runs")
+    @api.get("/runs", response_model=list[RunRow])
     def list_runs() -> list[dict[str, Any]]:
         return listing.rows()
 
@@ -40,17 +42,17 @@ def run_routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
     def gallery() -> list[dict[str, Any]]:
         return paper_tables.tables(listing.entries())
 
-    @api.get("/runs/{run_id}/stream")
+    @api.get("/runs/{run_id}/stream", response_class=StreamingResponse)
     async def stream(run_id: str, request: Request, after: str = "") -> Response:
         cursor = request.headers.get("last-event-id", after)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(hub.stream(Run.open(runs, run_id), cursor), media_type="text/event-stream", headers=headers)
 
-    @api.get("/runs/{run_id}/arrays/{name}")
+    @api.get("/runs/{run_id}/arrays/{name}", responses=described("The arrays by name, NaN as null"))
     def array(run_id: str, name: str) -> Response:
         return Response(read_array(Run.open(runs, run_id), name), media_type="application/json")
 
-    @api.get("/runs/{run_id}/traces/{name}")
+    @api.get("/runs/{run_id}/traces/{name}", response_class=StreamingResponse)
     def trace(run_id: str, name: str) -> Response:
         file = trace_file(Run.open(runs, run_id), name)
         headers = {"content-disposition": f'attachment; filename="{run_id}-{name}"', "content-length": str(_size(file))}
@@ -60,7 +62,7 @@ def run_routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
     def in_paper(run_id: str) -> dict[str, Any]:
         return paper_tables.beside(Run.open(runs, run_id))
 
-    @api.get("/runs/{run_id}/group")
+    @api.get("/runs/{run_id}/group", responses=described("The runs that differ in nothing but the seed, and their mean curves"))
     def of_group(run_id: str) -> Response:
         members = listing.members(Run.open(runs, run_id))
         found = seed_groups.Group.of(members)
@@ -74,26 +76,33 @@ def run_routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
         }
         return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
-    @api.get("/runs/{run_id}/log")
+    @api.get("/runs/{run_id}/log", response_class=PlainTextResponse)
     def log(run_id: str) -> Response:
         return PlainTextResponse(read_log(Run.open(runs, run_id)))
 
-    @api.get("/runs/{run_id}/live")
+    @api.get("/runs/{run_id}/live", response_model=list[LiveField])
     def live(run_id: str) -> list[dict[str, Any]]:
         return live_knobs(Run.open(runs, run_id))
 
-    @api.post("/runs/{run_id}/{action}")
-    async def ask(run_id: str, action: str, request: Request) -> dict[str, str]:
-        given = await read_body(request)
+    for name, action in ACTIONS.items():
+        api.post(f"/runs/{{run_id}}/{name}", summary=action.text)(_asking(runs, data, name, action))
 
-        def do() -> str:
-            asked = actions.ask(Run.open(runs, run_id), action, given)
-            Queue(runs).advance(data)
-            return asked
-
-        return {"done": action, "id": await run_in_threadpool(do)}
+    @api.post("/runs/{run_id}/{action}", include_in_schema=False)
+    def unknown(run_id: str, action: str) -> None:
+        actions.ask(Run.open(runs, run_id), action, {})
 
     return api
+
+
+def _asking(runs: Path, data: Path, name: str, action: Action) -> Callable[..., Asked]:
+    arguments = action.arguments
+
+    def ask(run_id: str, given: arguments) -> Asked:  # type: ignore[valid-type]
+        asked = actions.ask(Run.open(runs, run_id), name, Section.model_dump(given, exclude_unset=True))
+        Queue(runs).advance(data)
+        return Asked(done=name, id=asked)
+
+    return ask
 
 
 def read_array(run: Run, name: str) -> bytes:

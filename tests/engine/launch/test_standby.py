@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.launch import engine_process
-from engine.launch.standby_pool import StandbyPool, Work
+from engine.launch.standby_pool import EngineCall, StandbyPool
 from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
 
 
@@ -71,7 +71,7 @@ def test_one_that_was_killed_is_not_asked(launch: Launch, standby_pool: StandbyP
 
 
 def test_it_ends_with_the_studio_however_that_ends() -> None:
-    studio = "from engine.launch.standby_pool import spares; import time; spares.keep(); time.sleep(100)"
+    studio = "from engine.launch.standby_pool import standby_pool; import time; standby_pool.keep(); time.sleep(100)"
     process = subprocess.Popen([sys.executable, "-c", studio])
     try:
         parent = psutil.Process(process.pid)
@@ -95,8 +95,8 @@ def test_one_that_cannot_be_loaded_leaves_nothing_and_is_tried_again_with_the_ne
         assert not children()
     assert not standby_pool.is_ready
     monkeypatch.setattr("engine.launch.standby_pool.RENEW_SECONDS", 0.1)
-    assert standby_pool.take(Work([], "", {}), 0, 0) is None
+    assert standby_pool.take(EngineCall([], "", {}), 0, 0) is None
     assert eventually(lambda: standby_pool.is_ready)
     standby_pool.close()
-    assert standby_pool.take(Work([], "", {}), 0, 0) is None
+    assert standby_pool.take(EngineCall([], "", {}), 0, 0) is None
     assert not children()

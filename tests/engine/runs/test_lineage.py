@@ -231,7 +231,6 @@ def test_a_fork_that_is_resumed_is_not_forked_anew(parent: Run) -> None:
         (None, [], "step"),
         (True, [], "step"),
         (8, ["magic"], "methods"),
-        (8, [3], "methods"),
         (16, [], "step"),
         (16, ["sgd", "sam"], "step"),
     ],

@@ -75,8 +75,9 @@ def test_a_body_that_is_no_json_is_refused(client: TestClient, script: Script, c
 
 def test_a_command_cannot_pass_for_another(post: Post, script: Script) -> None:
     script.steps(1, 3)
-    post(f"runs/{script.run.id}/pause", {"kind": "stop", "id": "../../x"})
-    assert [command["kind"] for command in script.run.commands.pending()] == ["pause"]
+    answer = post(f"runs/{script.run.id}/pause", {"kind": "stop", "id": "../../x"})
+    assert [problem["field"] for problem in answer.json()["problems"]] == ["kind", "id"]
+    assert script.run.commands.pending() == []
 
 
 def finished(run: Run) -> Run:
