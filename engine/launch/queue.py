@@ -78,7 +78,8 @@ class Queue:
     def at_once(self) -> dict[str, int]:
         """How many runs one device trains at the same time, for each kind of device; what is left out is 1."""
         try:
-            return {**QueueSettings.model_validate_json((self._runs / SETTINGS).read_bytes()).at_once}
+            settings = QueueSettings.model_validate_json((self._runs / SETTINGS).read_bytes())
+            return {str(kind): count for kind, count in settings.at_once.items()}
         except (FileNotFoundError, ValidationError):  # not there, or damaged
             return {}
 
