@@ -1,6 +1,6 @@
-.PHONY: check test lint
+.PHONY: check test lint scripts
 
-check: lint test
+check: lint scripts test
 
 lint:
 	.venv/bin/ruff check .
@@ -9,3 +9,8 @@ lint:
 
 test:
 	.venv/bin/pytest -n 2 --dist loadfile
+
+scripts:
+	npm install --no-audit --no-fund --no-package-lock --silent
+	npm run --silent check
+	npm test

@@ -10,12 +10,14 @@ const HURRY = 3; // drawings without a pause after a knob was turned: its mark, 
 
 export class Charts {
   constructor(parent, figures, { store, group, toolbar }) {
-    Object.assign(this, { store, group, toolbar });
+    this.store = store;
+    this.group = group;
+    this.toolbar = toolbar;
     this.run = "";
     this.timer = 0;
     this.pause = PAUSE;
     this.hurries = 0;
-    this.charts = figures.map((figure) => new LineChart(parent, figure, () => this.redraw()));
+    this.charts = figures.map((figure) => new LineChart(parent, figure, () => this.draw()));
     const seen = new IntersectionObserver((entries) => this.#onSeen(entries), { rootMargin: "200px" });
     for (const chart of this.charts) seen.observe(chart.frame);
   }
@@ -25,13 +27,17 @@ export class Charts {
     for (const chart of this.charts) chart.hide();
   }
 
-  redraw() {
+  // Somebody turned a knob and waits for the answer.
+  take({ events }) {
+    if (events.some(({ kind }) => kind === "changed")) this.#hurry();
+  }
+
+  draw() {
     for (const chart of this.charts) chart.isStale = true;
     this.#soon();
   }
 
-  // Somebody turned a knob and waits for the answer.
-  hurry() {
+  #hurry() {
     clearTimeout(this.timer);
     this.timer = this.pause = 0;
     this.hurries = HURRY;

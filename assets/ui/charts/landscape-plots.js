@@ -1,5 +1,6 @@
 // The two pictures of a landscape. Both show log₁₀ of the loss, with the loss itself on the scale.
 import { CONFIG } from "./plotly.js";
+import { logarithmic } from "./ticks.js";
 
 const SCALE = "Cividis"; // reads the same for every kind of colour vision
 
@@ -58,21 +59,6 @@ function frame(run, colours) {
     font: { color: colours.text, family: "system-ui, sans-serif", size: 12 },
     modebar: { color: colours.faint, activecolor: colours.text, bgcolor: "rgba(0,0,0,0)" },
   };
-}
-
-function logarithmic(loss) {
-  const z = loss.map((row) => row.map((value) => value === null ? null : Math.log10(Math.max(value, 1e-9))));
-  const known = z.flat().filter((value) => value !== null);
-  return { z, ticks: between(Math.min(...known), Math.max(...known)) };
-}
-
-// Ticks at 1, 2 and 5 times powers of ten, fewer where the range is wide.
-function between(low, high) {
-  const digits = high - low > 4 ? [1] : high - low > 1.5 ? [1, 3] : [1, 1.5, 2, 3, 5, 7];
-  const values = [];
-  for (let power = Math.floor(low); power <= high; power += 1) values.push(...digits.map((digit) => digit * 10 ** power));
-  const shown = values.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
-  return { tickmode: "array", tickvals: shown.map(Math.log10), ticktext: shown.map((value) => String(Number(value.toPrecision(2)))) };
 }
 
 function labels(loss) {

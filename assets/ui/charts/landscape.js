@@ -33,7 +33,7 @@ export class Landscape {
   }
 
   redraw() {
-    if (this.grid && this.isSeen) this.#draw();
+    if (this.grid && this.isSeen) this.#drawPlots();
   }
 
   // A surface is dear to draw: only where somebody looks.
@@ -43,7 +43,7 @@ export class Landscape {
   }
 
   #offer(newest) {
-    this.steps.replaceChildren(...[...this.measured.keys()].map((name) => new Option(stepOf(name), name)));
+    this.steps.replaceChildren(...[...this.measured.keys()].map((name) => new Option(String(stepOf(name)), name)));
     this.steps.value = newest;
     this.choice.hidden = this.measured.size < 2;
     this.#load();
@@ -65,7 +65,7 @@ export class Landscape {
     this.caption.textContent = `${points} × ${points} points${done ? "" : ", getting finer"}; the cross marks the trained weights. The axes are two random directions, scaled filter by filter.`;
   }
 
-  async #draw() {
+  async #drawPlots() {
     const { run } = this;
     await withPlotly();
     if (run !== this.run || !this.grid) return;

@@ -9,13 +9,15 @@ const RIGHT = 10;
 
 export class LineChart {
   constructor(parent, figure, onZoom) {
-    Object.assign(this, { figure, onZoom, isListening: false });
+    this.figure = figure;
+    this.onZoom = onZoom;
+    this.isListening = false;
     this.isSeen = false;
     this.isStale = true;
     this.frame = document.createElement("figure");
     this.frame.className = "rwp-chart";
     this.frame.dataset.figure = figure.id;
-    this.plot = document.createElement("div");
+    this.plot = /** @type {any} */ (document.createElement("div")); // to which Plotly adds what it needs
     this.caption = document.createElement("figcaption");
     this.caption.textContent = figure.title;
     this.frame.append(this.caption, this.plot);
@@ -126,6 +128,5 @@ function named(kind, metric) {
 
 // A curve as it was measured, faint behind its smoothed form.
 function raw(line) {
-  const { hovertemplate, ...rest } = line;
-  return { ...rest, uid: named("raw", line.legendgroup), mode: "lines", showlegend: false, hoverinfo: "skip", opacity: 0.25, line: { ...line.line, dash: "solid", width: 1 } };
+  return { ...line, hovertemplate: undefined, uid: named("raw", line.legendgroup), mode: "lines", showlegend: false, hoverinfo: "skip", opacity: 0.25, line: { ...line.line, dash: "solid", width: 1 } };
 }

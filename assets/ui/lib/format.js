@@ -15,6 +15,7 @@ export function spread(mean, deviation) {
 }
 
 // Which runs of a group are not in its mean, if any.
+/** @param {{repeats?: number, unfinished?: number}} group */
 export function leftOut({ repeats, unfinished }) {
   const parts = [repeats && `${count(repeats)} ${repeats === 1 ? "repeat" : "repeats"}`, unfinished && `${count(unfinished)} unfinished`].filter(Boolean);
   return parts.length ? `, ${parts.join(" and ")} left out` : "";

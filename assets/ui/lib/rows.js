@@ -13,7 +13,7 @@ export class Rows {
   replace(rows) {
     this.next = rows;
     if (this.isHeld) return;
-    const key = this.parent.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const key = this.parent.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.key : null;
     this.parent.replaceChildren(...rows);
     this.next = null;
     if (key) this.parent.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();

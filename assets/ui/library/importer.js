@@ -5,8 +5,17 @@ import { ROOT } from "../lib/root.js";
 
 export class Importer {
   constructor(root, find, { onImported }) {
-    Object.assign(this, { frame: find("import"), file: find("file"), line: find("progress-line"), progress: find("progress"), text: find("progress-text") });
-    Object.assign(this, { problem: find("import-problem"), imagesLine: find("images-line"), images: find("images"), onImported, limit: Infinity, request: null });
+    this.frame = find("import");
+    this.file = find("file");
+    this.line = find("progress-line");
+    this.progress = find("progress");
+    this.text = find("progress-text");
+    this.problem = find("import-problem");
+    this.imagesLine = find("images-line");
+    this.images = find("images");
+    this.onImported = onImported;
+    this.limit = Infinity;
+    this.request = null;
     this.file.addEventListener("change", () => this.#begin(this.file.files[0]));
     find("cancel").addEventListener("click", () => this.request?.abort());
     find("again").addEventListener("click", () => this.#begin(this.archive));

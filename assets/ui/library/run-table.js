@@ -19,7 +19,11 @@ const COLUMNS = [
 
 export class RunTable {
   constructor(find, actions) {
-    Object.assign(this, { frame: find("frame"), body: find("rows"), empty: find("empty"), hint: find("total"), actions });
+    this.frame = find("frame");
+    this.body = find("rows");
+    this.empty = find("empty");
+    this.hint = find("total");
+    this.actions = actions;
     this.rows = [];
     this.free = 0;
     this.lines = new Map(); // id → RunLine
@@ -38,7 +42,8 @@ export class RunTable {
       if (!this.lines.has(row.id)) this.lines.set(row.id, new RunLine(row.id, this.actions));
       this.lines.get(row.id).draw(row, this.packed);
     }
-    Object.assign(this, { rows, free });
+    this.rows = rows;
+    this.free = free;
     this.frame.hidden = !rows.length;
     this.empty.hidden = rows.length > 0;
   }

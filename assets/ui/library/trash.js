@@ -5,8 +5,15 @@ import { bytes, count } from "../lib/format.js";
 
 export class Trash {
   constructor(find, { onRestored, onEmptied, toast }) {
-    Object.assign(this, { frame: find("trash"), title: find("trash-title"), list: find("trash-list"), dialog: find("confirm"), text: find("confirm-text") });
-    Object.assign(this, { onRestored, onEmptied, toast, runs: [] });
+    this.frame = find("trash");
+    this.title = find("trash-title");
+    this.list = find("trash-list");
+    this.dialog = find("confirm");
+    this.text = find("confirm-text");
+    this.onRestored = onRestored;
+    this.onEmptied = onEmptied;
+    this.toast = toast;
+    this.runs = [];
     find("trash-empty").addEventListener("click", () => this.#ask());
     this.dialog.addEventListener("close", () => this.#answered());
   }

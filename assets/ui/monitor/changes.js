@@ -1,4 +1,8 @@
 // Changes: which fields of the shown run were changed while it trained, and what they are now.
+export function isChange({ kind }) {
+  return kind === "changed";
+}
+
 export class Changes {
   constructor() {
     this.shorts = new Map(); // path → how a mark calls the field
@@ -11,8 +15,7 @@ export class Changes {
 
   // A new change of a field does away with later ones, which a resumed training never came to.
   take(events) {
-    for (const { kind, step, data } of events) {
-      if (kind !== "changed") continue;
+    for (const { step, data } of events.filter(isChange)) {
       this.list = this.list.filter((known) => known.path !== data.path || known.step <= step);
       this.list.push({ step, path: data.path, old: data.old, new: data.new });
     }

@@ -10,8 +10,8 @@ const PAUSE = { open: 1000, closed: 10_000 }; // ms between two looks
 
 export class Checkpoints {
   // `budget` tells how many GB they may take; null is no limit.
-  constructor(find, { budget, ...forking }) {
-    this.budget = budget;
+  constructor(find, forking) {
+    this.budget = forking.budget;
     this.frame = find("checkpoints");
     this.summary = find("checkpoints-summary");
     this.rows = new Rows(find("checkpoint-rows"));
@@ -24,7 +24,10 @@ export class Checkpoints {
 
   follow(run) {
     clearTimeout(this.timer);
-    Object.assign(this, { run, timer: 0, found: [], picked: null });
+    this.run = run;
+    this.timer = 0;
+    this.found = [];
+    this.picked = null;
     this.tell();
     this.rows.replace([]);
     this.fork.follow(run);

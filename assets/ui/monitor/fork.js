@@ -7,7 +7,10 @@ import { ROOT } from "../lib/root.js";
 export class Fork {
   // `checkpoints` knows which checkpoint it is to be; `methods` are all there are, `paper` those of the paper.
   constructor(find, checkpoints, { methods, paper, onForked, onShow }) {
-    Object.assign(this, { checkpoints, paper, onForked, onShow });
+    this.checkpoints = checkpoints;
+    this.paper = paper;
+    this.onForked = onForked;
+    this.onShow = onShow;
     this.note = find("fork-note");
     this.button = find("fork");
     this.boxes = methods.map((name) => element("input", { type: "checkbox", value: name }));

@@ -7,7 +7,11 @@ const PAUSE = 120; // ms between two values on their way
 
 export class LiveKnob {
   constructor(row, ask) {
-    Object.assign(this, { row, ask, inForce: row.value, isSending: false, unanswered: 0 });
+    this.row = row;
+    this.ask = ask;
+    this.inForce = row.value;
+    this.isSending = false;
+    this.unanswered = 0;
     this.scale = row.step || row.log_from ? scaleOf(row) : null;
     this.slider = element("input", { type: "range", min: 0, max: this.scale?.places, hidden: !this.scale });
     this.number = element("input", { type: "number", step: "any", placeholder: row.optional ? "off" : "" });

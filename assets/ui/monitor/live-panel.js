@@ -1,5 +1,4 @@
 // LivePanel: the fields of the shown run that may change while it trains. What it says follows the run, so that two tabs agree.
-import { element } from "../lib/element.js";
 import { learn } from "../lib/fetch-json.js";
 import { LiveKnob } from "./live-knob.js";
 import { numeral } from "../lib/format.js";
@@ -16,7 +15,9 @@ const ELSEWHERE = ["schedule.epochs"]; // extended with a button of its own
 
 export class LivePanel {
   constructor(find, { asking, changes, onKnown }) {
-    Object.assign(this, { asking, changes, onKnown });
+    this.asking = asking;
+    this.changes = changes;
+    this.onKnown = onKnown;
     this.frame = find("live");
     this.main = find("live-main");
     this.more = find("live-more");
@@ -47,12 +48,17 @@ export class LivePanel {
   #know(rows) {
     this.changes.shorts = new Map(rows.map(({ path, short }) => [path, short]));
     this.#fill(rows.filter(({ path }) => !ELSEWHERE.includes(path)));
-    this.draw(this.status);
+    this.#draw();
     this.onKnown();
   }
 
-  draw(status) {
+  draw({ status }) {
     this.status = status;
+    this.#draw();
+  }
+
+  #draw() {
+    const { status } = this;
     if (!status || !this.knobs.length) return;
     const usable = !(status.state in WHY_NOT);
     if (this.frame.hidden) this.frame.open = !ENDED.includes(status.state) && WIDE.matches;

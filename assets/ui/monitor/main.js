@@ -25,24 +25,23 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   find("probes").replaceWith(...probes.map(measureButton));
   const store = new Store();
   const asking = new Asking();
-  const toolbar = new Toolbar(find, () => charts.redraw());
-  const group = new Group(find, () => charts.redraw());
-  const charts = new Charts(find("charts"), figures, { store, group, toolbar });
-  const events = new Events(find);
-  const paper = new Paper(find);
-  const landscape = new Landscape(find);
-  const profile = new Profile(find);
-  const panel = new StatusPanel(find);
-  const steering = new Steering(root, find, asking);
-  const live = new LivePanel(find, { asking, changes: store.changes, onKnown });
-  const trouble = new Trouble(find, { asking, changes: store.changes });
   const picker = new Picker(find, show);
+  const toolbar = new Toolbar(find, () => charts.draw());
+  const group = new Group(find, { members: () => picker.members, onChange: () => charts.draw() });
+  const charts = new Charts(find("charts"), figures, { store, group, toolbar });
+  const landscape = new Landscape(find);
+  const live = new LivePanel(find, { asking, changes: store.changes, onKnown });
+  const trouble = new Trouble(find, { asking, changes: store.changes, present: (path) => live.present(path) });
   const onShow = (run) => picker.refresh(run).then(() => queue.refresh());
   const queue = new Queue(find, onShow);
   const budget = () => live.present("runtime.disk_budget");
   const checkpoints = new Checkpoints(find, { budget, methods, paper: inPaper, onForked: () => queue.open(), onShow });
   const stream = new Stream({ onMessage: take, onConnection: (text) => tellOf("stream", text) });
-  const parts = [asking, charts, group, events, paper, landscape, profile, panel, steering, live, trouble, queue, checkpoints];
+  /** @type {Panel[]} in the order in which they hear of the run */
+  const panels = [
+    group, charts, new Events(find), new Paper(find), new Profile(find), new StatusPanel(find), new Steering(root, find, asking), queue, live, asking, trouble,
+    checkpoints, landscape, picker,
+  ];
   const unknown = { stream: "", page: "" };
   let folder = null;
 
@@ -54,7 +53,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
     find("run").hidden = !run;
     find("empty").hidden = Boolean(run);
     store.clear();
-    for (const part of parts) part.follow(run);
+    for (const panel of panels) panel.follow?.(run);
     stream.open(run);
   }
 
@@ -66,39 +65,29 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
 
   // The fields of the run are known by their names and values now.
   function onKnown() {
-    charts.redraw();
+    charts.draw();
     checkpoints.tell();
-    if (store.status) trouble.draw(store.status, (path) => live.present(path));
+    if (store.status) trouble.draw(store);
   }
 
+  /** @param {Message} message */
   function take(message) {
     store.take(message);
-    const isChanged = message.events.some(({ kind }) => kind === "changed"); // which makes it a run of another group
-    if (message.reset || isChanged || "test/accuracy" in message.metrics) group.refresh(picker.members);
-    if (isChanged) charts.hurry();
-    charts.redraw();
-    events.take(message);
-    profile.take(message);
-    panel.draw(store);
-    steering.draw(store.status);
-    queue.draw(store.status);
-    live.draw(store.status);
-    asking.take(message);
-    trouble.draw(store.status, (path) => live.present(path));
-    checkpoints.take(message);
-    landscape.take(message);
-    picker.update(store.status, store.last("test/accuracy"));
+    for (const panel of panels) {
+      panel.take?.(message);
+      panel.draw?.(store);
+    }
     if (folder !== null && folder !== message.folder) onShow();
     folder = message.folder;
     if (stream.isLong(store)) stream.reopen();
   }
 
   onThemeChange(() => {
-    charts.redraw();
+    charts.draw();
     landscape.redraw();
   });
   document.addEventListener("rwp:unknown", ({ detail: reason }) => tellOf("page", reason));
-  find("picker").addEventListener("rwp:listed", () => group.refresh(picker.members));
+  find("picker").addEventListener("rwp:listed", () => group.refresh());
   followStart(onShow);
   picker.begin(new URLSearchParams(location.search).get("run"));
 }

@@ -25,7 +25,7 @@ export class Picker {
     this.rows = (await learn("/api/runs")) ?? this.rows;
     if (show && show !== this.shown) this.#show(show);
     else if (this.shown === "" && this.rows.length) this.#show(this.rows[0].id);
-    this.#draw();
+    this.#list();
     this.select.dispatchEvent(new Event("rwp:listed"));
     if (!this.rows.length) setTimeout(() => this.refresh(), EMPTY_PAUSE);
   }
@@ -37,7 +37,7 @@ export class Picker {
   }
 
   // The row of the run that is shown, kept current from its stream.
-  update(status, accuracy) {
+  draw({ status, accuracy }) {
     const row = this.rows.find(({ id }) => id === this.shown);
     if (!row || (row.state === status.state && row.accuracy === (accuracy ?? null))) return;
     Object.assign(row, { state: status.state, accuracy: accuracy ?? null });
@@ -51,7 +51,7 @@ export class Picker {
     this.select.value = run;
   }
 
-  #draw() {
+  #list() {
     this.select.replaceChildren(...this.rows.map((row) => new Option(describe(row), row.id)));
     this.select.value = this.shown;
     this.select.disabled = !this.rows.length;

@@ -40,9 +40,9 @@ export class Queue {
   }
 
   // The run shown tells of itself when it begins or ends.
-  draw({ state }) {
-    if (state !== this.state) this.refresh();
-    this.state = state;
+  draw({ status }) {
+    if (status.state !== this.state) this.refresh();
+    this.state = status.state;
   }
 
   // Look now, and again after a while as long as somebody may see it and there is something to see.

@@ -1,11 +1,14 @@
 // Group: mean and spread over the finished runs that differ from the shown one in nothing but their seed.
 import { learn } from "../lib/fetch-json.js";
 import { leftOut, spread } from "../lib/format.js";
+import { isChange } from "./changes.js";
 
 const PAUSE = 2000; // ms between two looks, because every look reads all runs of the group
 
 export class Group {
-  constructor(find, onChange) {
+  // `members` tells how many runs there are of the group of the one shown.
+  constructor(find, { members, onChange }) {
+    this.members = members;
     this.hint = find("group");
     this.switch = find("show-group");
     this.label = find("group-choice");
@@ -26,13 +29,23 @@ export class Group {
 
   follow(run) {
     clearTimeout(this.timer);
-    Object.assign(this, { run, timer: 0, curves: new Map(), seeds: 0, repeats: 0, unfinished: 0 });
+    this.run = run;
+    this.timer = 0;
+    this.curves = new Map();
+    this.seeds = 0;
+    this.repeats = 0;
+    this.unfinished = 0;
     this.#describe();
   }
 
+  // A change makes it a run of another group.
+  take({ reset, metrics, events }) {
+    if (reset || "test/accuracy" in metrics || events.some(isChange)) this.refresh();
+  }
+
   // Look soon, and from then on for as long as a run of the group goes on.
-  refresh(members) {
-    if (members > 1) this.#lookAfter(this.curves.size ? PAUSE : 0);
+  refresh() {
+    if (this.members() > 1) this.#lookAfter(this.curves.size ? PAUSE : 0);
   }
 
   #lookAfter(pause) {
@@ -48,7 +61,10 @@ export class Group {
   }
 
   #show({ runs, repeats, unfinished, to_come: toCome, metrics }) {
-    Object.assign(this, { curves: new Map(Object.entries(metrics)), seeds: runs.length, repeats, unfinished });
+    this.curves = new Map(Object.entries(metrics));
+    this.seeds = runs.length;
+    this.repeats = repeats;
+    this.unfinished = unfinished;
     this.#describe();
     this.onChange();
     if (toCome) this.#lookAfter(PAUSE);

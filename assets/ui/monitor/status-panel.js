@@ -2,6 +2,7 @@
 import { count, duration, percent } from "../lib/format.js";
 import { BROKEN } from "./states.js";
 
+/** @type {[string, (known: {status: Status, last: (metric: string) => number}) => string][]} */
 const TILES = [
   ["Test accuracy", ({ last }) => percent(last("test/accuracy"))],
   ["Epoch", ({ status }) => `${count(status.epoch)} / ${count(status.epochs)}`],

@@ -8,7 +8,10 @@ const DONE = 1500; // ms for which a button shows that it was obeyed
 
 export class Steering {
   constructor(root, find, asking) {
-    Object.assign(this, { asking, find, actions: {}, status: null });
+    this.asking = asking;
+    this.find = find;
+    this.actions = {};
+    this.status = null;
     this.buttons = [...root.querySelectorAll("[data-ask]")];
     this.log = find("log");
     this.refusal = find("refusal");
@@ -21,10 +24,14 @@ export class Steering {
     this.log.hidden = !run;
     if (run) this.log.href = `${ROOT}/api/runs/${encodeURIComponent(run)}/log`;
     this.#tell("");
-    this.draw(null);
+    this.#draw(null);
   }
 
-  draw(status) {
+  draw({ status }) {
+    this.#draw(status);
+  }
+
+  #draw(status) {
     if (this.status?.state !== status?.state) this.#tell("");
     this.status = status;
     for (const button of this.buttons) this.#place(button, button.dataset.ask);
@@ -37,7 +44,7 @@ export class Steering {
   #know(actions) {
     this.actions = actions;
     for (const button of this.buttons) button.title ||= (actions[button.dataset.ask]?.text ?? "").replaceAll("`", "");
-    this.draw(this.status);
+    this.#draw(this.status);
   }
 
   #place(button, action) {
@@ -61,10 +68,10 @@ export class Steering {
     if (box && !isNumber(box)) return this.#tell(`${box.parentElement.textContent.trim()}: ${box.validationMessage}`);
     button.ariaBusy = "true";
     this.#tell("");
-    this.draw(this.status);
+    this.#draw(this.status);
     await this.asking.ask(button.dataset.ask, this.#given(button), (refusal) => this.#answered(button, refusal));
     button.ariaBusy = "false";
-    this.draw(this.status);
+    this.#draw(this.status);
   }
 
   #answered(button, refusal) {

@@ -35,6 +35,10 @@ export class Store {
     return at < 0 ? 0 : longest.seconds[at];
   }
 
+  get accuracy() {
+    return this.last("test/accuracy");
+  }
+
   last(name) {
     return this.curves.get(name)?.value.at(-1);
   }

@@ -12,8 +12,11 @@ const IN_WORDS = {
 };
 
 export class Trouble {
-  constructor(find, { asking, changes }) {
-    Object.assign(this, { asking, changes });
+  // `present` gives the value of a field.
+  constructor(find, { asking, changes, present }) {
+    this.asking = asking;
+    this.changes = changes;
+    this.present = present;
     this.frame = find("trouble");
     this.follow();
   }
@@ -27,9 +30,9 @@ export class Trouble {
     return Boolean(silent) || BROKEN.includes(state) || (state === "paused" && field === "disk");
   }
 
-  draw(status, present) {
+  draw({ status }) {
     const { state, field, message, remedy, silent_since: silent } = status;
-    const words = Object.entries(remedy).map(([path, value]) => this.#inWords(path, value, present(path))).join(" and ");
+    const words = Object.entries(remedy).map(([path, value]) => this.#inWords(path, value, this.present(path))).join(" and ");
     const now = JSON.stringify([state, field, message, words, silent]);
     if (now === this.shown) return; // so that screen readers hear only changes, and a button stays under the finger
     this.shown = now;

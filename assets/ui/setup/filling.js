@@ -4,6 +4,6 @@ import { whileBusy } from "../lib/busy.js";
 export function followFilling() {
   whileBusy("rwp:filling", "rwp:filled", (busy) => {
     document.querySelector("#rwp-fields").setAttribute("aria-busy", String(busy));
-    for (const part of document.querySelectorAll("#rwp-fields, #rwp-start")) part.inert = busy;
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#rwp-fields, #rwp-start"))) part.inert = busy;
   });
 }

@@ -3,7 +3,7 @@ import { whileBusy } from "../lib/busy.js";
 
 export function followStart(onStarted) {
   whileBusy("rwp:starting", "rwp:started", (busy) => {
-    const button = document.querySelector("#rwp-start");
+    const button = /** @type {HTMLButtonElement} */ (document.querySelector("#rwp-start"));
     button.disabled = busy;
     button.setAttribute("aria-busy", String(busy));
   });
