@@ -15,8 +15,8 @@ from engine.training.process_group import ProcessGroup
 from engine.training.step.inputs import StepInputs
 from engine.training.step.metrics import StepMetrics
 from engine.training.step.timings import StepTimer, TimedPerturbation
+from engine.training.streams.choose import Streams
 from engine.training.streams.distributed import Distributed
-from engine.training.streams.parallel import Parallel
 from engine.training.streams.sequential import GradientTask, Sequential
 from engine.training.weights.backward import Backward
 from engine.training.weights.flat_model import FlatModel
@@ -40,7 +40,7 @@ class Context:
         self._past: SquaredGradients | None = None
         self._numerics = Backward(experiment, model.weights.device)
         self._group = group
-        self._streams: Sequential | Parallel | Distributed = Sequential(model, self._numerics)
+        self._streams: Streams = Sequential(model, self._numerics)
 
     @property
     def progress(self) -> float:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from engine.errors import Problem, Refused
-from engine.experiment.portions import is_apart
 from engine.experiment.schema import Experiment
 from engine.training.data import TrainingSource
 from engine.training.process_group import ALONE, ProcessGroup
@@ -21,10 +20,8 @@ from engine.training.step.inputs import StepInputs
 from engine.training.step.metrics import StepMetrics
 from engine.training.step.static_inputs import StaticInputs
 from engine.training.step.timings import StepTimer
-from engine.training.streams.distributed import Distributed
-from engine.training.streams.executors import second_device, why_not_parallel
-from engine.training.streams.parallel import Choice, Parallel, faster
-from engine.training.streams.sequential import Sequential
+from engine.training.streams.choose import Choice, choose
+from engine.training.streams.sequential import GradientTask, Sequential
 from engine.training.weights.averaging import WeightAverage
 from engine.training.weights.backward import Overflow
 from engine.training.weights.flat_model import FlatModel
@@ -68,32 +65,24 @@ class Learner(Context):
 
     def choose_streams(self, way: str | None = None) -> Choice:
         """Settle how the gradients of a step are run: as `way` says, or else as the experiment does."""
-        if self._group.size > 1:
-            self._streams = Distributed(self.model, self._numerics, self._group, is_apart(self.experiment))
-            return self._settled(Choice("distributed"))
-        way = self.experiment.runtime.streams if way in (None, "distributed") else way
-        self._streams = sequential = Sequential(self.model, self._numerics)
-        if way == "sequential" or self.experiment.method.streams == 1:
-            return self._settled(Choice("sequential"))
-        device, devices = self.model.weights.device, self.experiment.runtime.devices
-        if reason := why_not_parallel(device, devices, way):
-            return self._settled(Choice("sequential", reason=reason))
-        parallel = Parallel(self.model, self._numerics, second_device(device, devices))
-        choice = Choice("parallel")
-        if way == "auto":
-            self.model.module.train()
-            choice = faster(sequential, parallel, (self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))))
-            self.watch = StepTimer()
-        self._streams = parallel if choice.way == "parallel" else sequential
-        return self._settled(choice)
+        self._streams, self._choice = choose(
+            way, self.experiment, self._group, model=self.model, numerics=self._numerics, trial=self._trial
+        )
+        self.watch = StepTimer()  # without the trial
+        self._capture()
+        return self._choice
 
-    def _settled(self, choice: Choice) -> Choice:
-        self._choice, self._captured = choice, None
+    def _trial(self) -> tuple[GradientTask, GradientTask]:
+        self.model.module.train()
+        return self.at(self.weights, self.batch(0)), self.at(self.weights, self.batch(1))
+
+    def _capture(self) -> None:
+        """Begin to repeat the work of a step by a CUDA graph, where that is wanted and can be."""
+        self._captured = None
         if self.experiment.runtime.cuda_graph and not self._no_graph:
             graph, difference = self.make_graph(self.model.weights.device), DIFFERENCE[self.experiment.runtime.precision]
             inputs = StaticInputs(self.data, self.experiment.root, lambda: self.step, self.model.weights)
             self._captured = CapturedStep(graph, inputs, self._work, self._state, difference)
-        return choice
 
     @property
     def _no_graph(self) -> str:

@@ -20,7 +20,7 @@ from engine.runs.status import Status
 from engine.runs.writer import Writer
 from studio.web.server import create_app
 
-SHORT, LONG = 60, 2000
+SHORT, LONG = 700, 2000
 FORMS = [SHORT, pytest.param(LONG, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
 
 KEYS = (

@@ -8,7 +8,7 @@ import torch
 
 from engine.training.data import Batch
 from engine.training.step.learner import Learner
-from engine.training.streams.parallel import Choice
+from engine.training.streams.choose import Choice
 from engine.training.weights.backward import Overflow
 from tests.engine.conftest import MakeLearner
 
