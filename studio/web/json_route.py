@@ -49,7 +49,8 @@ class JsonRoute(APIRoute):
 
         async def handle_json(request: Request) -> Response:
             if takes:
-                request = JsonRequest(request.scope, request.receive)
+                untyped = [header for header in request.scope["headers"] if header[0] != b"content-type"]
+                request = JsonRequest({**request.scope, "headers": untyped}, request.receive)
                 await request.json()  # which FastAPI would refuse in words of its own
             try:
                 return await handle(request)

@@ -1,6 +1,7 @@
 """What the tests of faults share: engines that begin at once, and figures told at the end."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,13 @@ def figure(request: pytest.FixtureRequest) -> Any:
     """figure("what was measured"): told when the tests are over."""
     told = request.config.stash.setdefault(FIGURES, [])
     return lambda text: told.append(f"{request.node.name}: {text}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever is killed here takes engines of its own: all of it is slow."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -13,8 +13,15 @@ from tests.engine.conftest import MakeLearner
 
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
 NETWORKS = {"small-cnn": UNIONS["method"], "resnet18": PAPER, "vit-s": PAPER}
+
+
+def _marks(method: str, model: str) -> list[pytest.MarkDecorator]:
+    """Large networks for two methods, and for the others where there is time."""
+    return [pytest.mark.slow] if model != "small-cnn" and method not in ("sam", "m-arwp") else []
+
+
 CASES = [
-    pytest.param(method, model, optimizer, precision, id=f"{method}-{model}-{optimizer}-{precision}")
+    pytest.param(method, model, optimizer, precision, id=f"{method}-{model}-{optimizer}-{precision}", marks=_marks(method, model))
     for model, methods in NETWORKS.items()
     for method in methods
     for optimizer in ("sgd", "adamw")

@@ -13,6 +13,8 @@ from engine.experiment.schema import UNIONS
 from engine.runs.export import export
 from engine.runs.run import Run
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 QUICK = ["--set", "schedule.epochs=2", "--set", "landscape.resolution=5", "--set", "landscape.images=64"]
 
 

@@ -22,6 +22,8 @@ from studio.__main__ import main
 from studio.output import print_json
 from tests.processes import LONG, SHORT, Launch, ended, is_running, wait
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 Say = pytest.CaptureFixture[str]
 Command = Callable[..., "subprocess.CompletedProcess[bytes]"]
 

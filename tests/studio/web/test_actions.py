@@ -181,3 +181,11 @@ def test_live_knobs_have_limits_and_present_values(client: TestClient, script: S
     assert (rows["optimizer.clip_norm"]["optional"], rows["runtime.accumulate"]["advanced"]) == (True, True)
     assert rows["schedule.epochs"]["value"] == 30
     assert (rows["schedule.batch_size"]["value"], rows["schedule.batch_size"]["min"]) == (128, 2)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_is_json_whatever_it_is_called(client: TestClient, script: Script, kind: str) -> None:
+    script.steps(1, 3)
+    headers = {"content-type": kind} if kind else {}
+    answer = client.post(f"/api/runs/{script.run.id}/set", content=b'{"changes": {"method.sigma": 0.02}}', headers=headers)
+    assert answer.status_code == 200

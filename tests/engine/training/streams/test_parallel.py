@@ -61,7 +61,7 @@ def another_cpu(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
 
     copied = Batch.to
     monkeypatch.setattr(
-        "engine.training.step.learner.second_device", lambda device, devices: elsewhere if devices == 2 else device
+        "engine.training.streams.choose.second_device", lambda device, devices: elsewhere if devices == 2 else device
     )
     monkeypatch.setattr(Batch, "to", to)
     return brought

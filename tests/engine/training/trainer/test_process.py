@@ -15,6 +15,8 @@ from engine.experiment.overrides import merge
 from engine.runs.export import export
 from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, killed_run, round_trip, wait, weights_at_end
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 
 def test_a_run_leaves_its_records(launch: Launch) -> None:
     run = launch(merge(SHORT, {"method": {"name": "m-arwp"}}))

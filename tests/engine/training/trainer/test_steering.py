@@ -14,6 +14,8 @@ from engine.runs.reader import Event
 from engine.runs.run import Run
 from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, kill, round_trip, wait, weights_at_end
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 
 def answer(run: Run, asked: str) -> Event:
     """The last event that answers a command."""
