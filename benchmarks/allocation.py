@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.cases import Case, update
+from benchmarks.cases import Case, one_step
 from benchmarks.isolated import between
 from benchmarks.streams import PARALLEL
 from benchmarks.timing import Row, rows
-from engine.machine import OF_A_PROCESS
+from engine.machine import ENGINE_ENVIRONMENT
 
 CASES = (Case("small-cnn", 32, 128), Case("vit-s", 32, 16), Case("resnet18", 32, 32))
 KEPT, GIVEN_BACK = f"{PARALLEL} with memory kept", "given back"
 
 
 def measure(rounds: int) -> Iterator[Row]:
-    without = {name: value for name, value in OF_A_PROCESS.items() if not name.startswith("MALLOC_")}
+    without = {name: value for name, value in ENGINE_ENVIRONMENT.items() if not name.startswith("MALLOC_")}
     for case in CASES:
-        way = partial(update, case, "m-arwp", "parallel", threads=2)
+        way = partial(one_step, case, "m-arwp", "parallel", threads=2)
         yield from rows(between({KEPT: way}, {GIVEN_BACK: way}, rounds, without), (KEPT, GIVEN_BACK, ""), where=str(case))

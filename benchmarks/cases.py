@@ -38,15 +38,15 @@ def experiment(case: Case, method: str, **sections: Any) -> Experiment:
     return read({"data": data, "model": {"name": case.model}, "method": {"name": method}, "schedule": schedule, **sections})
 
 
-def loop_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) -> Learner:
+def learner_on_noise(chosen: Experiment, case: Case, device: torch.device = CPU) -> Learner:
     images = ImageSet(torch.randint(0, 256, (512, *case.shape), dtype=torch.uint8), torch.randint(0, 10, (512,)))
     module = models.build(chosen, case.shape, 10, chosen.root)
     return Learner(chosen, FlatModel(module, device), InMemoryTraining(images, chosen, device))
 
 
-def update(case: Case, method: str, streams: str = "sequential", threads: int = 1, **sections: Any) -> Callable[[], object]:
+def one_step(case: Case, method: str, streams: str = "sequential", threads: int = 1, **sections: Any) -> Callable[[], object]:
     """One step of a new training, on so many intra-op threads."""
-    learner = loop_on_noise(experiment(case, method, **sections), case)
+    learner = learner_on_noise(experiment(case, method, **sections), case)
     learner.choose_streams(streams)
     return on_threads(threads, learner.take_step)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.cases import Case, experiment, loop_on_noise
+from benchmarks.cases import Case, experiment, learner_on_noise
 from benchmarks.timing import Row, in_turn, rows, seconds_of
 from engine.training.step.cuda_graph import WARM_UP
 
@@ -38,7 +38,7 @@ def table(case: Case, precision: str, device: torch.device, rounds: int) -> Iter
     """Everything against SGD and SAM as they are, on `device`."""
     two = {TWO: {"method": "m-arwp", "streams": "parallel", "devices": 2}} if torch.cuda.device_count() > 1 else {}
     ways = WAYS | two
-    made = {name: updates(case, device, precision=precision, **way) for name, way in ways.items()}
+    made = {name: some_steps(case, device, precision=precision, **way) for name, way in ways.items()}
     taken = in_turn({name: partial(seconds_of, some) for name, some in made.items()}, rounds)
     ours = [name for name in ways if name not in (SGD, SAM)]
     wanted = [(name, other, _goal(case, precision, name, other)) for name in ours for other in (SGD, SAM)]
@@ -51,9 +51,9 @@ def _goal(case: Case, precision: str, name: str, other: str) -> str:
     return GOALS.get((case.model, other), "") if name == GRAPH and precision == "fp32" else ""
 
 
-def updates(case: Case, device: torch.device, method: str, streams: str = "sequential", **runtime: Any) -> Callable[[], None]:
+def some_steps(case: Case, device: torch.device, method: str, streams: str = "sequential", **runtime: Any) -> Callable[[], None]:
     """Some steps of a new training on `device`. Raises `RuntimeError` if they were to be a graph's and are not."""
-    learner = loop_on_noise(experiment(case, method, runtime={"streams": streams, **runtime}), case, device)
+    learner = learner_on_noise(experiment(case, method, runtime={"streams": streams, **runtime}), case, device)
     learner.choose_streams()
     for _ in range(WARM_UP + 2):
         learner.take_step()

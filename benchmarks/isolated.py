@@ -10,8 +10,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import IO
 
-from benchmarks.timing import TimedPerturbation, in_turn, seconds_of
-from engine.machine import OF_A_PROCESS
+from benchmarks.timing import Seconds, in_turn, seconds_of
+from engine.machine import ENGINE_ENVIRONMENT
 
 Maker = Callable[[], Callable[[], object]]
 """Makes ready what is going to be timed; goes to another process, and so is a function of a module or a `partial` of one."""
@@ -20,14 +20,17 @@ A_TURN = 0.25
 
 
 def between(
-    ours: Mapping[str, Maker], others: Mapping[str, Maker], rounds: int, surroundings: Mapping[str, str] = MappingProxyType({})
-) -> TimedPerturbation:
+    ours: Mapping[str, Maker],
+    others: Mapping[str, Maker],
+    rounds: int,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Seconds:
     """Seconds of every way in every round: `ours` started as an engine is, `others` as anybody starts Python, or in
-    the `surroundings` that are given."""
-    plain = {name: value for name, value in os.environ.items() if name not in OF_A_PROCESS}
+    the `environment` that are given."""
+    plain = {name: value for name, value in os.environ.items() if name not in ENGINE_ENVIRONMENT}
     with ExitStack() as stack:
-        ways = {name: stack.enter_context(_waiting(make, plain | OF_A_PROCESS)) for name, make in ours.items()}
-        ways |= {name: stack.enter_context(_waiting(make, plain | dict(surroundings))) for name, make in others.items()}
+        ways = {name: stack.enter_context(_waiting(make, plain | ENGINE_ENVIRONMENT)) for name, make in ours.items()}
+        ways |= {name: stack.enter_context(_waiting(make, plain | dict(environment))) for name, make in others.items()}
         return in_turn(ways, rounds)
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.cases import Case, experiment, on_threads, update
+from benchmarks.cases import Case, experiment, on_threads, one_step
 from benchmarks.isolated import between
 from benchmarks.streams import CASES, PARALLEL
 from benchmarks.timing import Row, ratios, rows
@@ -80,7 +80,7 @@ def measure(rounds: int) -> Iterator[Row]:
     medians = []
     for case in CASES:
         plain, sam = "the sequential loop over parameters", "the two-pass SAM optimizer"
-        ours = {PARALLEL: partial(update, case, "m-arwp", "parallel", threads=2)}
+        ours = {PARALLEL: partial(one_step, case, "m-arwp", "parallel", threads=2)}
         taken = between(ours, {plain: partial(looped, LoopedMARWP, case), sam: partial(looped, LoopedSAM, case)}, rounds)
         medians.append(statistics.median(ratios(taken, PARALLEL, plain)))
         yield from rows(taken, (PARALLEL, plain, ""), (PARALLEL, sam, ""), where=f"{case}, all on two cores")

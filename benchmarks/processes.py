@@ -15,7 +15,7 @@ import torch
 from benchmarks.timing import Row
 from engine.experiment.schema import read
 from engine.launch import engine_process
-from engine.launch.torchrun import command, surroundings
+from engine.launch.torchrun import command, ranks_environment
 from engine.runs.run import Run
 
 UPDATES = 20
@@ -23,7 +23,7 @@ WEIGHTS = 11_173_962
 """As many as ResNet-18 has."""
 
 
-def seconds_an_update(runs: Path, processes: int) -> float:
+def seconds_a_step(runs: Path, processes: int) -> float:
     """Median over the second half of a training of ResNet-18 on the digits, by m-ARWP."""
     config = {
         "model": {"name": "resnet18"},
@@ -44,8 +44,8 @@ def measure(rounds: int) -> Iterator[Row]:
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(max(2, rounds // 3)):
-            threads = seconds_an_update(Path(folder), 1)
-            found.append(seconds_an_update(Path(folder), 2) / threads)
+            threads = seconds_a_step(Path(folder), 1)
+            found.append(seconds_a_step(Path(folder), 2) / threads)
         yield Row.of("m-ARWP on two gloo processes / on two threads, resnet18 8×8, batch 64", found, "≤ 1.10")
         two = None
         for count in (2, 4, 8):
@@ -57,7 +57,7 @@ def measure(rounds: int) -> Iterator[Row]:
 def _sums(folder: Path, count: int, rounds: int) -> list[float]:
     meeting = folder / f"sums-{count}"
     call = command(count, meeting, "benchmarks.processes", str(rounds))
-    environment = {**os.environ, **surroundings(meeting)}
+    environment = {**os.environ, **ranks_environment(meeting)}
     done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
     return [float(line) for line in done.stdout.split()]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.cases import Case, experiment, loop_on_noise, on_threads, update
+from benchmarks.cases import Case, experiment, learner_on_noise, on_threads, one_step
 from benchmarks.isolated import between
 from benchmarks.timing import Row, rows
 from engine.runs.run import Run
@@ -18,14 +18,14 @@ from engine.training.trainer.recorder import Recorder
 
 def measure(rounds: int) -> Iterator[Row]:
     for case, goal in ((Case("small-cnn", 8, 128), "≤ 1.03"), (Case("resnet18", 32, 32), "≤ 1.01")):
-        ways = {"recorded and steered": partial(_recorded, case), "neither": partial(update, case, "m-arwp", threads=2)}
+        ways = {"recorded and steered": partial(_recorded, case), "neither": partial(one_step, case, "m-arwp", threads=2)}
         yield from rows(between(ways, {}, rounds), ("recorded and steered", "neither", goal), where=str(case))
 
 
 def _recorded(case: Case) -> Callable[[], object]:
     """A step that is recorded, after which commands are looked for."""
     chosen = experiment(case, "m-arwp")
-    learner = loop_on_noise(chosen, case)
+    learner = learner_on_noise(chosen, case)
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     run = Run.create(folder, chosen)

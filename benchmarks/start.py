@@ -12,7 +12,7 @@ from engine.launch.standby_pool import standby_pool
 from engine.runs.run import Run
 
 
-def seconds_to_first_update(runs: Path) -> float:
+def seconds_to_first_step(runs: Path) -> float:
     """As the studio starts a run of the digits: create it, start it, see that the first step was taken."""
     began = time.perf_counter()
     run = Run.create(runs, read({"schedule": {"epochs": 10_000}}))
@@ -29,13 +29,13 @@ def measure(rounds: int) -> Iterator[Row]:
     taken: dict[str, list[float]] = {"cold": [], "warm": []}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(min(rounds, 5)):
-            taken["cold"].append(seconds_to_first_update(Path(folder)))
-            taken["warm"].append(_with_spare(lambda: seconds_to_first_update(Path(folder))))
+            taken["cold"].append(seconds_to_first_step(Path(folder)))
+            taken["warm"].append(_with_standby(lambda: seconds_to_first_step(Path(folder))))
     yield Row.of("seconds from Start to the first step, cold", taken["cold"], "≤ 2")
     yield Row.of("seconds from Start to the first step, warm", taken["warm"], "≤ 0.2")
 
 
-def _with_spare(run: Callable[[], float]) -> float:
+def _with_standby(run: Callable[[], float]) -> float:
     standby_pool.keep()
     while not standby_pool.is_ready:
         time.sleep(0.1)

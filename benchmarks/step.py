@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from benchmarks.cases import Case, experiment, loop_on_noise, on_threads, update
+from benchmarks.cases import Case, experiment, learner_on_noise, on_threads, one_step
 from benchmarks.isolated import between
 from benchmarks.peers import LoopedMARWP
 from benchmarks.timing import Row, rows
@@ -17,7 +17,7 @@ FLAT, LOOPED = "perturbation", "a loop over parameters"
 def measure(rounds: int) -> Iterator[Row]:
     case = Case("resnet18", 32, 128)
     methods = (("SGD", "sgd"), ("RWP", "rwp"), ("ARWP", "arwp"))
-    taken = between({name: partial(update, case, method, threads=2) for name, method in methods}, {}, rounds)
+    taken = between({name: partial(one_step, case, method, threads=2) for name, method in methods}, {}, rounds)
     yield from rows(taken, ("RWP", "SGD", "≤ 1.03"), ("ARWP", "SGD", "≤ 1.03"), where=f"{case}, two cores")
     for case in (Case("small-cnn", 8, 128), Case("vit-s", 32, 16), Case("resnet18", 32, 32)):
         taken = between({FLAT: partial(_flat, case)}, {LOOPED: partial(_looped, case)}, rounds)
@@ -26,7 +26,7 @@ def measure(rounds: int) -> Iterator[Row]:
 
 def _flat(case: Case) -> Callable[[], object]:
     """Write w + ε beside w."""
-    learner = loop_on_noise(experiment(case, "rwp"), case)
+    learner = learner_on_noise(experiment(case, "rwp"), case)
     out, w = torch.empty_like(learner.model.weights), learner.model.weights
     return on_threads(2, lambda: learner.noise(learner.experiment.method).write(out, w))  # type: ignore[arg-type]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.cases import Case, update
+from benchmarks.cases import Case, one_step
 from benchmarks.isolated import between
 from benchmarks.timing import Row, ratios, rows
 
@@ -22,12 +22,12 @@ def measure(rounds: int) -> Iterator[Row]:
     for case in CASES:
         twice = Case(case.model, case.side, 2 * case.batch_size)
         ways = {
-            PARALLEL: partial(update, case, "m-arwp", "parallel", threads=2),
-            "SGD on one core": partial(update, case, "sgd"),
-            "SAM on one core": partial(update, case, "sam"),
-            "SAM on two cores": partial(update, case, "sam", threads=2),
-            "m-ARWP one after the other on two cores": partial(update, case, "m-arwp", threads=2),
-            "SGD of twice the batch on two cores": partial(update, twice, "sgd", threads=2),
+            PARALLEL: partial(one_step, case, "m-arwp", "parallel", threads=2),
+            "SGD on one core": partial(one_step, case, "sgd"),
+            "SAM on one core": partial(one_step, case, "sam"),
+            "SAM on two cores": partial(one_step, case, "sam", threads=2),
+            "m-ARWP one after the other on two cores": partial(one_step, case, "m-arwp", threads=2),
+            "SGD of twice the batch on two cores": partial(one_step, twice, "sgd", threads=2),
         }
         taken = between(ways, {}, rounds)
         tiny = str(case).startswith(TINY)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-TimedPerturbation = dict[str, list[float]]
+Seconds = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,21 @@ def seconds_of(run: Callable[[], object], at_least: float = 0.0) -> float:
     return (time.perf_counter() - began) / times
 
 
-def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> TimedPerturbation:
+def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> Seconds:
     """The seconds that every way gives in every round; a round before the first is not counted."""
-    taken: TimedPerturbation = {name: [] for name in ways}
+    taken: Seconds = {name: [] for name in ways}
     for _ in range(rounds + 1):
         for name, seconds in ways.items():
             taken[name].append(seconds())
     return {name: seconds[1:] for name, seconds in taken.items()}
 
 
-def ratios(taken: TimedPerturbation, a: str, b: str, factor: float = 1.0) -> list[float]:
+def ratios(taken: Seconds, a: str, b: str, factor: float = 1.0) -> list[float]:
     """a / b, round by round."""
     return [factor * x / y for x, y in zip(taken[a], taken[b], strict=True)]
 
 
-def rows(taken: TimedPerturbation, *wanted: tuple[str, str, str], where: str) -> Iterator[Row]:
+def rows(taken: Seconds, *wanted: tuple[str, str, str], where: str) -> Iterator[Row]:
     """A row for each (a, b, goal)."""
     for a, b, goal in wanted:
         yield Row.of(f"{a} / {b}, {where}", ratios(taken, a, b), goal)

@@ -12,8 +12,8 @@ from contextlib import contextmanager, redirect_stderr
 from io import TextIOWrapper
 from pathlib import Path
 
-from engine.errors import Problem, Refused
-from engine.files.space import Reserve, why_not_written
+from engine.errors import Refused
+from engine.files.space import Reserve, unforeseen
 from engine.files.within import writable
 from engine.launch.queue import Queue
 from engine.launch.torchrun import is_restart
@@ -76,11 +76,8 @@ def _saying_why(run: Run) -> Iterator[None]:
         run.report_last(refused.problems[0])
         raise
     except Exception as error:
-        Reserve(run.path).give_up()
-        reason = why_not_written(error)
-        what = f"{reason}: {error}" if reason else f"the engine met an error of its own ({type(error).__name__}: {error})"
-        cure = f"Make room for {run.path}, make it writable, and resume" if reason else "See the engine log"
-        run.report_last(Problem("disk" if reason else "", what, cure))
+        Reserve(run.path).release()
+        run.report_last(unforeseen(error, run.path))
         raise
 
 

@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-OF_A_PROCESS = {
+ENGINE_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "passive",
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**40),

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.machine import OF_A_PROCESS
+from engine.machine import ENGINE_ENVIRONMENT
 
 START = Path(__file__).absolute().parent.parent / "rwp_studio.py"
 
@@ -25,4 +25,4 @@ def withhold(is_withheld: Callable[[str], bool]) -> None:
 
 def environment() -> dict[str, str]:
     """What a process that is started by this one inherits: all that this one was started with."""
-    return OF_A_PROCESS | os.environ | _withheld
+    return ENGINE_ENVIRONMENT | os.environ | _withheld

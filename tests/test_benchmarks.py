@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.isolated import between
 from benchmarks.timing import in_turn, seconds_of
-from engine.machine import OF_A_PROCESS
+from engine.machine import ENGINE_ENVIRONMENT
 
 
 def writes(path: Path) -> Callable[[], object]:
@@ -35,8 +35,8 @@ def test_ours_is_started_as_an_engine_is_and_the_others_as_anything(tmp_path: Pa
 
     told = {name: json.loads(path.read_text()) for name, path in paths.items()}
     assert len({os.getpid(), *(one["pid"] for one in told.values())}) == 3
-    surroundings = {name: {key: one["environment"].get(key) for key in OF_A_PROCESS} for name, one in told.items()}
-    assert surroundings == {"ours": OF_A_PROCESS, "other": dict.fromkeys(OF_A_PROCESS)}
+    surroundings = {name: {key: one["environment"].get(key) for key in ENGINE_ENVIRONMENT} for name, one in told.items()}
+    assert surroundings == {"ours": ENGINE_ENVIRONMENT, "other": dict.fromkeys(ENGINE_ENVIRONMENT)}
 
     times = [(float(line), name) for name, path in paths.items() for line in path.with_suffix(".times").read_text().split()]
     assert [name for name, _ in groupby(name for _, name in sorted(times))] == ["ours", "other"] * 3

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
+from engine.errors import Problem
+
 RESERVE_BYTES = 262_144
 
 _REASONS = {
@@ -30,13 +32,20 @@ def why_not_written(error: Exception) -> str | None:
     return _REASONS.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
+def unforeseen(error: Exception, folder: Path) -> Problem:
+    """What an error that nobody has dealt with is called: the disk of `folder` takes nothing, or it is our own."""
+    if reason := why_not_written(error):
+        return Problem("disk", f"{reason}: {error}", f"Make room for {folder}, make it writable, and resume")
+    return Problem("", f"the engine met an error of its own ({type(error).__name__}: {error})", "See the engine log")
+
+
 class Reserve:
     """A file that is given up when the disk is full, so that there is room to write that it is."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / ".reserve"
 
-    def hold(self) -> None:
+    def take(self) -> None:
         """Take the space, if it is there."""
         if not self._path.exists():
             try:
@@ -44,8 +53,8 @@ class Reserve:
             except OSError as error:
                 if why_not_written(error) is None:
                     raise
-                self.give_up()
+                self.release()
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         with suppress(OSError):  # where nothing can be removed either, there is no more to be done
             self._path.unlink()

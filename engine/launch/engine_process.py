@@ -11,7 +11,7 @@ from engine import processes
 from engine.files.within import writable
 from engine.launch.devices import chosen, environment, suitable
 from engine.launch.standby_pool import EngineCall, standby_pool
-from engine.launch.torchrun import command, surroundings
+from engine.launch.torchrun import command, ranks_environment
 from engine.machine import accelerators
 from engine.runs.reader import DATABASE
 from engine.runs.run import Run
@@ -22,7 +22,7 @@ MEETINGS = ".meetings"
 AFTER_SECONDS = 60 * 60
 """How long after they have met nobody can be on the way any more."""
 
-MEANT_FOR_AN_ENGINE = ("pause", "resume", "step", "pace", "stop")
+CONTROL_COMMANDS = ("pause", "resume", "step", "pace", "stop")
 """Commands that are about the engine at work, and not about the training: a new engine knows nothing of them."""
 
 
@@ -35,14 +35,14 @@ def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]
     """
     with run.lock() as lock, writable(run.path / "engine.log") as log:
         device = device or chosen(run.experiment, suitable(run.experiment))
-        _announce(run, device)
+        _mark_starting(run, device)
         arguments = [str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", "0"]
-        process = _spare(run, arguments, device, lock, log.fileno()) or _new(run, arguments, device, lock, log)
+        process = _from_pool(run, arguments, device, lock, log.fileno()) or _new(run, arguments, device, lock, log)
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
     return process
 
 
-def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> "subprocess.Popen[bytes] | None":
+def _from_pool(run: Run, arguments: list[str], device: str, lock: int, log: int) -> "subprocess.Popen[bytes] | None":
     """An engine that was ready, if one process is enough. With several GPUs it is too late to keep it to one of them."""
     if run.experiment.runtime.processes > 1 or len(accelerators()) > 1:
         return None
@@ -51,11 +51,11 @@ def _spare(run: Run, arguments: list[str], device: str, lock: int, log: int) -> 
 
 def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     count = run.experiment.runtime.processes
-    meeting = _meeting(run) if count > 1 else Path()
+    prefix = _rendezvous(run) if count > 1 else Path()
     return subprocess.Popen(
-        command(count, meeting, "engine", *arguments),
+        command(count, prefix, "engine", *arguments),
         cwd=run.path,
-        env=processes.environment() | _surroundings(count, meeting, device),
+        env=processes.environment() | _environment(count, prefix, device),
         stdin=lock,  # which every process of torchrun inherits, and nothing else
         stdout=log,
         stderr=log,
@@ -63,7 +63,7 @@ def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes])
     )
 
 
-def _meeting(run: Run) -> Path:
+def _rendezvous(run: Run) -> Path:
     """How the names of the files begin in which the processes of `run` find each other.
 
     They are not in its folder, which somebody may delete while the last of them is still about to end.
@@ -78,17 +78,17 @@ def _meeting(run: Run) -> Path:
     return own / "meeting"
 
 
-def _surroundings(count: int, meeting: Path, device: str) -> dict[str, str]:
+def _environment(count: int, prefix: Path, device: str) -> dict[str, str]:
     """One process is kept to its device; several share the devices among them."""
-    return surroundings(meeting) if count > 1 else environment(device)
+    return ranks_environment(prefix) if count > 1 else environment(device)
 
 
-def _announce(run: Run, device: str) -> None:
+def _mark_starting(run: Run, device: str) -> None:
     """Tell everybody that an engine is about to begin, as the one writer that the lock makes this process."""
     writer = Writer(run.path / DATABASE)
     writer.flush(run.records.status().model_copy(update={"state": "starting", "message": "", "field": "", "device": device}))
     writer.close()
     for left in run.commands.pending():
-        if left["kind"] in MEANT_FOR_AN_ENGINE:
+        if left["kind"] in CONTROL_COMMANDS:
             run.commands.remove(left)
     run.leave_queue()

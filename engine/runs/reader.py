@@ -137,7 +137,7 @@ class Reader:
                 (Change(event.step, event.data["path"], event.data["new"]) for event in found), key=lambda one: one.step
             )
 
-    def copy_to(self, path: Path) -> None:
+    def backup(self, path: Path) -> None:
         """Write all there is at this moment into a new database at `path`, a single file that needs no other beside it."""
         with self._open() as db, closing(sqlite3.connect(path)) as copy:
             db.backup(copy)

@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from engine.launch.torchrun import meeting_place
+from engine.launch.torchrun import rendezvous
 
 PATIENCE = timedelta(days=365)
 """How long a process waits for the others: a training may be paused for months, and a death is noticed at once."""
@@ -95,7 +95,7 @@ def join() -> ProcessGroup:
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        there = meeting_place()
+        there = rendezvous()
         _raising_if_one_died(lambda: dist.init_process_group(backend, there, timeout=PATIENCE, rank=rank, world_size=size))
         atexit.register(dist.destroy_process_group)  # or else its threads may end the process with an abort
     return ProcessGroup(rank, size) if size > 1 else ALONE

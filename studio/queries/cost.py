@@ -39,7 +39,7 @@ class Estimator:
     """Times steps in a process of its own, and remembers what it has timed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, TimedPerturbation] = {}
+        self._known: dict[str, TimedStep] = {}
 
     def told(self, experiment: Experiment) -> str:
         """The work of a training, and its duration if that is known."""
@@ -57,7 +57,7 @@ class Estimator:
 
 
 @dataclass(frozen=True)
-class TimedPerturbation:
+class TimedStep:
     """Seconds of one step on `device`, or why there is no such figure."""
 
     seconds: float | None
@@ -97,7 +97,7 @@ def _key(experiment: Experiment) -> str:
     return json.dumps({path: value for path, value in chosen.items() if path not in between and not isinstance(value, float)})
 
 
-def _timed(experiment: Experiment) -> TimedPerturbation:
+def _timed(experiment: Experiment) -> TimedStep:
     process = subprocess.Popen(python("engine.training.estimate"), stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
     _running.add(process)
     try:
@@ -105,18 +105,18 @@ def _timed(experiment: Experiment) -> TimedPerturbation:
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return TimedPerturbation(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
+        return TimedStep(None, reason=f"it took more than {PATIENCE_SECONDS} s.")
     finally:
         _running.discard(process)
     if process.returncode < 0:
-        return TimedPerturbation(None, reason="it was ended.")
+        return TimedStep(None, reason="it was ended.")
     if process.returncode == REFUSED:
-        return TimedPerturbation(None, reason=said.strip())
+        return TimedStep(None, reason=said.strip())
     if process.returncode:
         log.error("timing a step failed:\n%s", said)
-        return TimedPerturbation(None, reason="the studio's log says why.")
+        return TimedStep(None, reason="the studio's log says why.")
     told = json.loads(found)
-    return TimedPerturbation(told["seconds_per_update"], told["device"])
+    return TimedStep(told["seconds_per_update"], told["device"])
 
 
 def _short(value: float) -> str:

@@ -15,7 +15,7 @@ from engine.runs.reader import DATABASE
 from engine.runs.run import Run, unreadable
 from engine.runs.status import ACTIVE, Status
 from studio.queries.change_history import History, groups
-from studio.queries.queue_eta import Row, expected
+from studio.queries.queue_eta import Row, queue_eta
 from studio.stream.feed import signature_of
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Listing:
         """Place in the queue, counted from 0, and guessed seconds until it begins, of every run that waits."""
         by_id = {row["id"]: row for row in rows}
         waiting = [by_id[run.id] for run in self._queue.waiting() if run.id in by_id]
-        begins = expected(waiting, [row for row in rows if row not in waiting], self._queue.slots)
+        begins = queue_eta(waiting, [row for row in rows if row not in waiting], self._queue.slots)
         return {row["id"]: {"position": i, "begins": begins[i]} for i, row in enumerate(waiting)}
 
     def _look(self, run: Run) -> tuple[tuple[float, ...], Entry] | None:

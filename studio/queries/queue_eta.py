@@ -7,7 +7,7 @@ ALIKE = ("dataset", "train_size", "model", "method", "batch_size")
 """What two runs must have in common for one to tell how long the other takes."""
 
 
-def expected(waiting: list[Row], others: list[Row], lanes: int) -> list[float | None]:
+def queue_eta(waiting: list[Row], others: list[Row], lanes: int) -> list[float | None]:
     """Seconds until each of the `waiting` rows begins; None where a run before it is unlike any that has been trained.
 
     `lanes` runs are trained at the same time.

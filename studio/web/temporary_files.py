@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import Problem, Refused
-from engine.runs.archive.staging import workplace
+from engine.runs.archive.staging import staging_folder
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def scratch() -> Iterator[Path]:
     own.mkdir(mode=0o700, exist_ok=True)
     if not _is_private(own.lstat()):
         raise Refused(Problem(str(own), "is open to others", "Remove it, or set TMPDIR to a folder of your own"))
-    with workplace(own) as folder:
+    with staging_folder(own) as folder:
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         yield folder
 

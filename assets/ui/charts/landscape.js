@@ -75,7 +75,7 @@ export class Landscape {
   }
 }
 
-// After how many updates the weights in its middle were copied.
+// After how many steps the weights in its middle were copied.
 function stepOf(name) {
   return Number(name.split("-").at(-1));
 }

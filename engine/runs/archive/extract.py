@@ -42,7 +42,7 @@ def extract(archive: Path, folder: Path) -> dict[str, str]:
     with BoundedFile(archive) as file:
         try:
             with zipfile.ZipFile(file) as found:
-                _look_over(found.infolist())
+                _check_entries(found.infolist())
                 return _written(found, folder, most=min(MOST_BYTES, ALWAYS_ALLOWED + MOST_RATIO * archive.stat().st_size))
         except _UNREADABLE as error:
             raise damaged("archive", error) from None
@@ -63,7 +63,7 @@ class BoundedFile(io.FileIO):
         return super().seek(position, whence)
 
 
-def _look_over(entries: list[zipfile.ZipInfo]) -> None:
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     """Refuse whatever can be told to be wrong from the names and kinds alone."""
     if len(entries) > MOST_FILES:
         raise Refused(Problem("archive", f"has {len(entries)} files", f"A run has at most {MOST_FILES}"))

@@ -16,7 +16,7 @@ from engine.experiment import fingerprint
 from engine.files.space import why_not_written
 from engine.files.within import is_plain
 from engine.runs.archive.manifest import MANIFEST, Manifest, most_bytes
-from engine.runs.archive.staging import workplace
+from engine.runs.archive.staging import staging_folder
 from engine.runs.checkpoints import checkpoints
 from engine.runs.reader import DATABASE
 from engine.runs.run import Run
@@ -66,9 +66,9 @@ def _opened(stack: ExitStack, run: Run, names: list[str]) -> dict[str, BinaryIO]
 
 def _database(run: Run) -> BinaryIO:
     """A copy of the run's database without a name."""
-    with workplace(run.path.parent) as place:
+    with staging_folder(run.path.parent) as place:
         try:
-            run.records.copy_to(place / DATABASE)
+            run.records.backup(place / DATABASE)
         except sqlite3.Error as error:
             cure = "Make room on the disk" if why_not_written(error) else "Resume the run, or take a copy of its folder"
             raise Refused(Problem(f"{run.id}/{DATABASE}", f"cannot be copied: {error}", cure)) from None

@@ -14,7 +14,7 @@ _PREFIX = ".transfer-"
 
 
 @contextmanager
-def workplace(runs: Path) -> Iterator[Path]:
+def staging_folder(runs: Path) -> Iterator[Path]:
     """A new folder on the disk of `runs`, gone at the end; those that killed programs have left are removed first.
 
     Where that disk can only be read it is one for temporary files.

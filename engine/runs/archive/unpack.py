@@ -10,8 +10,8 @@ from engine.files.atomic import sync
 from engine.files.space import why_not_written
 from engine.runs.archive.extract import extract
 from engine.runs.archive.manifest import FORMAT, MANIFEST, Manifest, faulty
-from engine.runs.archive.staging import workplace
-from engine.runs.archive.verify import examine
+from engine.runs.archive.staging import staging_folder
+from engine.runs.archive.verify import verify_files
 from engine.runs.run import Run, under_free_name
 
 
@@ -22,10 +22,10 @@ def unpack(archive: Path, runs: Path, images: str = "") -> Run:
     the archive is not that of a run in every respect, or the disk is full.
     """
     try:
-        with workplace(runs) as place:
+        with staging_folder(runs) as place:
             draft = place / "run"
             name = _checked(draft, extract(archive, draft))
-            examine(draft, images)
+            verify_files(draft, images)
             (draft / "commands").mkdir()
             (draft / Run.CAME_IN).touch()
             for folder in (draft / "checkpoints", draft / "arrays", draft):

@@ -18,7 +18,7 @@ from engine.runs.labels import FILE, read_labels
 from engine.runs.reader import DATABASE
 
 
-def examine(folder: Path, images: str) -> None:
+def verify_files(folder: Path, images: str) -> None:
     """Look at every file in `folder`. Raises `Refused` with what is wrong in which of them.
 
     A run that learns from a folder of images names a place on the machine where it was made: it learns from `images`

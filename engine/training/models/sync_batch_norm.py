@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 class SyncBatchNorm(nn.BatchNorm2d):
-    """BatchNorm that while it has a `team` takes mean and variance over the images of all its processes.
+    """BatchNorm that while it has a `subgroup` takes mean and variance over the images of all its processes.
 
     So a batch in equal shares gives what it gives as a whole, running statistics included.
     """
 
-    team: "Subgroup | None" = None
+    subgroup: "Subgroup | None" = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.team is None or self.team.size == 1 or not self.training:
+        if self.subgroup is None or self.subgroup.size == 1 or not self.training:
             return super().forward(x)
         y, mean, variance = _Normalisation.apply(x, self.weight, self.bias, self)
-        count = x.numel() // x.shape[1] * self.team.size
+        count = x.numel() // x.shape[1] * self.subgroup.size
         self._follow(mean, variance * (count / (count - 1)))
         return y  # type: ignore[no-any-return]
 
@@ -44,11 +44,11 @@ class _Normalisation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, norm: SyncBatchNorm) -> tuple[Tensor, Tensor, Tensor]:
         variance, mean = torch.var_mean(x.to(w.dtype), _others(x), correction=0)
-        assert norm.team is not None
-        variances, means = norm.team.gather(torch.stack([variance, mean])).unbind(1)
+        assert norm.subgroup is not None
+        variances, means = norm.subgroup.gather(torch.stack([variance, mean])).unbind(1)
         mean, variance = means.mean(0), variances.mean(0) + means.var(0, correction=0)
         ctx.save_for_backward(x, w, mean, (variance + norm.eps).rsqrt())
-        ctx.team = norm.team
+        ctx.subgroup = norm.subgroup
         ctx.mark_non_differentiable(mean, variance)
         return batch_norm(x, mean, variance, w, b, eps=norm.eps), mean, variance
 
@@ -60,7 +60,7 @@ class _Normalisation(torch.autograd.Function):
         sums = torch.stack([(dy * normal).sum(_others(x)), dy.sum(_others(x))])
         dw, db = sums.clone()
         means = sums / (x.numel() // x.shape[1])
-        ctx.team.average(means)
+        ctx.subgroup.average(means)
         dx = (dy - normal * _column(means[0], x) - _column(means[1], x)) * _column(w * scale, x)
         return dx.to(x.dtype), dw, db, None
 

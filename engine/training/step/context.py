@@ -34,7 +34,7 @@ class Context:
         self.data = data
         self.watch = StepTimer()
         self.step = 0
-        self._notes = StepMetrics()
+        self._metrics = StepMetrics()
         self._inputs = StepInputs(data, experiment.root, lambda: self.step)
         self._memory: dict[str, Tensor] = {}
         self._past: SquaredGradients | None = None
@@ -76,12 +76,12 @@ class Context:
             found = self._streams.run(passes)
         for one, gradient in zip(passes, found, strict=True):
             images = len(one.batch)
-            self._notes.images += images
+            self._metrics.images += images
             if gradient.radius is None:
-                self._notes.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy}, images)
+                self._metrics.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy}, images)
             else:
-                self._notes.add({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy}, images)
-                self._notes.add({"train/perturbation_radius": gradient.radius}, images)
+                self._metrics.add({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy}, images)
+                self._metrics.add({"train/perturbation_radius": gradient.radius}, images)
         return tuple(gradient.flat for gradient in found)
 
     def average(self, directions: Iterable[Tensor], pieces: list[Batch]) -> Tensor:
@@ -132,12 +132,12 @@ class Context:
 
     def mix(self, g: Tensor, g_perturbed: Tensor, weight: float) -> Tensor:
         with self.watch.time("optimizer"):
-            self._notes.add({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
+            self._metrics.add({"train/gradient_cosine": torch.dot(g, g_perturbed) / (g.norm() * g_perturbed.norm() + 1e-30)})
             return g.lerp_(g_perturbed, weight)
 
     def update(self, direction: Tensor) -> None:
         with self.watch.time("optimizer"):
             if isinstance(self._streams, Distributed) and is_apart(self.experiment):
                 self._group.everyone.average(direction, *self._memory.values())
-            self._notes.direction = direction
-            self._notes.add({"train/gradient_norm": direction.norm()})
+            self._metrics.direction = direction
+            self._metrics.add({"train/gradient_norm": direction.norm()})

@@ -171,10 +171,10 @@ class CapturedStep:
             self.is_trusted = all(_apart(*three) <= self._difference for three in pairs)
         except torch.OutOfMemoryError:
             self._put_back(before)
-            self._give_up("there is no memory for it beside the update itself")
+            self._give_up("there is no memory for it beside the step itself")
             return None
         if not self.is_trusted:
-            self._give_up("its repetition does not give the numbers of the update itself")
+            self._give_up("its repetition does not give the numbers of the step itself")
         return found
 
     def _put_back(self, before: list[Tensor]) -> None:

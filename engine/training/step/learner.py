@@ -138,15 +138,15 @@ class Learner(Context):
         self.model.module.train()
         measured = {}
         try:
-            self._notes = self._replayed() or self._work(self._fresh)
+            self._metrics = self._replayed() or self._work(self._fresh)
         except Overflow:
             self._numerics.scale.overflowed()
         else:
-            measured = self._move(self._notes)
+            measured = self._move(self._metrics)
             self._numerics.scale.passed()
-        self.samples += self._notes.images
-        self._gradients += self._notes.images / self.experiment.schedule.batch_size
-        self._notes = StepMetrics()
+        self.samples += self._metrics.images
+        self._gradients += self._metrics.images / self.experiment.schedule.batch_size
+        self._metrics = StepMetrics()
         self.step += 1
         if self._numerics.scale.active:
             measured["train/loss_scale"] = self._numerics.scale.value
@@ -156,12 +156,12 @@ class Learner(Context):
 
     def _work(self, inputs: StepInputs) -> StepMetrics:
         """What is done on the device until the direction is found."""
-        self._inputs, self._notes, self._numerics.restart = inputs, StepMetrics(inputs.numbers), inputs.restart
+        self._inputs, self._metrics, self._numerics.restart = inputs, StepMetrics(inputs.numbers), inputs.restart
         try:
             self.experiment.method.step(self)
         finally:
             self._inputs, self._numerics.restart = self._fresh, self._fresh.restart
-        return self._notes
+        return self._metrics
 
     def _replayed(self) -> StepMetrics | None:
         """The same by a CUDA graph, if there is one and it is for this step."""
@@ -174,10 +174,10 @@ class Learner(Context):
         with self.watch.time("gradients") if self._captured.is_trusted else nullcontext():
             return self._captured.update()
 
-    def _move(self, notes: StepMetrics) -> dict[str, float]:
+    def _move(self, metrics: StepMetrics) -> dict[str, float]:
         """One step of the base optimizer. Raises `Diverged` instead if anything that was seen is not finite."""
         with self.watch.time("gradients"):
-            measured = notes.read()
+            measured = metrics.read()
         with self.watch.time("optimizer"):
             lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
             measured["train/lr"] = lr
@@ -186,8 +186,8 @@ class Learner(Context):
                     raise Diverged(f"{tag} is not finite at step {self.step + 1}")
             longest, norm = self.experiment.optimizer.clip_norm, measured["train/gradient_norm"]
             if longest and norm > longest:
-                notes.direction.mul_(longest / norm)
-            self._optimizer.step(notes.direction, lr)
+                metrics.direction.mul_(longest / norm)
+            self._optimizer.step(metrics.direction, lr)
         return measured
 
     def state_dict(self) -> dict[str, Any]:

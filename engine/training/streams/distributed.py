@@ -58,11 +58,11 @@ class Distributed:
         loss, accuracy, radius = heard
         return Gradient(self._theirs, loss, accuracy, radius if mine.radius is None else None)
 
-    def _shared(self, one: GradientTask, team: Subgroup) -> Gradient:
+    def _shared(self, one: GradientTask, subgroup: Subgroup) -> Gradient:
         """The gradient of one pass, computed by the team together."""
-        with self._sharing(team):
+        with self._sharing(subgroup):
             found = self._found(one)
-        team.average(found.flat, found.loss, found.accuracy)
+        subgroup.average(found.flat, found.loss, found.accuracy)
         return found
 
     def _piece(self, one: GradientTask) -> Gradient:
@@ -80,14 +80,14 @@ class Distributed:
             return Gradient(self._model.gradient, loss, accuracy, None)
 
     @contextmanager
-    def _sharing(self, team: Subgroup) -> Iterator[None]:
+    def _sharing(self, subgroup: Subgroup) -> Iterator[None]:
         """Let the network see this process's share of every batch as part of the whole."""
-        self._numerics.share = (team.index, team.size)
+        self._numerics.share = (subgroup.index, subgroup.size)
         for norm in self._norms:
-            norm.team = team
+            norm.subgroup = subgroup
         try:
             yield
         finally:
             self._numerics.share = (0, 1)
             for norm in self._norms:
-                norm.team = None
+                norm.subgroup = None

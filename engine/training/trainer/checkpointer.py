@@ -40,9 +40,9 @@ def load_newest(folder: Path, device: torch.device) -> tuple[dict[str, Any] | No
 class Checkpointer:
     """Saves a training, and removes the checkpoints that need not stay."""
 
-    def __init__(self, run: Run, learner: Learner, recorder: Recorder, patience: DiskRetry) -> None:
+    def __init__(self, run: Run, learner: Learner, recorder: Recorder, retry: DiskRetry) -> None:
         self._folder = run.path / "checkpoints"
-        self._learner, self._recorder, self._patience = learner, recorder, patience
+        self._learner, self._recorder, self._retry = learner, recorder, retry
         self.saved = -1
         """The step of the newest checkpoint."""
 
@@ -58,9 +58,9 @@ class Checkpointer:
     def save(self, state: dict[str, Any], accuracies: dict[int, float]) -> None:
         """Save `state`; the checkpoint of the best of `accuracies`, by step, stays. Raises `Stop`."""
         self._recorder.flush()  # what happened before the checkpoint is not repeated after it
-        self._patience.write(self._recorder.flush_late)
+        self._retry.write(self._recorder.flush_late)
         step = self._learner.step
-        path = self._patience.write(lambda: save(self._folder, step, state))
+        path = self._retry.write(lambda: save(self._folder, step, state))
         self.saved = step
         self._recorder.event("checkpoint", file=path.name)
         budget = self._learner.experiment.runtime.disk_budget

@@ -10,7 +10,7 @@ import torch
 
 from engine.errors import Problem, Refused
 from engine.experiment.schema import Experiment
-from engine.files.space import why_not_written
+from engine.files.space import unforeseen, why_not_written
 from engine.runs.status import State
 from engine.training.step.learner import Diverged
 from engine.training.trainer.control import Gone, Stop
@@ -46,15 +46,14 @@ def name(error: Exception, experiment: Experiment, folder: Path) -> Failure:
 def _of_the_machine(error: Exception, experiment: Experiment, folder: Path) -> Failure:
     if (needed := memory_needed(error)) is not None:
         return _out_of_memory(experiment, *needed)
-    if reason := why_not_written(error):
-        return Failure("failed", Problem("disk", f"{reason}: {error}", f"Make room for {folder}, make it writable, and resume"))
+    if why_not_written(error):
+        return Failure("failed", unforeseen(error, folder))
     traceback.print_exception(error)
     if isinstance(error, torch.AcceleratorError):
         what = f"the device stopped working: {str(error).partition(chr(10))[0]}"
         cure = "Resume from the last checkpoint; if it does so again, restart the machine, or clone the run with device = cpu"
         return Failure("failed", Problem("runtime.device", what, cure))
-    what = f"the engine met an error of its own ({type(error).__name__}: {error})"
-    return Failure("failed", Problem("", what, "See the engine log"))
+    return Failure("failed", unforeseen(error, folder))
 
 
 def memory_needed(error: Exception) -> tuple[float, float] | None:

@@ -20,10 +20,10 @@ class ProbeRunner:
     """Measures what is wanted, one probe after the other, and records what each yields under the step it was begun at."""
 
     def __init__(
-        self, run: Run, learner: Learner, sources: Sources, *, recorder: Recorder, control: Control, patience: DiskRetry
+        self, run: Run, learner: Learner, sources: Sources, *, recorder: Recorder, control: Control, retry: DiskRetry
     ) -> None:
         self._run, self._learner, self._sources = run, learner, sources
-        self._recorder, self._control, self._patience = recorder, control, patience
+        self._recorder, self._control, self._retry = recorder, control, retry
         self._wanted: deque[Probe] = deque()
         self._current: Iterator[Measured] | None = None
         done = (event for event in run.records.events() if event.data.get("done"))
@@ -78,7 +78,7 @@ class ProbeRunner:
             if measured.scalars:
                 self._recorder.record(step, seconds, measured.scalars)
             if measured.arrays:
-                self._patience.write(partial(save_arrays, file, measured.arrays))
+                self._retry.write(partial(save_arrays, file, measured.arrays))
                 self._recorder.event_of(step, probe.name, array=file.stem, **measured.facts)
             elif measured.facts:
                 self._recorder.event_of(step, probe.name, **measured.facts)

@@ -20,8 +20,8 @@ UPDATES = 10
 class StepProfiler:
     """Records the next steps when asked to, with torch.profiler, and leaves the trace in the run's folder."""
 
-    def __init__(self, run: Run, recorder: Recorder, patience: DiskRetry) -> None:
-        self._folder, self._recorder, self._patience = run.path / "traces", recorder, patience
+    def __init__(self, run: Run, recorder: Recorder, retry: DiskRetry) -> None:
+        self._folder, self._recorder, self._retry = run.path / "traces", recorder, retry
         self._profile: profile | None = None
         self._left = self._step = 0
 
@@ -55,7 +55,7 @@ class StepProfiler:
         with tempfile.TemporaryDirectory() as folder:
             recorded.export_chrome_trace(str(file := Path(folder) / name))  # which can be done only once
             content = file.read_bytes()
-        self._patience.write(lambda: self._save(name, content))
+        self._retry.write(lambda: self._save(name, content))
         self._recorder.event_of(self._step, "trace", file=name)
 
     def _save(self, name: str, content: bytes) -> None:

@@ -36,7 +36,7 @@ class Recorder:
 
     def begin(self) -> None:
         """Tell that an engine has taken the run on, and which process it is."""
-        self._reserve.hold()
+        self._reserve.take()
         self._run.begin()
         self.update_status(
             state="starting", message="", field="", remedy={}, pid=os.getpid(), pid_started=psutil.Process().create_time()
@@ -99,14 +99,14 @@ class Recorder:
     def cannot_write(self, reason: str) -> None:
         """Say that the training waits for the disk, with what room was reserved for that."""
         if self.status.field != "disk":
-            self._reserve.give_up()
+            self._reserve.release()
             self.event("disk", reason=reason)
         self.update_status(state="paused", field="disk", message=f"Waiting: {reason}. {_MEND}")
         self.flush()
 
     def can_write(self, state: State) -> None:
         """The disk takes what is written again."""
-        self._reserve.hold()
+        self._reserve.take()
         self.update_status(state=state, field="", message="")
         self.event("disk has room")
 

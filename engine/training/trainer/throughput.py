@@ -28,12 +28,12 @@ class Throughput:
             self._mark = (now, self._learner.samples)
             recorder.update_status(profile=self._learner.watch.shares())
         recorder.update_status(
-            samples_per_second=self._rate, eta=self._per_update(now) * (self._learner.steps - self._learner.step)
+            samples_per_second=self._rate, eta=self._per_step(now) * (self._learner.steps - self._learner.step)
         )
         if is_first:
             recorder.flush()  # whoever has pressed Start is waiting for this
 
-    def _per_update(self, now: float) -> float:
+    def _per_step(self, now: float) -> float:
         """Seconds a step has taken since the batch size was last changed."""
         if self._size != (size := self._learner.experiment.schedule.batch_size):
             self._size, self._first = size, self._last

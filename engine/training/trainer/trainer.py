@@ -91,12 +91,12 @@ class Trainer:
         self.seconds = 0.0
         self.evaluated = -1
         self._evaluation_wanted = False
-        self._patience = DiskRetry(recorder, control)
+        self._retry = DiskRetry(recorder, control)
         self._reporter = Reporter(recorder, self.learner)
-        self._checkpointer = Checkpointer(run, self.learner, recorder, self._patience)
-        self._tracer = StepProfiler(run, recorder, self._patience)
+        self._checkpointer = Checkpointer(run, self.learner, recorder, self._retry)
+        self._tracer = StepProfiler(run, recorder, self._retry)
         self._resume()
-        self._probes = ProbeRunner(run, self.learner, self.sources, recorder=recorder, control=control, patience=self._patience)
+        self._probes = ProbeRunner(run, self.learner, self.sources, recorder=recorder, control=control, retry=self._retry)
         control.begin(
             set=self._set,
             checkpoint=lambda _: self._save(),
@@ -150,7 +150,7 @@ class Trainer:
             self._at_epoch_end()  # which a larger batch may have brought about
             if self.learner.step == self.learner.steps:
                 return
-            self._patience.write(self.recorder.flush_late)
+            self._retry.write(self.recorder.flush_late)
             if self.control.may_step():
                 self._step(throughput)
             elif not self._probes.is_under_way:

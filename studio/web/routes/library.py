@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from engine.runs.archive import Pieces, pack, unpack
-from engine.runs.archive.staging import workplace
+from engine.runs.archive.staging import staging_folder
 from engine.runs.labels import Labels, labels, relabel
 from engine.runs.run import Run
 from engine.runs.trash import Trash
@@ -50,7 +50,7 @@ def library_routes(runs: Path) -> APIRouter:
     @api.post("/import", openapi_extra=ARCHIVE)
     async def take_in(request: Request, images: str = "") -> OneRun:
         """Take in a run from the archive that the request carries; `images` is where its folder of images is here."""
-        async with contextmanager_in_threadpool(workplace(runs)) as place:
+        async with contextmanager_in_threadpool(staging_folder(runs)) as place:
             await save_upload(request, place / "upload.zip", MOST_UPLOAD)
             made = await run_in_threadpool(lambda: unpack(place / "upload.zip", runs, images))
         return OneRun(run=made.id)

@@ -8,7 +8,7 @@ import pytest
 from engine.errors import Refused
 from engine.experiment.schema import Experiment
 from engine.launch import engine_process
-from engine.machine import OF_A_PROCESS
+from engine.machine import ENGINE_ENVIRONMENT
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
@@ -44,7 +44,7 @@ def test_starting_again_keeps_what_is_known(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_engine_keeps_its_memory_unless_told_otherwise(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in OF_A_PROCESS:
+    for name in ENGINE_ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MALLOC_ARENA_MAX", "7")
     engine = engine_process.start(run, tmp_path)
@@ -54,4 +54,4 @@ def test_an_engine_keeps_its_memory_unless_told_otherwise(run: Run, tmp_path: Pa
     there = process.environ()
     engine.kill()
     engine.wait(120)
-    assert {name: there[name] for name in OF_A_PROCESS} == {**OF_A_PROCESS, "MALLOC_ARENA_MAX": "7"}
+    assert {name: there[name] for name in ENGINE_ENVIRONMENT} == {**ENGINE_ENVIRONMENT, "MALLOC_ARENA_MAX": "7"}

@@ -25,15 +25,22 @@ def command(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("method", UNIONS["method"])
-def test_train_prints_the_folder_and_list_and_export_know_it(tmp_path: Path, method: str) -> None:
+def test_train_prints_the_folder(tmp_path: Path, method: str) -> None:
     done = command("train", "--set", f"method.name={method}", *QUICK, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    run = Run(tmp_path / done.stdout.splitlines()[-1])
+    assert (run.experiment.method.name, run.status().state) == (method, "finished")
+    assert len(run.records.accuracies()) == 2
+
+
+def test_list_and_export_know_what_was_trained(tmp_path: Path) -> None:
+    done = command("train", "--set", "method.name=sam", *QUICK, cwd=tmp_path)
     folder = tmp_path / done.stdout.splitlines()[-1]
     (row,) = json.loads(command("list", "--json", cwd=tmp_path).stdout)
     assert (row["id"], row["state"]) == (folder.name, "finished")
     exported = json.loads(command("export", folder.name, "--json", cwd=tmp_path).stdout)
     assert exported.keys() == {"config", "status", "metrics", "events", "summary"}
-    assert exported["config"]["method"]["name"] == method
+    assert exported["config"]["method"]["name"] == "sam"
     assert len(exported["metrics"]["test/accuracy"]) == 2
 
 

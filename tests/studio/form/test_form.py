@@ -39,8 +39,8 @@ def test_round_trip(section: str, name: str) -> None:
 @pytest.mark.parametrize(("section", "name"), ALTERNATIVES)
 def test_choosing_an_alternative_gives_its_own_defaults(section: str, name: str) -> None:
     experiment = read(values.to_config(form_with(section, name)))
-    expected = {f"{section}.name"} | ({"data.path"} if name in ("folder", "imagenet") else set())
-    assert set(differences(experiment)) <= expected
+    queue_eta = {f"{section}.name"} | ({"data.path"} if name in ("folder", "imagenet") else set())
+    assert set(differences(experiment)) <= queue_eta
 
 
 def test_a_relative_path_in_the_form_is_started_as_an_absolute_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from engine.experiment.recipes import find
 from engine.experiment.schema import Experiment, read
 from studio.queries import cost
-from studio.queries.cost import Estimator, TimedPerturbation
+from studio.queries.cost import Estimator, TimedStep
 
 HEAVY = find("table2/cifar10/resnet18/m-arwp").experiment()
 
@@ -22,7 +22,7 @@ def test_the_work_is_that_of_the_catalogue() -> None:
 
 
 def test_only_what_is_heavy_is_timed_unasked_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "_timed", lambda _: TimedPerturbation(2.0, "a processor"))
+    monkeypatch.setattr(cost, "_timed", lambda _: TimedStep(2.0, "a processor"))
     estimator = Estimator()
     assert not estimator.is_wanted(Experiment())
     assert estimator.is_wanted(HEAVY)

@@ -13,7 +13,7 @@ from engine.launch.actions import ACTIONS
 from engine.launch.queue import Queue
 from engine.runs.run import Run
 from engine.runs.status import Status
-from studio.queries.queue_eta import expected
+from studio.queries.queue_eta import queue_eta
 from studio.web.autostart import AutoStart
 from tests.studio.script import Script
 
@@ -138,12 +138,12 @@ def test_when_runs_begin_is_guessed_from_runs_like_them() -> None:
     kind = {"dataset": "d", "train_size": None, "model": "m", "method": "sgd", "batch_size": 8}
     running = {**kind, "active": True, "eta": 10.0, "epochs": 10, "epochs_done": 5.0, "seconds": 20.0}
     fresh = {**kind, "epochs": 5, "epochs_done": 0.0}
-    assert expected([fresh, fresh], [running], 1) == [10.0, 30.0]
-    assert expected([fresh, fresh], [running], 2) == [0.0, 10.0]
+    assert queue_eta([fresh, fresh], [running], 1) == [10.0, 30.0]
+    assert queue_eta([fresh, fresh], [running], 2) == [0.0, 10.0]
     half = {**fresh, "epochs_done": 2.5}
-    assert expected([half, fresh], [running], 1) == [10.0, 20.0]
-    assert expected([{**fresh, "model": "other"}, fresh], [running], 1) == [10.0, None]
-    assert expected([fresh], [{**running, "eta": None}], 1) == [None]
+    assert queue_eta([half, fresh], [running], 1) == [10.0, 20.0]
+    assert queue_eta([{**fresh, "model": "other"}, fresh], [running], 1) == [10.0, None]
+    assert queue_eta([fresh], [{**running, "eta": None}], 1) == [None]
 
 
 def test_what_was_interrupted_goes_on_by_itself_if_wished_but_not_twice_at_the_same_step(

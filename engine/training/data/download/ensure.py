@@ -12,7 +12,7 @@ from engine.training.data.download.verify import verified, writing
 from engine.training.data.progress import Progress
 
 
-def provide(archive: Archive, experiment: Experiment, data_dir: Path, progress: Progress) -> None:
+def ensure(archive: Archive, experiment: Experiment, data_dir: Path, progress: Progress) -> None:
     """See to it that the files `archive` holds are there: unpacked from it, and it downloaded, where need be."""
     if all(path.is_file() for path in archive.holds):
         return

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from engine.experiment.schema import Experiment
-from engine.training.data.download.ensure import provide
+from engine.training.data.download.ensure import ensure
 from engine.training.data.download.fetch import Archive
 from engine.training.data.download.verify import verified
 from engine.training.data.progress import Progress
@@ -25,7 +25,7 @@ def _provided(part: str, experiment: Experiment, data_dir: Path, progress: Progr
 
     url, name, md5 = SVHN.split_list[part]
     path = data_dir / name
-    provide(Archive(path, (path,), (url,), md5), experiment, data_dir, progress)
+    ensure(Archive(path, (path,), (url,), md5), experiment, data_dir, progress)
     progress(f"Reading {path}", None)
     return _decoded(verified(path, md5))
 

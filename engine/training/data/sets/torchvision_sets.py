@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.experiment.schema import Experiment
-from engine.training.data.download.ensure import provide
+from engine.training.data.download.ensure import ensure
 from engine.training.data.download.fetch import Archive
 from engine.training.data.download.verify import damaged, verified
 from engine.training.data.progress import Progress
@@ -55,7 +55,7 @@ def _idx(source: Any, experiment: Experiment, data_dir: Path, progress: Progress
     raw = data_dir / source.__name__ / "raw"
     for name, md5 in source.resources:
         urls = tuple(f"{mirror}{name}" for mirror in source.mirrors)
-        provide(Archive(raw / name, (raw / name.removesuffix(".gz"),), urls, md5), experiment, data_dir, progress)
+        ensure(Archive(raw / name, (raw / name.removesuffix(".gz"),), urls, md5), experiment, data_dir, progress)
     train, test = (_idx_set(raw, part, len(source.classes)) for part in ("train", "t10k"))
     return Splits(train, test, tuple(name.partition(" - ")[0] for name in source.classes))
 
@@ -83,7 +83,7 @@ def _cifar(source: Any, experiment: Experiment, data_dir: Path, progress: Progre
     """The sets of torchvision's class `source`, kept as pickles of known sums."""
     holds = tuple(data_dir / name for name in experiment.dataset.files)
     archive = Archive(data_dir / source.filename, holds, (source.url,), source.tgz_md5)
-    provide(archive, experiment, data_dir, progress)
+    ensure(archive, experiment, data_dir, progress)
     folder, meta = data_dir / source.base_folder, source.meta
     progress(f"Reading {folder}", None)
     names = _unpickle(folder / meta["filename"], meta["md5"])[meta["key"]]

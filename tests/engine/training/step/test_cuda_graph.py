@@ -152,7 +152,7 @@ def test_nothing_is_left_at_the_places_of_a_graph(make_learner: MakeLearner, any
     graphed(two)
     assert_alike(one, two, 5)
     assert torch.equal(two.batch().images, one.batch().images)
-    assert two._notes.direction.numel() == 0
+    assert two._metrics.direction.numel() == 0
     one.choose_streams("sequential")
     two.choose_streams("sequential")
     assert_alike(one, two, 2)
