@@ -1,4 +1,4 @@
-"""Updates from a graph: the numbers of the updates themselves, and what happens where there can be none."""
+"""Steps from a graph: the numbers of the steps themselves, and what happens where there can be none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -271,7 +271,7 @@ def test_the_table_for_gpus_measures_every_way(anywhere: None, said: list[str], 
 
 def test_the_table_for_gpus_does_not_tell_of_a_graph_that_there_is_not() -> None:
     with pytest.raises(RuntimeError, match="no CUDA graph: cpu has none"):
-        gpu.updates(Case("mlp", 8, 16), CPU, "m-arwp", cuda_graph=True)
+        gpu.some_steps(Case("mlp", 8, 16), CPU, "m-arwp", cuda_graph=True)
 
 
 @pytest.mark.gpu
