@@ -7,13 +7,13 @@ ALIKE = ("dataset", "train_size", "model", "method", "batch_size")
 """What two runs must have in common for one to tell how long the other takes."""
 
 
-def queue_eta(waiting: list[Row], others: list[Row], lanes: int) -> list[float | None]:
+def queue_eta(waiting: list[Row], others: list[Row], slots: int) -> list[float | None]:
     """Seconds until each of the `waiting` rows begins; None where a run before it is unlike any that has been trained.
 
-    `lanes` runs are trained at the same time.
+    `slots` runs are trained at the same time.
     """
     busy = [row["eta"] for row in others if row["active"]]
-    free: list[float | None] = [*busy, *[0.0] * max(0, lanes - len(busy))]
+    free: list[float | None] = [*busy, *[0.0] * max(0, slots - len(busy))]
     found = []
     for row in waiting:
         first = None if None in free else min(time for time in free if time is not None)

@@ -33,6 +33,19 @@ class Group:
         return cls(counted, len(finished) - len(counted), len(given) - len(finished))
 
 
+def summary(members: list[Entry]) -> dict[str, Any]:
+    """Which of the runs count, how many are left out, and the statistics of those that count."""
+    found = Group.of(members)
+    counted = [entry.run for entry in found.counted]
+    return {
+        "runs": [run.id for run in counted],
+        "repeats": found.repeats,
+        "unfinished": found.unfinished,
+        "to_come": any(member.is_to_come for member in members),
+        "metrics": curves(counted),
+    }
+
+
 def curves(members: list[Run]) -> dict[str, dict[str, Any]]:
     """Mean, standard deviation and count of every metric over the runs, at each step that two of them or more have reached."""
     rows: dict[str, list[Rows]] = {}

@@ -13,7 +13,7 @@ Work = Callable[[], Gradient]
 
 
 class Executors(Protocol):
-    """Two places to compute at."""
+    """Run two gradients at the same time."""
 
     def both(self, here: Work, beside: Work) -> tuple[Gradient, Gradient]:
         """Do both at the same time; what they found can be used by whatever follows."""
@@ -67,7 +67,7 @@ class TwoDevices:
 
 
 def executors(here: torch.device, beside: torch.device) -> Executors:
-    """The two lanes of a device on which `why_not_parallel` has nothing against them, or of two devices."""
+    """What runs two gradients on a device on which `why_not_parallel` has nothing against them, or of two devices."""
     if here != beside:
         return TwoDevices()
     return CudaStreams(here) if here.type == "cuda" else TwoThreads()

@@ -64,16 +64,7 @@ def run_routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
 
     @api.get("/runs/{run_id}/group", responses=described("The runs that differ in nothing but the seed, and their mean curves"))
     def of_group(run_id: str) -> Response:
-        members = listing.members(Run.open(runs, run_id))
-        found = seed_groups.Group.of(members)
-        counted = [entry.run for entry in found.counted]
-        content = {
-            "runs": [run.id for run in counted],
-            "repeats": found.repeats,
-            "unfinished": found.unfinished,
-            "to_come": any(member.is_to_come for member in members),
-            "metrics": seed_groups.curves(counted),
-        }
+        content = seed_groups.summary(listing.members(Run.open(runs, run_id)))
         return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
     @api.get("/runs/{run_id}/log", response_class=PlainTextResponse)

@@ -1,4 +1,4 @@
-"""Two lanes: what is done on them, in which order, and what keeps from them. On a GPU: the numbers of one lane."""
+"""Two gradients at once: what is done, in which order, and why not. On a GPU: the numbers of one after the other."""
 
 from typing import Any
 
