@@ -1,6 +1,7 @@
 """Studios as processes of their own."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ class Studio:
     """`python -m studio` over a folder of its own, with no engine kept loaded, which can be killed and started again."""
 
     def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
         self.runs = folder / "runs"
         self._data = folder / "data"
         self._options = options
@@ -46,7 +48,7 @@ class Studio:
         self.process = None
 
     def clear(self) -> None:
-        """No run waits any longer and no engine trains, not even one that is only beginning."""
+        """Remove all runs, once none waits any longer and no engine trains, not even one that is only beginning."""
         for run in Run.all(self.runs):
             run.leave_queue()
         while engines := [one for one in psutil.process_iter(["cmdline"]) if self._is_engine(one)]:
@@ -54,6 +56,8 @@ class Studio:
                 with suppress(psutil.NoSuchProcess):
                     engine.kill()
             time.sleep(0.05)
+        for entry in self.runs.iterdir() if self.runs.exists() else ():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
     def _is_engine(self, process: psutil.Process) -> bool:
         """Whether a process was started for one of the runs: it may not have told its pid yet."""

@@ -39,17 +39,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(900))
 
 
+@pytest.fixture(scope="module")
+def module_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One studio for the tests of a file: its start takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "RWP_TEST_SPEED" in os.environ:
+            patch.setenv("PYTHONPATH", str(Path(__file__).with_name("speed")))
+        studio = Studio(tmp_path_factory.mktemp("studio"))
+        studio.start()
+        yield studio
+        if studio.process:
+            studio.end(signal.SIGINT)
+
+
 @pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    if "RWP_TEST_SPEED" in os.environ:
-        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).with_name("speed")))
-    studio = Studio(tmp_path)
-    studio.start()
-    yield studio
-    if studio.process:
-        studio.end(signal.SIGINT)
-    studio.clear()
-    assert "Traceback" not in studio.said
+def studio(module_studio: Studio) -> Iterator[Studio]:
+    """A studio that answers and has no runs."""
+    if not module_studio.process:
+        module_studio.start()
+    yield module_studio
+    module_studio.clear()
+    assert "Traceback" not in module_studio.said
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Everybody can use the pages: axe-core finds nothing, and what is to be touched can be hit."""
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -17,10 +19,19 @@ SMALL = """() => [...document.querySelectorAll('button, input, select, textarea,
     .map(([text]) => text)"""
 
 
+@pytest.fixture(scope="module")
+def studio(module_studio: Studio) -> Iterator[Studio]:
+    """A studio with a finished run."""
+    launch = Launch(module_studio.folder)
+    wait(launch(SHORT), is_finished)
+    yield module_studio
+    launch.end()
+    module_studio.clear()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 400])
-def test_axe_finds_nothing_where_all_is_open(browser: Browser, studio: Studio, launch: Launch, scheme: str, width: int) -> None:
-    wait(launch(SHORT), is_finished)
+def test_axe_finds_nothing_where_all_is_open(browser: Browser, studio: Studio, scheme: str, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
