@@ -1,6 +1,6 @@
 """The line charts as a table; the browser draws any of them from its row."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 # Okabe and Ito's colours, which stay apart for every kind of colour vision.
@@ -97,3 +97,32 @@ CHARTS = (
 
 FIGURES = [asdict(chart) for chart in CHARTS]
 """The charts in the order shown, as plain data."""
+
+
+def _alone(figure: Figure, trace: Trace) -> Figure:
+    """A chart of one metric, in which the curves of several runs are told apart."""
+    return replace(figure, id=trace.metric.replace("/", "-"), title=f"{figure.title}: {trace.name}", traces=(trace,))
+
+
+FIRST = ("test/accuracy", "test/loss", "train/loss")
+"""What is looked at first when runs are compared."""
+_EACH = sorted(
+    (_alone(chart, trace) for chart in CHARTS for trace in chart.traces),
+    key=lambda chart: FIRST.index(chart.traces[0].metric) if chart.traces[0].metric in FIRST else len(FIRST),
+)
+OVERLAYS = [asdict(chart) for chart in _EACH]
+"""A chart for each metric, for several runs at once, as plain data."""
+
+METHOD_COLOURS = {
+    "sgd": "#888888",
+    "sam": "#EE6677",
+    "rwp": "#66CCEE",
+    "arwp": "#228833",
+    "m-rwp": "#4477AA",
+    "m-arwp": "#AA3377",
+    "asam": "#CCBB44",
+    "fsam": "#EE7733",
+    "gsam": "#CC6677",
+    "lpf-sgd": "#44AA99",
+}
+"""A colour for each method wherever methods are compared: Paul Tol's, which stay apart for every kind of colour vision."""

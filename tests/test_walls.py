@@ -193,6 +193,7 @@ UI = ROOT / "assets" / "ui"
 MAY_IMPORT = {
     "monitor": {"setup", "charts", "lib"},
     "library": {"lib"},
+    "compare": {"charts", "lib"},
     "gallery": {"lib"},
     "setup": {"lib"},
     "charts": {"lib"},

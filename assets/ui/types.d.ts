@@ -37,6 +37,13 @@ interface CheckpointRow {
   pinned: boolean;
 }
 
+interface CompareRequest {
+  /** Their names. */
+  runs: string[];
+  /** The group that the others are compared with; empty takes the one of plain SGD. */
+  reference: string;
+}
+
 interface DeletedRun {
   id: string;
   name: string;
@@ -147,6 +154,11 @@ interface RunRow {
   position: number | null;
   /** Seconds until it is expected to begin. */
   begins: number | null;
+}
+
+interface RunSelection {
+  /** Their names. */
+  runs: string[];
 }
 
 interface Status {

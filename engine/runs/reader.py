@@ -101,15 +101,16 @@ class Reader:
             for row in self._rows("SELECT id, step, name, value, seconds FROM metric WHERE id > ? ORDER BY id", after)
         ]
 
-    def curves(self, after: int = 0) -> dict[str, Columns]:
-        """The rows after one, by the name of their curve, to 15 digits.
+    def curves(self, after: int = 0, name: str = "*") -> dict[str, Columns]:
+        """The rows after one, by the name of their curve, which matches a pattern, to 15 digits.
 
         SQLite joins them within one call: a thread that steps through hundreds of thousands of rows asks
         for the interpreter as often, and among busy threads waits for it each time.
         """
         self._check_metrics(after)
         joined = "group_concat(id), group_concat(step), group_concat(coalesce(value, 'nan')), group_concat(seconds)"
-        rows = self._rows(f"SELECT name, {joined} FROM metric WHERE id > ? GROUP BY name", after)  # noqa: S608 - constants
+        query = f"SELECT name, {joined} FROM metric WHERE id > ? AND name GLOB ? GROUP BY name"  # noqa: S608 - constants
+        rows = self._rows(query, after, name)
         return {name: _columns(*texts) for name, *texts in rows}
 
     def last(self, name: str) -> float | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
-from studio.pages import gallery, train
+from studio.pages import compare, gallery, train
 from studio.pages import runs as runs_page
 from studio.pages.scripts import place, scripts
 from studio.pages.theme import theme
@@ -23,6 +23,8 @@ def build(runs: Path, data: Path, root: str = "") -> gr.Blocks:
         train.build(runs, data, root)
     with page.route("Runs", "/runs"):
         runs_page.build(root)
+    with page.route("Compare", "/compare"):
+        compare.build(root)
     with page.route("Gallery", "/gallery"):
         gallery.build(root)
     page.queue(max_size=64, default_concurrency_limit=4, api_open=False)

@@ -5,10 +5,12 @@ import sqlite3
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from engine.errors import Refused
 from engine.experiment.live_changes import replay_until
-from engine.experiment.schema import Experiment
+from engine.experiment.schema import Experiment, differences
+from engine.fields import flat
 from engine.launch.queue import Queue
 from engine.runs.labels import Labels, labels
 from engine.runs.reader import DATABASE
@@ -35,11 +37,17 @@ class Entry:
     status: Status
     accuracy: float | None
     """Last test accuracy, if there is one."""
+    best: float | None
+    """Best test accuracy, if there is one."""
     bytes_used: int
     """What its folder takes of the disk."""
     created: float
     """When the run was made, in Unix seconds."""
     history: History
+    settings: dict[str, Any]
+    """Every field of the experiment as it is now, by dotted path."""
+    changed: dict[str, Any]
+    """Those fields that differ from what the choices of the experiment give by default."""
     group: str = ""
     """A name that all runs share which differ in nothing but their seed."""
 
@@ -109,13 +117,14 @@ def _read(run: Run) -> Entry:
     created, used, told = (run.path / "config.json").stat().st_mtime, run.bytes_used(), labels(run)
     begun = run.experiment
     try:
-        status, changes, accuracy = run.status(), run.records.changes(), run.records.last("test/accuracy")
+        status, changes, accuracies = run.status(), run.records.changes(), list(run.records.accuracies().values())
     except Refused as damaged:
         if damaged.problems[0].field != DATABASE:
             raise
-        status, changes, accuracy = unreadable(damaged), [], None
+        status, changes, accuracies = unreadable(damaged), [], []
     present, history = replay_until(begun, changes, sys.maxsize), History.of(begun, changes, status.step)
-    return Entry(run, present, told, status, accuracy, used, created, history)
+    last, best = (accuracies[-1], max(accuracies)) if accuracies else (None, None)
+    return Entry(run, present, told, status, last, best, used, created, history, flat(present.model_dump()), differences(present))
 
 
 def _row(entry: Entry) -> Row:

@@ -33,6 +33,14 @@ class Group:
         return cls(counted, len(finished) - len(counted), len(given) - len(finished))
 
 
+def by_group(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The runs of each group, in the order in which they are given."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.group, []).append(entry)
+    return found
+
+
 def summary(members: list[Entry]) -> dict[str, Any]:
     """Which of the runs count, how many are left out, and the statistics of those that count."""
     found = Group.of(members)

@@ -54,6 +54,12 @@ class Curve:
         return {"step": steps[chosen], "value": values[chosen], "seconds": np.round(seconds[chosen], 3)}
 
 
+def known(curve: Columns) -> Columns:
+    """The points that have a value."""
+    has_value = ~np.isnan(curve.values)
+    return Columns(curve.ids[has_value], curve.steps[has_value], curve.values[has_value], curve.seconds[has_value])
+
+
 def thinned(steps: NDArray[np.int64], values: NDArray[np.float64]) -> Any:
     """An index of at most `POINTS` of the points that keeps the extremes."""
     if len(steps) <= POINTS:

@@ -15,7 +15,7 @@ from studio.web.json_route import JsonRequest
 _STREAM = "/gradio_api/queue/data"
 _EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
 _SHOWN = re.compile(
-    r"/(runs|gallery|config|theme\.css|favicon\.ico)?|/(assets|static)(/[A-Za-z0-9_.-]{1,128}){1,8}|/gradio_api/(app_id|heartbeat/[A-Za-z0-9]{1,64})"
+    r"/(runs|compare|gallery|config|theme\.css|favicon\.ico)?|/(assets|static)(/[A-Za-z0-9_.-]{1,128}){1,8}|/gradio_api/(app_id|heartbeat/[A-Za-z0-9]{1,64})"
 )
 _LARGEST = 2**53
 """From here on a browser cannot tell one whole number from the next."""

@@ -55,6 +55,20 @@ class EmptyRequest(Section):
     """Their names in the trash; GET /api/storage lists them."""
 
 
+class RunSelection(Section):
+    """Runs to be compared."""
+
+    runs: list[str] = Field(max_length=1000)
+    """Their names."""
+
+
+class CompareRequest(RunSelection):
+    """Runs to be compared, and with which of their groups."""
+
+    reference: str = Field("", max_length=64)
+    """The group that the others are compared with; empty takes the one of plain SGD."""
+
+
 class Answer(BaseModel):
     """A JSON object that a route answers with."""
 

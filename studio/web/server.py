@@ -22,6 +22,7 @@ from engine.launch.standby_pool import standby_pool
 from engine.runs.archive.staging import sweep
 from studio.pages.scripts import add_scripts
 from studio.queries import cost
+from studio.queries.listing import Listing
 from studio.stream.hub import Hub
 from studio.web import address
 from studio.web.autostart import AutoStart
@@ -32,6 +33,7 @@ from studio.web.lazy_app import LazyApp
 from studio.web.offline import go_offline
 from studio.web.root_path import Proxied, root_path
 from studio.web.routes.checkpoints import checkpoint_routes
+from studio.web.routes.comparison import comparison_routes
 from studio.web.routes.library import library_routes
 from studio.web.routes.queue import queue_routes
 from studio.web.routes.runs import run_routes
@@ -79,6 +81,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     Behind a proxy, `outer` are the names and ports under which people open it, and `root` the path below which.
     """
     runs.mkdir(parents=True, exist_ok=True)
+    listing = Listing(runs)
     page = LazyApp(lambda: _page(runs, data, root))
     app = FastAPI(title="RWP Studio", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=page.lifespan)
     app.state.hub, app.state.page = Hub(), page
@@ -91,7 +94,8 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     app.include_router(queue_routes(runs, data))
     app.include_router(checkpoint_routes(runs, data))
     app.include_router(library_routes(runs))
-    app.include_router(run_routes(runs, data, app.state.hub))
+    app.include_router(run_routes(runs, data, app.state.hub, listing))
+    app.include_router(comparison_routes(listing))
     add_scripts(app)
     app.mount("/", page)
     return app

@@ -35,12 +35,17 @@ def test_axe_finds_nothing_where_all_is_open(browser: Browser, studio: Studio, s
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    for path in ("/", "/runs", "/gallery"):
+    for path in ("/", "/runs", "/compare", "/gallery"):
         page.goto(studio.url + path)
         if path == "/":
             unfold(page, width)
         elif path == "/runs":
             expect(page.locator("tbody tr").first).to_be_visible()
+            page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+        elif path == "/compare":
+            page.get_by_role("button", name="Tick all shown").click()
+            expect(page.locator("[data-board-rows] tr")).to_have_count(1)
+            expect(page.locator(".js-plotly-plot").first).to_be_visible()
             page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
         else:
             expect(page.locator("table").first).to_be_visible()

@@ -1,11 +1,9 @@
 // LineChart: draws any row of studio/charts.py. The plot is made once and keeps its zoom.
 import { AXES, placeOf, smoothed } from "./axes.js";
+import { layout, LEFT, RIGHT, shown } from "./layout.js";
 import { marks } from "./marks.js";
 import { faint, plain, visible } from "./palette.js";
 import { CONFIG } from "./plotly.js";
-
-const LEFT = 52; // px around the plot
-const RIGHT = 10;
 
 export class LineChart {
   constructor(parent, figure, onZoom) {
@@ -37,7 +35,7 @@ export class LineChart {
     const behind = traces.flatMap((trace) => this.#band(trace, store, look));
     const data = [...behind, ...traces.flatMap((trace) => this.#own(trace, store, look))];
     this.caption.textContent = behind.length ? `${this.figure.title}, behind it mean ± deviation of ${look.group.title}` : this.figure.title;
-    globalThis.Plotly.react(this.plot, data, { ...this.#layout(look), ...this.#marks(data, store, look) }, CONFIG);
+    globalThis.Plotly.react(this.plot, data, { ...layout(this.figure, look), ...this.#marks(data, store, look) }, CONFIG);
     if (!this.isListening) this.plot.on("plotly_relayout", () => this.onZoom());
     this.isListening = true;
     this.isStale = false;
@@ -68,7 +66,7 @@ export class LineChart {
     const curve = look.group?.curves.get(trace.metric);
     if (!curve) return [];
     const line = this.#line(trace, curve, store, look);
-    const [y, deviation] = [line.y, this.#shown(curve.deviation)].map((values) => (trace.smooth ? smoothed(values, look.weight) : values));
+    const [y, deviation] = [line.y, shown(this.figure, curve.deviation)].map((values) => (trace.smooth ? smoothed(values, look.weight) : values));
     const [lowest, highest] = this.#limits(y, look);
     const low = y.map((value, at) => Math.max(lowest, value - deviation[at]));
     const high = y.map((value, at) => Math.min(highest, value + deviation[at]));
@@ -82,41 +80,17 @@ export class LineChart {
 
   // A logarithmic axis has no place for 0: there the band ends where the mean is lowest.
   #limits(y, { log }) {
-    const [lowest, highest] = this.#shown([this.figure.lowest, this.figure.highest]);
+    const [lowest, highest] = shown(this.figure, [this.figure.lowest, this.figure.highest]);
     return [log && this.figure.log ? Math.min(...y.filter((value) => value > 0)) : lowest, highest ?? Infinity];
   }
 
   #line(trace, curve, store, { axis }) {
     const x = AXES[axis].of(curve, store.status);
     return {
-      x, y: this.#shown(curve.value), type: "scatter", mode: x.length < 2 || !trace.smooth && x.length < 40 ? "lines+markers" : "lines",
+      x, y: shown(this.figure, curve.value), type: "scatter", mode: x.length < 2 || !trace.smooth && x.length < 40 ? "lines+markers" : "lines",
       name: plain(trace.name), legendgroup: trace.metric,
       line: { color: visible(trace.colour), dash: trace.dash, width: 2 }, marker: { size: 5 },
       hovertemplate: `%{y:.4~g}${this.figure.percent ? " %" : ""}`,
-    };
-  }
-
-  #shown(values) {
-    return this.figure.percent ? values.map((value) => (value === null ? null : 100 * value)) : values;
-  }
-
-  #layout({ axis, log, run, colours }) {
-    const isLog = log && this.figure.log;
-    const common = { gridcolor: colours.grid, linecolor: colours.grid, zeroline: false, showline: false, automargin: true, tickfont: { size: 11 } };
-    return {
-      uirevision: run, // zoom and hidden traces stay as long as the run does
-      height: 260,
-      margin: { l: LEFT, r: RIGHT, t: 12, b: 36 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: colours.text, family: "system-ui, sans-serif", size: 12 },
-      hovermode: "x unified",
-      hoverlabel: { bgcolor: colours.paper, bordercolor: colours.grid, font: { color: colours.text } },
-      showlegend: this.figure.traces.length > 1,
-      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
-      modebar: { color: colours.faint, activecolor: colours.text, bgcolor: "rgba(0,0,0,0)" },
-      xaxis: { ...common, title: { text: AXES[axis].title, standoff: 6, font: { size: 11 } }, uirevision: `${run} ${axis}` },
-      yaxis: { ...common, title: { text: plain(this.figure.unit), standoff: 6, font: { size: 11 } }, type: isLog ? "log" : "linear", exponentformat: "power", rangemode: this.figure.from_zero ? "tozero" : "normal", uirevision: `${run} ${isLog}` },
     };
   }
 }

@@ -29,10 +29,9 @@ _ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _TRACE = re.compile(r"step-\d{8,12}\.pt\.trace\.json\.gz")
 
 
-def run_routes(runs: Path, data: Path, hub: Hub) -> APIRouter:
+def run_routes(runs: Path, data: Path, hub: Hub, listing: Listing) -> APIRouter:
     """Everything below /api, for the runs in one folder."""
     api = json_router("/api")
-    listing = Listing(runs)
 
     @api.get("/runs", response_model=list[RunRow])
     def list_runs() -> list[dict[str, Any]]:

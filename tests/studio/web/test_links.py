@@ -67,7 +67,7 @@ def client(run: Run, tmp_path: Path) -> Iterator[TestClient]:
     app.add_exception_handler(Refused, refusal)
     app.include_router(library_routes(runs))
     app.include_router(checkpoint_routes(runs, tmp_path))
-    app.include_router(run_routes(runs, tmp_path, Hub()))
+    app.include_router(run_routes(runs, tmp_path, Hub(), Listing(runs)))
     with TestClient(app) as client:
         yield client
 

@@ -1,0 +1,44 @@
+"""The routes of the page Compare."""
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from studio.queries.comparison import compare
+from studio.queries.listing import Entry, Listing
+from studio.queries.overlay import overlay
+from studio.queries.run_table import run_table
+from studio.web.json_route import described, json_router
+from studio.web.models import CompareRequest, RunSelection
+
+
+def comparison_routes(listing: Listing) -> APIRouter:
+    """GET /api/compare; POST /api/compare and /api/compare/curves."""
+    api = json_router("/api/compare")
+
+    def selected(wanted: RunSelection) -> list[Entry]:
+        names = set(wanted.runs)
+        return [entry for entry in listing.entries() if entry.run.id in names]
+
+    @api.get("", responses=described("Columns, and every run as a row"))
+    def table() -> Response:
+        """Every run, with the fields in which the runs differ."""
+        return _answer(run_table(listing.entries()))
+
+    @api.post("", responses=described("Boards at equal costs, with differences paired by seed"))
+    def compared(given: CompareRequest) -> Response:
+        """Rank the groups of the given runs; a run that is not here is passed over."""
+        return _answer(compare(selected(given), given.reference))
+
+    @api.post("/curves", responses=described("Lines of curves"))
+    def curves(given: RunSelection) -> Response:
+        """The curves of the given runs, a group of seeds as one."""
+        return _answer({"lines": overlay(selected(given))})
+
+    return api
+
+
+def _answer(content: Any) -> Response:
+    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

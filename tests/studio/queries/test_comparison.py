@@ -1,0 +1,140 @@
+"""Comparison of groups against numbers worked out by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.experiment.schema import read
+from engine.runs.run import Run
+from engine.runs.status import Status
+from engine.runs.writer import Writer
+from studio.queries.comparison import compare
+from studio.queries.listing import Listing
+from studio.queries.overlay import overlay
+from studio.queries.run_table import run_table
+
+
+def trained(runs: Path, method: str, seed: int, accuracies: list[float], evaluations: int = 1, seconds: float = 1.0) -> Run:
+    """A finished run that was evaluated after each of its steps."""
+    run = Run.create(runs, read({"seed": seed, "method": {"name": method}}))
+    writer = Writer(run.path / "run.db")
+    for step, value in enumerate(accuracies, 1):
+        writer.metrics(step, step * seconds, {"test/accuracy": value, "train/loss": 1.0})
+    steps = len(accuracies)
+    writer.flush(Status(state="finished", step=steps, steps=steps, gradient_evaluations=evaluations * steps))
+    writer.close()
+    return run
+
+
+@pytest.fixture
+def races(tmp_path: Path) -> Path:
+    """m-RWP is better at equal steps, and plain SGD at equal gradient evaluations and at equal seconds."""
+    for seed in range(8):
+        trained(tmp_path, "sgd", seed, [0.5 + seed / 100, 0.6 + seed / 100])
+        trained(tmp_path, "m-rwp", seed, [0.4 + seed / 100, 0.8 + seed / 50], evaluations=2, seconds=2.0)
+    return tmp_path
+
+
+def names(runs: Path) -> dict[str, str]:
+    return {entry.group: entry.experiment.method.name for entry in Listing(runs).entries()}
+
+
+def test_the_ranking_depends_on_what_is_held_equal(races: Path) -> None:
+    found, called = compare(Listing(races).entries()), names(races)
+    ranked = {cost: [called[row["group"]] for row in board["rows"]] for cost, board in found["boards"].items()}
+    assert ranked == {
+        "end": ["m-rwp", "sgd"],
+        "steps": ["m-rwp", "sgd"],
+        "gradients": ["sgd", "m-rwp"],
+        "seconds": ["sgd", "m-rwp"],
+    }
+    assert {cost: board["budget"] for cost, board in found["boards"].items()} == {
+        "end": None,
+        "steps": 2.0,
+        "gradients": 2.0,
+        "seconds": 2.0,
+    }
+
+
+def test_differences_are_paired_by_seed(races: Path) -> None:
+    found = compare(Listing(races).entries())
+    first, second = found["boards"]["end"]["rows"]
+    assert second["difference"] is None
+    assert first["n"] == first["difference"]["n"] == 8
+    assert first["difference"]["mean"] == pytest.approx(sum(0.2 + seed / 100 for seed in range(8)) / 8)
+    assert first["difference"]["p"] == pytest.approx(2 / 2**8)
+    assert first["difference"]["verdict"] == "better"
+    assert 0.2 <= first["difference"]["low"] < first["difference"]["mean"] < first["difference"]["high"] <= 0.27
+
+
+def test_another_group_changes_no_number_at_the_end(races: Path) -> None:
+    before = compare(Listing(races).entries())
+    trained(races, "sam", 0, [0.9])
+    after = compare(Listing(races).entries())
+    kept = [
+        row for row in after["boards"]["end"]["rows"] if row["group"] in {row["group"] for row in before["boards"]["end"]["rows"]}
+    ]
+    numbers = [
+        [(row["group"], row["n"], row["mean"], row["sd"]) for row in rows] for rows in (kept, before["boards"]["end"]["rows"])
+    ]
+    assert numbers[0] == numbers[1]
+
+
+def test_what_is_left_out_is_counted(races: Path) -> None:
+    trained(races, "sgd", 3, [0.1])
+    Run.create(races, read({"seed": 99, "method": {"name": "sgd"}}))
+    told = {one["group"]: one for one in compare(Listing(races).entries())["contestants"]}
+    sgd = next(one for name, one in told.items() if names(races)[name] == "sgd")
+    assert (sgd["seeds"], sgd["repeats"], sgd["unfinished"]) == (list(range(8)), 1, 1)
+
+
+def test_the_reference_can_be_chosen(races: Path) -> None:
+    mixed = next(group for group, name in names(races).items() if name == "m-rwp")
+    found = compare(Listing(races).entries(), mixed)
+    assert found["reference"] == mixed
+    assert [row["difference"] and row["difference"]["verdict"] for row in found["boards"]["end"]["rows"]] == [None, "worse"]
+
+
+def test_nothing_compares_to_nothing() -> None:
+    assert compare([]) == {
+        "reference": "",
+        "contestants": [],
+        "boards": {
+            "end": {"budget": None, "rows": []},
+            **{cost: {"budget": 0.0, "rows": []} for cost in ("steps", "gradients", "seconds")},
+        },
+    }
+
+
+def test_a_row_has_what_the_runs_have_not_in_common(tmp_path: Path) -> None:
+    for method in ({"name": "sgd"}, {"name": "sam", "rho": 0.1}, {"name": "sam"}):
+        Run.create(tmp_path, read({"method": method, "data": {"label_noise": 0.4}}))
+    found = run_table(Listing(tmp_path).entries())
+    assert found["common"]["data.label_noise"] == 0.4
+    assert not any(path in row["settings"] for path in found["common"] for row in found["rows"])
+    assert {(row["method"], row["settings"].get("method.rho"), *row["changed"]) for row in found["rows"]} == {
+        ("sgd", None, "method.name"),
+        ("sam", 0.1, "method.name", "method.rho"),
+        ("sam", 0.05, "method.name"),
+    }
+    assert {"path": "method.rho", "short": "ρ"} in found["fields"]
+
+
+def test_lines_are_means_of_seeds_and_runs_that_stand_alone(races: Path) -> None:
+    trained(races, "sam", 0, [0.9])
+    lines = {line["method"]: line for line in overlay(Listing(races).entries())}
+    assert lines["m-rwp"]["seeds"] == 8
+    assert lines["m-rwp"]["curves"]["test/accuracy"]["value"].tolist() == pytest.approx([0.435, 0.87])
+    assert lines["m-rwp"]["per_step"]["gradients"] == 2
+    assert lines["sam"]["run"]
+    assert lines["sam"]["curves"]["test/accuracy"]["value"].tolist() == [0.9]
+
+
+def test_a_live_run_has_a_line_of_its_own(races: Path) -> None:
+    live = trained(races, "sgd", 20, [0.1])
+    with live.lock():
+        writer = Writer(live.path / "run.db")
+        writer.flush(Status(state="running", step=1, steps=2, heartbeat=2**40))
+        writer.close()
+        lines = [line for line in overlay(Listing(races).entries()) if line["method"] == "sgd"]
+    assert [(line["seeds"], line["live"]) for line in lines] == [(8, False), (1, True)]
