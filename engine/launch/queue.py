@@ -100,8 +100,8 @@ class Queue:
                 raise explain(error, {}) from None
             write_atomically(self._runs / SETTINGS, settings.model_dump_json().encode())
 
-    def advance(self, data: Path) -> list[Run]:
-        """Start every run that there is room for, in order.
+    def advance(self, data: Path, at_once: int = 1) -> list[Run]:
+        """Start every run that there is room for, in order, where each device has room for `at_once` or more.
 
         One that waits for another device holds nobody up; for one that waits for a second device the first is kept free.
         """
@@ -109,17 +109,17 @@ class Queue:
             return []
         with arranging(self._runs):
             busy = self._busy()
-            return [run for run in self.waiting() if self._started(run, data, busy)]
+            return [run for run in self.waiting() if self._started(run, data, busy, at_once)]
 
     def _busy(self) -> "Counter[str]":
         """How many runs each device trains."""
         return Counter(name for run in Run.all(self._runs) if run.is_locked() for name in devices.single(run.status().device))
 
-    def _started(self, run: Run, data: Path, busy: "Counter[str]") -> bool:
+    def _started(self, run: Run, data: Path, busy: "Counter[str]", at_once: int) -> bool:
         """Whether `run` could be started; one that cannot be, being damaged or trained already, waits no longer."""
         try:
             fitting = devices.suitable(run.experiment)
-            free = [name for name in fitting if busy[name] < self._room(name)]
+            free = [name for name in fitting if busy[name] < max(at_once, self._room(name))]
             if len(free) < min(run.experiment.devices, len(fitting)):
                 busy.update(free)
                 return False

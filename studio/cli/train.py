@@ -3,7 +3,8 @@
 import argparse
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,9 +98,16 @@ def follow(group: list[Run], runs: Path, data_dir: Path) -> int:
     """Queue the runs of `group` and follow them to their ends, as `train` does."""
     queue = Queue(runs)
     queue.add(*group)
+    with stopping(group):
+        return max([_report(run, lambda: queue.advance(data_dir)) for run in group], key=[0, 130, 1].index)
+
+
+@contextmanager
+def stopping(group: list[Run]) -> Iterator[None]:
+    """Stop the runs in good order at Ctrl-C, at TERM, and when the terminal is closed."""
     previous = {number: signal.signal(number, lambda _number, _frame: _stop(group)) for number in ENDING}
     try:
-        return max([_report(run, lambda: queue.advance(data_dir)) for run in group], key=[0, 130, 1].index)
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -1,0 +1,71 @@
+"""Race: the same training by several contestants, each with the same seeds, so that they can be compared pair by pair."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+
+from engine.errors import Problem, Refused, explain
+from engine.experiment.overrides import merge, read_file
+from engine.experiment.recipes import Recipe, find
+from engine.experiment.schema import LARGEST_SEED, Experiment
+from engine.fields import Section
+
+FOLDER = Path(__file__).parents[2] / "assets" / "races"
+LANE = {"runtime": {"threads": 1, "streams": "sequential"}}
+"""What every run of a race has on a CPU unless the file says otherwise: one core, so that as many train at once as there are."""
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+
+
+class Race(Section):
+    """Who trains what, from which seeds. Equal seeds give equal first weights, label noise and batches to all contestants."""
+
+    title: str = Field("race", min_length=1, max_length=40, pattern="^[^,]*$")
+    """The tag of its runs."""
+    recipe: str = ""
+    """The recipe from which all contestants start; empty starts from the defaults."""
+    config: dict[str, Any] = Field({})
+    """What all contestants have beyond that."""
+    seeds: Annotated[int, Field(ge=1, le=100)] | Annotated[list[Seed], Field(min_length=1, max_length=100)] = 6
+    """How many seeds, from 0 on, or which. With fewer than six no difference can be significant."""
+    contestants: list[dict[str, Any]] = Field(min_length=1, max_length=64)
+    """What is particular to each, by dotted path, such as {"method.name": "sam", "method.rho": 0.1}."""
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: int | list[int]) -> int | list[int]:
+        if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands there twice")
+        return seeds
+
+    def experiments(self) -> list[Experiment]:
+        """One experiment for each contestant and seed; every contestant has run a seed before the next seed begins.
+
+        Raises `Refused` with the contestant and the field.
+        """
+        base = find(self.recipe) if self.recipe else Recipe(name="race", title="", text="", config={})
+        shared = base.model_copy(update={"config": merge(merge(LANE, base.config), self.config)})
+        field = [_contestant(shared, number, changes) for number, changes in enumerate(self.contestants)]
+        for number, one in enumerate(field):
+            if one in field[:number]:
+                raise Refused(Problem(f"contestants.{number}", "is the same as another one", "Remove it, or change a field"))
+        seeds = range(self.seeds) if isinstance(self.seeds, int) else self.seeds
+        return [one.model_copy(update={"seed": seed, "seeds": 1}) for seed in seeds for one in field]
+
+
+def read_race(given: str) -> Race:
+    """The race in a file, or the ready-made one of that name. Raises `Refused` with field and cure."""
+    ready = {path.stem: path for path in FOLDER.glob("*.json")}
+    try:
+        return Race.model_validate(read_file(ready.get(given, Path(given))))
+    except ValidationError as error:
+        raise explain(error, {}) from None
+
+
+def _contestant(base: Recipe, number: int, changes: dict[str, Any]) -> Experiment:
+    try:
+        return base.experiment(*(f"{path}={json.dumps(value)}" for path, value in changes.items()))
+    except Refused as error:
+        raise Refused(*(replace(one, field=f"contestants.{number}: {one.field}") for one in error.problems)) from None

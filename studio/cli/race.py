@@ -1,0 +1,112 @@
+"""`rwp-studio race`: train all contestants with all seeds, and print who is better, at what cost, and how sure that is."""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from engine.experiment.paths import settled
+from engine.experiment.race import read_race
+from engine.experiment.validate import check
+from engine.launch import devices
+from engine.launch.queue import Queue
+from engine.machine import cores
+from engine.runs.labels import relabel
+from engine.runs.run import Run
+from studio.cli.folders import Folders
+from studio.cli.train import EXIT, WAITED_FOR, stopping
+from studio.output import tell
+from studio.queries.comparison import compare
+from studio.queries.listing import Entry, Listing
+from studio.queries.run_table import OF_EACH_RUN
+
+if TYPE_CHECKING:
+    from studio.cli import Commands
+
+HEADINGS = {"end": "at the end", "steps": "steps", "gradients": "gradient evaluations", "seconds": "seconds"}
+
+
+def add(commands: "Commands", folders: Folders) -> None:
+    """Add `race`."""
+    race = commands.add_parser("race", parents=folders, help="train several methods from the same seeds, and compare them")
+    race.add_argument("race", metavar="RACE.json", help="who trains what; or the name of a ready-made race: demo")
+    race.set_defaults(do=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Train, then print the ranking at the end and at equal costs; returns what `train` does."""
+    race = read_race(given.race)
+    experiments = [settled(one) for one in race.experiments()]
+    for experiment in experiments[: len(race.contestants)]:
+        check(experiment, given.data)
+    made = [Run.create(given.runs, experiment) for experiment in experiments]
+    for one in made:
+        relabel(one, {"tags": [race.title]})
+    with stopping(made):
+        _train(made, given.runs, given.data, len(race.contestants))
+    _tell_boards(made, given.runs)
+    return max((EXIT.get(one.status().state, 1) for one in made), key=[0, 130, 1].index)
+
+
+def _train(made: list[Run], runs: Path, data: Path, round_: int) -> None:
+    """As many at once as there are cores, or as the queue lets an accelerator train; a board after each round of a seed."""
+    on_cpu = all(name == "cpu" for name in devices.suitable(made[0].experiment))
+    queue, told = Queue(runs), 0
+    queue.add(*made)
+    with tqdm(total=len(made), unit="run", dynamic_ncols=True, disable=None) as bar:
+        while bar.n < len(made):
+            queue.advance(data, cores() if on_cpu else 1)
+            bar.n = sum(one.status().state not in WAITED_FOR for one in made)
+            bar.refresh()
+            if bar.n // round_ > told:
+                told = bar.n // round_
+                tell(_leader(made, runs))
+            time.sleep(0.2)
+
+
+def _leader(made: list[Run], runs: Path) -> str:
+    found, names = _compared(made, runs)
+    first = found["boards"]["end"]["rows"][0]
+    return f"ahead after {first['n']} seeds: {names[first['group']]}, {_accuracy(first)}"
+
+
+def _compared(made: Sequence[Run], runs: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The comparison, and what each group is called."""
+    ids = {one.id for one in made}
+    entries = [entry for entry in Listing(runs).entries() if entry.run.id in ids]
+    common = set.intersection(*({*entry.changed.items()} for entry in entries)) if entries else set()
+    names = {entry.group: _name(entry, {path for path, _ in common} | OF_EACH_RUN) for entry in entries}
+    return compare(entries), names
+
+
+def _name(entry: Entry, left_out: set[str]) -> str:
+    """The method, and what was set in this group and not in all."""
+    told = {path.rpartition(".")[2]: value for path, value in entry.changed.items() if path not in left_out | {"method.name"}}
+    return " ".join([entry.experiment.method.name, *(f"{key}={value}" for key, value in told.items())])
+
+
+def _tell_boards(made: Sequence[Run], runs: Path) -> None:
+    found, names = _compared(made, runs)
+    for cost, board in found["boards"].items():
+        budget = "" if board["budget"] is None else f"after {board['budget']:,.6g} "
+        print(f"{budget}{HEADINGS[cost]}")
+        for rank, row in enumerate(board["rows"], 1):
+            print(f"{rank:3}  {names[row['group']]:<32} {_accuracy(row):>16}  {_difference(row['difference'])}")
+
+
+def _accuracy(row: dict[str, Any]) -> str:
+    if row["mean"] is None:
+        return "–"
+    return f"{100 * row['mean']:.2f}" + ("" if row["sd"] is None else f" ± {100 * row['sd']:.2f}") + " %"
+
+
+def _difference(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "the others are compared with it"
+    if found["p"] is None:
+        return str(found["verdict"])
+    points = f"{100 * found['mean']:+.2f} [{100 * found['low']:+.2f}, {100 * found['high']:+.2f}]"
+    return f"{points}  p = {found['p']:.2g}  {found['verdict']}"
