@@ -79,7 +79,7 @@ CHARTS = (
     Figure(
         "sigma",
         "Perturbation size",
-        "σ (relative to the filter's norm)",
+        "σ",
         (Trace("train/sigma", "σ", ORANGE, "dot"),),
         from_zero=True,
     ),

@@ -35,8 +35,12 @@ class RandomPerturbation(Method):
     """Size of the random perturbation, relative to the norm of each filter. 0 turns the perturbation off."""
     sigma_schedule: SigmaSchedule = "cosine-increase"
     """How σ moves from σ/10 to σ (or back) over the training; `constant` keeps it."""
-    distribution: Literal["filter", "isotropic"] = knob("filter", advanced=True)
-    """`filter`: standard deviation σ‖w‖ of each filter. `isotropic`: σ for every weight (eq. 2)."""
+    distribution: Literal["filter", "filter-rms", "isotropic"] = knob("filter", advanced=True)
+    """`filter`: standard deviation σ‖w‖ of each filter. `isotropic`: σ for every weight (eq. 2).
+
+    `filter-rms`: σ times the root mean square of the filter's weights, ‖w‖/√n, so that large filters get no more noise than
+    small ones (Flat-LoRA, https://arxiv.org/abs/2409.14396).
+    """
     one_dimensional: Literal["vector", "element", "skip"] = knob("vector", advanced=True)
     """Biases and norm scales: standard deviation σ times the norm of the whole vector, of each element, or none."""
     position_embeddings: Literal["tokens", "authors"] = knob("tokens", advanced=True)

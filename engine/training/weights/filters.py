@@ -72,6 +72,14 @@ class Filters:
                 column.copy_(vector_norm(row))
         return numbers
 
+    def root_counts(self, like: Tensor, one_dimensional: OneDimensional) -> Tensor:
+        """(n,): √n of the n elements of which `norms` gives the norm."""
+        numbers = self.numbers(like).fill_(1)
+        for row, column, shape in zip(self.rows(like), self.columns(numbers), self._shapes, strict=True):
+            if len(shape) > 1 or one_dimensional == "vector":
+                column.fill_(row.shape[1] ** 0.5)
+        return numbers
+
     def ones(self, like: Tensor, one_dimensional: OneDimensional) -> Tensor:
         """(n,): 1 everywhere, but 0 for 1-d parameters that are to be skipped."""
         numbers = self.numbers(like).fill_(1)

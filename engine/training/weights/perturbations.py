@@ -61,8 +61,10 @@ class FilterNoise:
     def _deviations(self, w: Tensor) -> Tensor:
         """Standard deviation of ε: one number a filter, one an element of 1-d parameters."""
         filters, one_dimensional = self._filters, self.settings.one_dimensional
-        isotropic = self.settings.distribution == "isotropic"
-        sizes = filters.ones(w, one_dimensional) if isotropic else filters.norms(w, one_dimensional)
+        distribution = self.settings.distribution
+        sizes = filters.ones(w, one_dimensional) if distribution == "isotropic" else filters.norms(w, one_dimensional)
+        if distribution == "filter-rms":
+            sizes.div_(filters.root_counts(w, one_dimensional))
         sizes.mul_(self.sigma)
         return sizes if self.damping is None else sizes.mul_(self.damping())
 

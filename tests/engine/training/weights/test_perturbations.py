@@ -88,6 +88,26 @@ def test_one_dimensional_parameters(model: FlatModel, policy: str, expected: lis
     assert close(bias, SIGMA * torch.tensor(expected))
 
 
+def test_by_the_root_mean_square_large_filters_get_no_more_noise_than_small_ones(model: FlatModel) -> None:
+    """σ‖w‖/√n."""
+    conv, bias, position = deviations(model, distribution="filter-rms")
+    kernels, _, embedding = model.views(model.weights)
+    assert close(conv, SIGMA * kernels.flatten(1).norm(dim=1).view(3, 1, 1, 1) / 18**0.5)
+    assert close(bias, torch.tensor(SIGMA * 5 / 3**0.5))
+    assert close(position, SIGMA * embedding.norm(dim=2, keepdim=True) / 6**0.5)
+    _, bias, _ = deviations(model, distribution="filter-rms", one_dimensional="element")
+    assert close(bias, SIGMA * torch.tensor([3.0, 0.0, 4.0]))
+
+
+@pytest.mark.parametrize("one_dimensional", ["vector", "element", "skip"])
+def test_deviations_by_the_root_mean_square_are_exact(model: FlatModel, one_dimensional: str) -> None:
+    noise = FilterNoise(model, RWP(distribution="filter-rms", one_dimensional=one_dimensional), SIGMA, draws(1))
+    kernels, bias, embedding = model.views(model.weights)
+    square = {"vector": bias.square().mean().expand(3), "element": bias.square(), "skip": torch.zeros(3)}[one_dimensional]
+    squares = torch.cat([kernels.flatten(1).square().mean(1), square, embedding[0].square().mean(1)])
+    torch.testing.assert_close(noise._deviations(model.weights), SIGMA * squares.sqrt())
+
+
 def test_isotropic_noise_is_the_same_everywhere(model: FlatModel) -> None:
     for part in deviations(model, distribution="isotropic"):
         assert close(part, torch.tensor(SIGMA))
