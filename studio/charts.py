@@ -68,7 +68,7 @@ CHARTS = (
         "cosine",
         "Agreement of the two gradients",
         "cosine (1 = same direction)",
-        (Trace("train/gradient_cosine", "cos(g at w, g at w + ε)", GREEN, smooth=True),),
+        (Trace("train/gradient_cosine", "cos(g₁, g₂)", GREEN, smooth=True),),
         log=False,
         lowest=-1.0,
         highest=1.0,

@@ -10,10 +10,25 @@ from engine.methods.fsam import FSAM
 from engine.methods.gsam import GSAM
 from engine.methods.lpf import LPFSGD
 from engine.methods.mixed import MARWP, MRWP
+from engine.methods.nso import NSO
 from engine.methods.rwp import ARWP, RWP
 from engine.methods.sam import SAM
 from engine.methods.sgd import SGD
 
-AnyMethod = Annotated[SGD | SAM | RWP | ARWP | MRWP | MARWP | ASAM | FSAM | GSAM | LPFSGD, Field(discriminator="name")]
+AnyMethod = Annotated[SGD | SAM | RWP | ARWP | MRWP | MARWP | ASAM | FSAM | GSAM | LPFSGD | NSO, Field(discriminator="name")]
 
-__all__ = ["ARWP", "ASAM", "FSAM", "GSAM", "LPFSGD", "MARWP", "MRWP", "RWP", "SAM", "SGD", "AnyMethod", "Method"]
+__all__ = [
+    "ARWP",
+    "ASAM",
+    "FSAM",
+    "GSAM",
+    "LPFSGD",
+    "MARWP",
+    "MRWP",
+    "NSO",
+    "RWP",
+    "SAM",
+    "SGD",
+    "AnyMethod",
+    "Method",
+]

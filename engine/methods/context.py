@@ -24,6 +24,12 @@ class Perturbation(Protocol):
         ...
 
 
+class RandomNoise(Perturbation, Protocol):
+    """A random ε, which is the same wherever it is asked for in one step."""
+
+    def __neg__(self) -> "RandomNoise": ...
+
+
 class NoiseSettings(Protocol):
     """What shapes a random ε; see the fields of these names in `RandomPerturbation`."""
 
@@ -39,10 +45,14 @@ class NoiseSettings(Protocol):
 class Weights:
     """The weights w, or with a perturbation added to them w + ε."""
 
-    perturbation: Perturbation | None = None
+    displacement: Perturbation | None = None
+    is_perturbed: bool = False
 
     def __add__(self, perturbation: Perturbation) -> "Weights":
-        return Weights(perturbation)
+        return Weights(perturbation, is_perturbed=True)
+
+    def __sub__(self, noise: RandomNoise) -> "Weights":
+        return self + -noise
 
 
 class StepContext(Protocol):
@@ -72,14 +82,17 @@ class StepContext(Protocol):
         ...
 
     def gradients(self, *tasks: GradientTask) -> "tuple[Tensor, ...]":
-        """The gradients of tasks that do not depend on each other, each of shape (d,)."""
+        """The gradients of tasks that do not depend on each other, each of shape (d,).
+
+        Where several could move BatchNorm's running statistics, the first one does.
+        """
         ...
 
     def average(self, directions: "Iterable[Tensor]", pieces: list[Batch]) -> "Tensor":
         """The mean over all images of `pieces`, each of which has one of the directions, taken one at a time."""
         ...
 
-    def noise(self, settings: NoiseSettings, damping: "Callable[[], Tensor] | None" = None, draw: int = 0) -> Perturbation:
+    def noise(self, settings: NoiseSettings, damping: "Callable[[], Tensor] | None" = None, draw: int = 0) -> RandomNoise:
         """A fresh random ε with σ as scheduled. It depends on seed, step and the number of the draw alone."""
         ...
 

@@ -1,6 +1,7 @@
 """The step context: how what a method asks for in one step is computed."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -66,20 +67,21 @@ class Context:
         return batch.parts(count)
 
     def at(self, weights: Weights, batch: Batch) -> GradientTask:
-        perturbation = weights.perturbation
-        moved_by = "clean" if perturbation is None else "perturbed"
-        timed = TimedPerturbation(perturbation, self.watch) if perturbation else None
-        return GradientTask(batch, timed, self.experiment.method.statistics == moved_by)
+        displacement = weights.displacement
+        moved_by = "perturbed" if weights.is_perturbed else "clean"
+        timed = TimedPerturbation(displacement, self.watch) if displacement else None
+        return GradientTask(batch, timed, self.experiment.method.statistics == moved_by, weights.is_perturbed)
 
     def gradients(self, *passes: GradientTask) -> tuple[Tensor, ...]:
         with self.watch.time("gradients"):
-            found = self._streams.run(passes)
+            found = self._streams.run(_moving_statistics_once(passes))
         for one, gradient in zip(passes, found, strict=True):
             images = len(one.batch)
             self._metrics.images += images
-            if gradient.radius is None:
+            if not one.is_perturbed:
                 self._metrics.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy}, images)
             else:
+                assert gradient.radius is not None
                 self._metrics.add({"train/perturbed_loss": gradient.loss, "train/perturbed_accuracy": gradient.accuracy}, images)
                 self._metrics.add({"train/perturbation_radius": gradient.radius}, images)
         return tuple(gradient.flat for gradient in found)
@@ -141,3 +143,9 @@ class Context:
                 self._group.everyone.average(direction, *self._memory.values())
             self._metrics.direction = direction
             self._metrics.add({"train/gradient_norm": direction.norm()})
+
+
+def _moving_statistics_once(passes: tuple[GradientTask, ...]) -> tuple[GradientTask, ...]:
+    """The same tasks, of which only the first that moves BatchNorm's running statistics still does."""
+    first = next((i for i, one in enumerate(passes) if one.keeps_statistics), 0)
+    return tuple(replace(one, keeps_statistics=one.keeps_statistics and i == first) for i, one in enumerate(passes))

@@ -27,7 +27,7 @@ class StepInputs:
         return value
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
-        """What fills a vector (d,) with N(0, 1): the numbers of draw `draw` of the present step."""
+        """What fills vectors (d,) with N(0, 1): with the numbers of draw `draw` of the present step, each time the same."""
         step = self._step()
         return lambda out: fill_normal(out, self._seed, "noise", step, draw)
 

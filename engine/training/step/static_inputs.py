@@ -1,5 +1,6 @@
 """Static inputs: the inputs of a step at fixed addresses, for work that is captured once and then repeated."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -26,7 +27,8 @@ class StaticInputs(StepInputs):
         self._batches: dict[int, Batch] = {}
         self._batch_seeds: dict[int, int] = {}
         self._places: dict[str, tuple[Tensor, Callable[[], float]]] = {}
-        self._normals: dict[int, Normal] = {}
+        self._normals: dict[tuple[int, int], Normal] = {}
+        self._fills: Counter[int] = Counter()
         self._masks: list[tuple[SeedNow, list[Dropout], list[torch.Generator]]] = []
         self._restarts = 0
 
@@ -46,7 +48,7 @@ class StaticInputs(StepInputs):
             self._batch_seeds[stream] = batch.seed()
         for tag, (place, now) in self._places.items():
             place.fill_(super().number(tag, now))
-        for draw, normal in self._normals.items():
+        for (draw, _), normal in self._normals.items():
             normal.start(self._seed, "noise", self._step(), draw)
         for seed, _, generators in self._masks:
             for index, one in enumerate(generators):
@@ -65,6 +67,7 @@ class StaticInputs(StepInputs):
     def rewind(self) -> None:
         """The work of the step begins anew."""
         self._restarts = 0
+        self._fills.clear()
 
     def batch(self, stream: int) -> Batch:
         if stream not in self._batches:
@@ -80,10 +83,16 @@ class StaticInputs(StepInputs):
         return self._places[tag][0]
 
     def normal(self, draw: int) -> Callable[[Tensor], Tensor]:
-        if draw not in self._normals:
-            normal = self._normals[draw] = Normal(self._device, len(self._weights))
-            normal.start(self._seed, "noise", self._step(), draw)
-        return self._normals[draw].fill
+        def fill(out: Tensor) -> Tensor:
+            """Each time by a generator of its own, for a captured one cannot go back to its start."""
+            which = draw, self._fills[draw]
+            self._fills[draw] += 1
+            if which not in self._normals:
+                normal = self._normals[which] = Normal(self._device, len(self._weights))
+                normal.start(self._seed, "noise", self._step(), draw)
+            return self._normals[which].fill(out)
+
+        return fill
 
     def restart(self, module: nn.Module, batch: Batch, share: tuple[int, int]) -> None:
         layers = dropouts(module)

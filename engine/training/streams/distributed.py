@@ -45,10 +45,10 @@ class Distributed:
         first = next((i for i, one in enumerate(passes) if one.keeps_statistics), 1)
         own = first if self._group.rank % 2 == 0 else 1 - first
         mine = self._shared(replace(passes[own], keeps_statistics=True), self._group.half)
-        other = self._exchanged(mine)
+        other = self._exchanged(mine, passes[1 - own].displacement is not None)
         return [mine, other] if own == 0 else [other, mine]
 
-    def _exchanged(self, mine: Gradient) -> Gradient:
+    def _exchanged(self, mine: Gradient, has_radius: bool) -> Gradient:
         """The gradient that the neighbour has found, for this one."""
         if self._theirs is None:
             self._theirs = torch.empty_like(mine.flat)
@@ -56,7 +56,7 @@ class Distributed:
         heard = torch.empty_like(told)
         self._group.exchange([mine.flat, told], [self._theirs, heard])
         loss, accuracy, radius = heard
-        return Gradient(self._theirs, loss, accuracy, radius if mine.radius is None else None)
+        return Gradient(self._theirs, loss, accuracy, radius if has_radius else None)
 
     def _shared(self, one: GradientTask, subgroup: Subgroup) -> Gradient:
         """The gradient of one pass, computed by the team together."""

@@ -41,11 +41,11 @@ class Parallel:
 
     def _placed(self, one: GradientTask) -> Tensor | None:
         """Bring the second model to where `one` wants its gradient; returns ‖ε‖₂ if that is not at w."""
-        if one.perturbation is None:
+        if one.displacement is None:
             self._second.weights.copy_(self._model.weights)
             return None
         place = self._second.weights if self._spare is None else self._spare
-        radius = one.perturbation.write(place, self._model.weights)
+        radius = one.displacement.write(place, self._model.weights)
         if place is self._spare:
             self._second.weights.copy_(place)
         return radius
@@ -53,7 +53,7 @@ class Parallel:
     def _at_place(self, one: GradientTask) -> Gradient:
         self._second.module.train()
         batch = one.batch.to(self._away)
-        return self._beside.run((replace(one, batch=batch, perturbation=None, keeps_statistics=True),))[0]
+        return self._beside.run((replace(one, batch=batch, displacement=None, keeps_statistics=True),))[0]
 
     def _brought(self, theirs: Gradient) -> Gradient:
         """What was found beside, here. It waits for both devices, and so comes after both have been given their work."""

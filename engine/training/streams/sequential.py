@@ -13,12 +13,14 @@ from engine.training.weights.flat_model import FlatModel
 
 @dataclass(frozen=True)
 class GradientTask:
-    """One gradient to compute: on `batch`, at w + `perturbation` or at w."""
+    """One gradient to compute: on `batch`, at w + `displacement` or at w."""
 
     batch: Batch
-    perturbation: Perturbation | None
+    displacement: Perturbation | None
     keeps_statistics: bool
     """Whether this pass moves BatchNorm's running statistics."""
+    is_perturbed: bool
+    """Whether its loss is one at perturbed weights."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ class Sequential:
 
     def _differentiate(self, one: GradientTask) -> Gradient:
         model = self._model
-        if one.perturbation is None:
+        if one.displacement is None:
             return Gradient(model.gradient, *self._numerics.differentiate(model, one.batch), None)
         saved = self._spare().copy_(model.weights)
-        radius = one.perturbation.write(model.weights, saved)
+        radius = one.displacement.write(model.weights, saved)
         try:
             loss, accuracy = self._numerics.differentiate(model, one.batch)
         finally:

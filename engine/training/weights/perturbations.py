@@ -1,7 +1,7 @@
 """Perturbations of the weights: random filter-wise Gaussians, and the adversarial ascent of SAM."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -46,6 +46,9 @@ class FilterNoise:
     draw: Callable[[Tensor], Tensor]
     """Fills a vector (d,) with N(0, 1)."""
     damping: Callable[[], Tensor] | None = None
+
+    def __neg__(self) -> "FilterNoise":
+        return replace(self, sigma=-self.sigma)
 
     def write(self, out: Tensor, w: Tensor) -> Tensor:
         filters, deviations = self._filters, self._deviations(w)

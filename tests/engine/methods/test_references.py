@@ -195,3 +195,19 @@ def test_lpf_sgd_averages_independent_draws(make_learner: MakeLearner) -> None:
 
     flat = {"sigma": 0.02, "sigma_schedule": "constant", "distribution": "isotropic", "bn_statistics": "recalibrate"}
     assert_follows(make_learner(double=True, method={"name": "lpf-sgd", "draws": 2, **flat}, optimizer=SLOW), step)
+
+
+def test_nso_looks_in_both_directions(make_learner: MakeLearner) -> None:
+    def step(module: nn.Module, learner: Learner, t: int) -> list[Tensor]:
+        batch, parameters = learner.data.batch(0, t), list(module.parameters())
+        sizes = [p.numel() for p in parameters]
+        source = generator(torch.device("cpu"), learner.experiment.root, "noise", t, 0, 0)
+        draws = torch.empty(sum(sizes), dtype=torch.float64).normal_(generator=source).split(sizes)
+        there, back = (
+            displaced(module, [sign * z.view_as(p) for z, p in zip(draws, parameters, strict=True)], batch)
+            for sign in (0.02, -0.02)
+        )
+        return [(a + b) / 2 for a, b in zip(there, back, strict=True)]
+
+    method = {"name": "nso", "sigma": 0.02, "bn_statistics": "recalibrate"}
+    assert_follows(make_learner(double=True, method=method, optimizer=SLOW), step)

@@ -19,6 +19,7 @@ VARIANTS = {
     "same batch": {"name": "m-arwp", "batches": "same"},
     "perturbed statistics": {"name": "m-rwp", "bn_statistics": "perturbed"},
     "recalibrated statistics": {"name": "m-rwp", "bn_statistics": "recalibrate"},
+    "nso": {"name": "nso"},
     "sam": {"name": "sam"},
     "rwp": {"name": "rwp"},
 }

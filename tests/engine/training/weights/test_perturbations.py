@@ -108,6 +108,13 @@ def test_deviations_by_the_root_mean_square_are_exact(model: FlatModel, one_dime
     torch.testing.assert_close(noise._deviations(model.weights), SIGMA * squares.sqrt())
 
 
+def test_the_opposite_of_noise_is_opposite_to_the_last_bit(model: FlatModel) -> None:
+    noise = FilterNoise(model, RWP(distribution="isotropic"), SIGMA, lambda out: fill_normal(out, 0, "noise", 7))
+    there, back, zero = torch.empty_like(model.weights), torch.empty_like(model.weights), torch.zeros_like(model.weights)
+    assert torch.equal(noise.write(there, zero), (-noise).write(back, zero))
+    assert torch.equal(there, -back)
+
+
 def test_isotropic_noise_is_the_same_everywhere(model: FlatModel) -> None:
     for part in deviations(model, distribution="isotropic"):
         assert close(part, torch.tensor(SIGMA))
