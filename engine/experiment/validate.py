@@ -8,8 +8,10 @@ from engine.experiment import distributed_checks, image_folder, portions
 from engine.experiment.data import Folder
 from engine.experiment.dataset_info import how_to_provide, input_shape
 from engine.experiment.folder_contents import PassedOver, known_contents
+from engine.experiment.optimization import SGDOptimizer
 from engine.experiment.schema import Experiment
 from engine.methods.lpf import LPFSGD
+from engine.methods.msam import MSAM
 from engine.methods.sam import Adversarial
 
 
@@ -64,7 +66,16 @@ def sizes(experiment: Experiment) -> list[Problem]:
         problems.append(Problem("runtime.accumulate", what, f"Choose at most {experiment.schedule.batch_size}"))
     if experiment.runtime.precision == "fp16" and experiment.runtime.device == "cpu":
         problems.append(Problem("runtime.precision", "fp16 needs an accelerator", "Choose bf16 or fp32 on the CPU"))
-    return [*problems, *_single_images(experiment)]
+    return [*problems, *_no_momentum(experiment), *_single_images(experiment)]
+
+
+def _no_momentum(experiment: Experiment) -> list[Problem]:
+    """Where a method perturbs along a momentum that there is not."""
+    is_without = isinstance(experiment.optimizer, SGDOptimizer) and not experiment.optimizer.momentum
+    if not isinstance(experiment.method, MSAM) or not is_without:
+        return []
+    what = "msam perturbs the weights along the momentum, and without one it is plain training"
+    return [Problem("optimizer.momentum", what, "Choose a momentum above 0, or adam or adamw, or another method")]
 
 
 def _single_images(experiment: Experiment) -> list[Problem]:

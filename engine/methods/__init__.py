@@ -10,12 +10,15 @@ from engine.methods.fsam import FSAM
 from engine.methods.gsam import GSAM
 from engine.methods.lpf import LPFSGD
 from engine.methods.mixed import MARWP, MRWP
+from engine.methods.msam import MSAM
 from engine.methods.nso import NSO
 from engine.methods.rwp import ARWP, RWP
 from engine.methods.sam import SAM
 from engine.methods.sgd import SGD
 
-AnyMethod = Annotated[SGD | SAM | RWP | ARWP | MRWP | MARWP | ASAM | FSAM | GSAM | LPFSGD | NSO, Field(discriminator="name")]
+AnyMethod = Annotated[
+    SGD | SAM | RWP | ARWP | MRWP | MARWP | ASAM | FSAM | GSAM | LPFSGD | NSO | MSAM, Field(discriminator="name")
+]
 
 __all__ = [
     "ARWP",
@@ -25,6 +28,7 @@ __all__ = [
     "LPFSGD",
     "MARWP",
     "MRWP",
+    "MSAM",
     "NSO",
     "RWP",
     "SAM",

@@ -108,6 +108,11 @@ class StepContext(Protocol):
         """ε = ρ g/‖g‖₂, or with T = |w| + `scaled`: ρ T²g/‖Tg‖₂; T = 1 for parameters without `only` in their name."""
         ...
 
+    @property
+    def momentum(self) -> "Tensor":
+        """The mean of past directions (d,) that the base optimizer keeps, 0 at first."""
+        ...
+
     def falling_rho(self) -> "float | Tensor":
         """The ρ of a method in which it falls with the learning rate."""
         ...

@@ -21,6 +21,7 @@ from engine.training.streams.distributed import Distributed
 from engine.training.streams.sequential import GradientTask, Sequential
 from engine.training.weights.backward import Backward
 from engine.training.weights.flat_model import FlatModel
+from engine.training.weights.optimizers import flat_optimizer
 from engine.training.weights.perturbations import Ascent, Damping, FilterNoise, SquaredGradients
 
 
@@ -40,6 +41,7 @@ class Context:
         self._memory: dict[str, Tensor] = {}
         self._past: SquaredGradients | None = None
         self._numerics = Backward(experiment, model.weights.device)
+        self._optimizer = flat_optimizer(experiment.optimizer, model.weights)
         self._group = group
         self._streams: Streams = Sequential(model, self._numerics)
 
@@ -108,6 +110,10 @@ class Context:
 
     def ascent(self, gradient: Tensor, rho: float | Tensor, scaled: float | None = None, only: str = "") -> Ascent:
         return Ascent(gradient, rho, scaled, self.model.named(only) if only else None)
+
+    @property
+    def momentum(self) -> Tensor:
+        return self._optimizer.momentum
 
     def falling_rho(self) -> float | Tensor:
         return self._inputs.number("train/rho", self._rho)

@@ -25,7 +25,6 @@ from engine.training.streams.sequential import GradientTask, Sequential
 from engine.training.weights.averaging import WeightAverage
 from engine.training.weights.backward import Overflow
 from engine.training.weights.flat_model import FlatModel
-from engine.training.weights.optimizers import flat_optimizer
 
 
 class Diverged(Exception):
@@ -45,7 +44,6 @@ class Learner(Context):
         self._captured: CapturedStep | None = None
         self._choice = Choice("sequential")
         self.average_weights = None if experiment.averaging.kind == "none" else WeightAverage(experiment.averaging, model.weights)
-        self._optimizer = flat_optimizer(experiment.optimizer, model.weights)
 
     def compile(self) -> float:
         """Compile the network by a pass that changes nothing; returns the seconds it took. Raises `Refused` if it cannot be."""

@@ -19,6 +19,11 @@ class FlatSGD:
         self.settings, self._weights = settings, weights
         self.state = {"momentum": torch.zeros_like(weights)} if settings.momentum else {}
 
+    @property
+    def momentum(self) -> Tensor:
+        """Past directions as they are added up, of shape (d,)."""
+        return self.state["momentum"]
+
     def step(self, g: Tensor, lr: float) -> None:
         """Move the weights along the direction g (d,) with learning rate `lr`."""
         torch._fused_sgd_(
@@ -46,6 +51,11 @@ class FlatAdam:
             "second": torch.zeros_like(weights),
             "updates": torch.zeros((), device=weights.device),
         }
+
+    @property
+    def momentum(self) -> Tensor:
+        """The first moment of past directions, of shape (d,)."""
+        return self.state["first"]
 
     def step(self, g: Tensor, lr: float) -> None:
         """Move the weights along the direction g (d,) with learning rate `lr`."""

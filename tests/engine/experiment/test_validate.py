@@ -70,3 +70,16 @@ def test_the_size_of_ones_own_images_counts(root: Path, kind: str, side: int, mo
 def test_sides_that_have_to_be_multiples_say_so(root: Path) -> None:
     (problem,) = problems(root, "vit-s", name="folder", path=str(root), image_size=30)
     assert "8 to 64 pixels in multiples of 4, these have 30×30" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("method", "optimizer", "fields"),
+    [
+        ("msam", {"momentum": 0.0}, ["optimizer.momentum"]),
+        ("msam", {"momentum": 0.5}, []),
+        ("msam", {"name": "adam"}, []),
+    ],
+)
+def test_a_perturbation_along_the_momentum_needs_one(method: str, optimizer: dict[str, Any], fields: list[str]) -> None:
+    found = validate.sizes(read({"method": {"name": method}, "optimizer": optimizer}))
+    assert [problem.field for problem in found] == fields

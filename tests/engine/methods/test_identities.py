@@ -32,6 +32,7 @@ IDENTITIES = {
     "λ=0 makes m-arwp sgd on B2": ({"name": "m-arwp", "lambda": 0.0}, {"name": "sgd"}),
     "ρ=0 makes sam sgd": ({"name": "sam", "rho": 0.0}, {"name": "sgd"}),
     "σ=0 makes nso sgd": ({"name": "nso", "sigma": 0.0}, {"name": "sgd"}),
+    "ρ=0 makes msam sgd": ({"name": "msam", "rho": 0.0}, {"name": "sgd"}),
     "σ=0 on one batch makes m-rwp sgd": ({"name": "m-rwp", "sigma": 0.0, "batches": "same"}, {"name": "sgd"}),
 }
 
@@ -56,14 +57,24 @@ def test_lambda_one_makes_m_rwp_rwp_on_b1(make_learner: MakeLearner) -> None:
     assert_same(mixed, make_learner(method={"name": "rwp", **FLAT}))
 
 
-@pytest.mark.parametrize(("name", "evaluations"), [("nso", 2 * STEPS)])
+@pytest.mark.parametrize(("method", "other"), [({"name": "msam"}, "sgd")])
+def test_a_first_step_is_that_of_another(make_learner: MakeLearner, method: dict[str, object], other: str) -> None:
+    """There is no momentum yet."""
+    a, b = make_learner(method=method), make_learner(method={"name": other})
+    for is_same in (True, False):
+        a.take_step()
+        b.take_step()
+        assert torch.equal(a.model.weights, b.model.weights) == is_same
+
+
+@pytest.mark.parametrize(("name", "evaluations"), [("msam", STEPS), ("nso", 2 * STEPS)])
 def test_every_gradient_is_counted(make_learner: MakeLearner, name: str, evaluations: int) -> None:
     learner = make_learner(method={"name": name})
     final(learner)
     assert (learner.gradient_evaluations, learner.samples) == (evaluations, evaluations * 64)
 
 
-@pytest.mark.parametrize("name", ["rwp", "arwp", "m-rwp", "m-arwp", "sam", "nso"])
+@pytest.mark.parametrize("name", ["rwp", "arwp", "m-rwp", "m-arwp", "sam", "nso", "msam"])
 def test_a_perturbation_is_not_nothing(make_learner: MakeLearner, name: str) -> None:
     """The identities above would also hold if perturbations never reached the weights."""
     a, b = make_learner(method={"name": name}), make_learner(method={"name": "sgd"})

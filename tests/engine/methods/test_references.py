@@ -37,7 +37,7 @@ def assert_follows(learner: Learner, step: Step) -> None:
     """The loop and a plain torch training by `step` end in the same place."""
     module = copy.deepcopy(learner.model.module).train()
     chosen = learner.experiment.optimizer
-    optimizer = torch.optim.SGD(module.parameters(), chosen.lr, momentum=0.9, weight_decay=chosen.weight_decay)
+    optimizer = torch.optim.SGD(module.parameters(), chosen.lr, momentum=chosen.momentum, weight_decay=chosen.weight_decay)
     start = learner.model.weights.clone()
     for t in range(STEPS):
         for p, g in zip(module.parameters(), step(module, learner, t), strict=True):
@@ -195,6 +195,35 @@ def test_lpf_sgd_averages_independent_draws(make_learner: MakeLearner) -> None:
 
     flat = {"sigma": 0.02, "sigma_schedule": "constant", "distribution": "isotropic", "bn_statistics": "recalibrate"}
     assert_follows(make_learner(double=True, method={"name": "lpf-sgd", "draws": 2, **flat}, optimizer=SLOW), step)
+
+
+class Momentum:
+    """b ← μb + d + wd·w of plain SGD, kept beside a step that has to know it."""
+
+    def __init__(self, mu: float) -> None:
+        self.mu, self.b = mu, []
+
+    def of(self, module: nn.Module) -> list[Tensor]:
+        return self.b or [torch.zeros_like(p) for p in module.parameters()]
+
+    def step(self, module: nn.Module, direction: list[Tensor]) -> list[Tensor]:
+        """μb + d + wd·w, with which the weights would move now."""
+        return [
+            self.mu * b + d + 1e-3 * p.detach() for b, d, p in zip(self.of(module), direction, module.parameters(), strict=True)
+        ]
+
+
+def test_msam(make_learner: MakeLearner) -> None:
+    momentum = Momentum(0.9)
+
+    def step(module: nn.Module, learner: Learner, t: int) -> list[Tensor]:
+        v = momentum.of(module)
+        found = displaced(module, [-0.1 * x / (norm(v) + 1e-12) for x in v], learner.data.batch(0, t))
+        momentum.b = momentum.step(module, found)
+        return found
+
+    method = {"name": "msam", "rho": 0.1, "bn_statistics": "recalibrate"}
+    assert_follows(make_learner(double=True, method=method, optimizer=SLOW), step)
 
 
 def test_nso_looks_in_both_directions(make_learner: MakeLearner) -> None:
