@@ -14,10 +14,11 @@ from engine.methods.msam import MSAM
 from engine.methods.nso import NSO
 from engine.methods.rwp import ARWP, RWP
 from engine.methods.sam import SAM
+from engine.methods.sampa import SAMPa
 from engine.methods.sgd import SGD
 
 AnyMethod = Annotated[
-    SGD | SAM | RWP | ARWP | MRWP | MARWP | ASAM | FSAM | GSAM | LPFSGD | NSO | MSAM, Field(discriminator="name")
+    SGD | SAM | RWP | ARWP | MRWP | MARWP | ASAM | FSAM | GSAM | LPFSGD | SAMPa | NSO | MSAM, Field(discriminator="name")
 ]
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "SGD",
     "AnyMethod",
     "Method",
+    "SAMPa",
 ]

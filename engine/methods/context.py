@@ -43,7 +43,7 @@ class NoiseSettings(Protocol):
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights w, or with a perturbation added to them w + ε."""
+    """The weights w, or with a perturbation added to them w + ε, or those to which a step would lead from w."""
 
     displacement: Perturbation | None = None
     is_perturbed: bool = False
@@ -67,6 +67,10 @@ class StepContext(Protocol):
 
     def batch(self, stream: int = 0) -> Batch:
         """The mini-batch of this step in one of the independent orders of the training set."""
+        ...
+
+    def next_batch(self) -> Batch:
+        """What `batch` will give in the step that follows."""
         ...
 
     def shards(self, batch: Batch, size: int | None) -> list[Batch]:
@@ -111,6 +115,10 @@ class StepContext(Protocol):
     @property
     def momentum(self) -> "Tensor":
         """The mean of past directions (d,) that the base optimizer keeps, 0 at first."""
+        ...
+
+    def weights_after(self, direction: "Tensor") -> Weights:
+        """Where a step of the base optimizer along `direction` would lead; these weights count as unperturbed."""
         ...
 
     def falling_rho(self) -> "float | Tensor":

@@ -21,7 +21,7 @@ from engine.training.streams.distributed import Distributed
 from engine.training.streams.sequential import GradientTask, Sequential
 from engine.training.weights.backward import Backward
 from engine.training.weights.flat_model import FlatModel
-from engine.training.weights.optimizers import flat_optimizer
+from engine.training.weights.optimizers import Step, flat_optimizer
 from engine.training.weights.perturbations import Ascent, Damping, FilterNoise, SquaredGradients
 
 
@@ -61,6 +61,10 @@ class Context:
     def batch(self, stream: int = 0) -> Batch:
         with self.watch.time("data"):
             return self._inputs.batch(stream)
+
+    def next_batch(self) -> Batch:
+        with self.watch.time("data"):
+            return self._inputs.batch(0, ahead=1)
 
     def shards(self, batch: Batch, size: int | None) -> list[Batch]:
         return batch.split(shards(len(batch), min(size, len(batch)))) if size else [batch]
@@ -114,6 +118,12 @@ class Context:
     @property
     def momentum(self) -> Tensor:
         return self._optimizer.momentum
+
+    def weights_after(self, direction: Tensor) -> Weights:
+        return Weights(Step(self._optimizer, direction, self._inputs.number("train/lr", self._lr)))
+
+    def _lr(self) -> float:
+        return self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
 
     def falling_rho(self) -> float | Tensor:
         return self._inputs.number("train/rho", self._rho)

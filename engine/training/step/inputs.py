@@ -17,9 +17,9 @@ class StepInputs:
         self.numbers: dict[str, float] = {}
         """The scheduled numbers of the present step, by TensorBoard tag."""
 
-    def batch(self, stream: int) -> Batch:
-        """The mini-batch of the present step in the order of `stream`."""
-        return self._data.batch(stream, self._step())
+    def batch(self, stream: int, ahead: int = 0) -> Batch:
+        """The mini-batch of the present step, or of one so many steps `ahead`, in the order of `stream`."""
+        return self._data.batch(stream, self._step() + ahead)
 
     def number(self, tag: str, now: Callable[[], float]) -> float | Tensor:
         """What `now` gives for the present step."""

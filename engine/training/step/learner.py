@@ -177,8 +177,7 @@ class Learner(Context):
         with self.watch.time("gradients"):
             measured = metrics.read()
         with self.watch.time("optimizer"):
-            lr = self.experiment.optimizer.lr * self.experiment.schedule.lr_factor(self.progress)
-            measured["train/lr"] = lr
+            measured["train/lr"] = lr = self._lr()
             for tag, value in measured.items():
                 if not math.isfinite(value):
                     raise Diverged(f"{tag} is not finite at step {self.step + 1}")

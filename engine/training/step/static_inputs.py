@@ -24,8 +24,8 @@ class StaticInputs(StepInputs):
     def __init__(self, data: TrainingSource, seed: int, step: Callable[[], int], weights: Tensor) -> None:
         super().__init__(data, seed, step)
         self._weights, self._device = weights, weights.device
-        self._batches: dict[int, Batch] = {}
-        self._batch_seeds: dict[int, int] = {}
+        self._batches: dict[tuple[int, int], Batch] = {}
+        self._batch_seeds: dict[tuple[int, int], int] = {}
         self._places: dict[str, tuple[Tensor, Callable[[], float]]] = {}
         self._normals: dict[tuple[int, int], Normal] = {}
         self._fills: Counter[int] = Counter()
@@ -40,12 +40,12 @@ class StaticInputs(StepInputs):
 
     def bring(self) -> bool:
         """Put what belongs to the present step where it is looked for; False if a mini-batch does not fit its place."""
-        fresh = {stream: super(StaticInputs, self).batch(stream) for stream in self._batches}
-        if any(not _fits(fresh[stream], place) for stream, place in self._batches.items()):
+        fresh = {which: super(StaticInputs, self).batch(*which) for which in self._batches}
+        if any(not _fits(fresh[which], place) for which, place in self._batches.items()):
             return False
-        for stream, batch in fresh.items():
-            _put(batch, self._batches[stream])
-            self._batch_seeds[stream] = batch.seed()
+        for which, batch in fresh.items():
+            _put(batch, self._batches[which])
+            self._batch_seeds[which] = batch.seed()
         for tag, (place, now) in self._places.items():
             place.fill_(super().number(tag, now))
         for (draw, _), normal in self._normals.items():
@@ -69,13 +69,14 @@ class StaticInputs(StepInputs):
         self._restarts = 0
         self._fills.clear()
 
-    def batch(self, stream: int) -> Batch:
-        if stream not in self._batches:
-            fresh = super().batch(stream)
-            self._batch_seeds[stream] = fresh.seed()
-            self._batches[stream] = _place_for(fresh, lambda: self._batch_seeds[stream])
-            _put(fresh, self._batches[stream])
-        return self._batches[stream]
+    def batch(self, stream: int, ahead: int = 0) -> Batch:
+        which = stream, ahead
+        if which not in self._batches:
+            fresh = super().batch(stream, ahead)
+            self._batch_seeds[which] = fresh.seed()
+            self._batches[which] = _place_for(fresh, lambda: self._batch_seeds[which])
+            _put(fresh, self._batches[which])
+        return self._batches[which]
 
     def number(self, tag: str, now: Callable[[], float]) -> Tensor:
         if tag not in self._places:

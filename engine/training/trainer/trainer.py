@@ -182,6 +182,8 @@ class Trainer:
         if not is_forked:  # the log of a fork is its own
             self._changes.agree(state["changes"])
         self.learner.change(replay_until(self.experiment, list(self._changes.due(step)), step))
+        if state["method"] != self.experiment.method.name:  # a fork; a vector that another method follows means nothing here
+            state["loop"]["memory"] = {}
         self.learner.load_state_dict(state["loop"])
         self._check_length()
         if not is_forked and self.recorder.status.step < step:

@@ -3,8 +3,12 @@
 They call the fused kernels of torch.optim without its classes, whose first use costs more than a second of every start.
 """
 
+import math
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from engine.experiment.optimization import Adam, AdamW, SGDOptimizer
 
@@ -23,6 +27,13 @@ class FlatSGD:
     def momentum(self) -> Tensor:
         """Past directions as they are added up, of shape (d,)."""
         return self.state["momentum"]
+
+    def difference(self, g: Tensor, lr: float | Tensor, w: Tensor, out: Tensor) -> None:
+        """Put what `step` would add to the weights into `out`, if they were w (d,)."""
+        torch.add(g, w, alpha=self.settings.weight_decay, out=out)
+        if self.state:
+            out.add_(self.momentum, alpha=self.settings.momentum)
+        out.mul_(-lr)
 
     def step(self, g: Tensor, lr: float) -> None:
         """Move the weights along the direction g (d,) with learning rate `lr`."""
@@ -57,6 +68,15 @@ class FlatAdam:
         """The first moment of past directions, of shape (d,)."""
         return self.state["first"]
 
+    def difference(self, g: Tensor, lr: float | Tensor, w: Tensor, out: Tensor) -> None:
+        """Put what `step` would add to the weights into `out`, if they were w (d,)."""
+        (beta1, beta2), decay = ADAM_BETAS, self.settings.weight_decay
+        is_decoupled, updates = isinstance(self.settings, AdamW), self.state["updates"].to(w.dtype) + 1
+        torch.add(g, w, alpha=0 if is_decoupled else decay, out=out)
+        scale = (self.state["second"] * beta2).addcmul_(out, out, value=1 - beta2).div_(_left(beta2, updates)).sqrt_()
+        out.lerp_(self.momentum, beta1).div_(scale.add_(ADAM_EPSILON)).div_(_left(beta1, updates))
+        out.add_(w, alpha=decay if is_decoupled else 0).mul_(-lr)
+
     def step(self, g: Tensor, lr: float) -> None:
         """Move the weights along the direction g (d,) with learning rate `lr`."""
         self.state["updates"] += 1
@@ -75,6 +95,27 @@ class FlatAdam:
             amsgrad=False,
             maximize=False,
         )
+
+
+def _left(beta: float, updates: Tensor) -> Tensor:
+    """1 − βᵗ, without the cancellation."""
+    return torch.expm1(updates * math.log(beta)).neg_()
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step that an optimizer would take along `direction` (d,), as a displacement of the weights."""
+
+    optimizer: FlatSGD | FlatAdam
+    direction: Tensor
+    lr: float | Tensor
+
+    def write(self, out: Tensor, w: Tensor) -> Tensor:
+        """Put w after the step into `out` and return how long the step is."""
+        self.optimizer.difference(self.direction, self.lr, w, out)
+        length: Tensor = vector_norm(out)
+        out.add_(w)
+        return length
 
 
 def flat_optimizer(settings: SGDOptimizer | Adam | AdamW, weights: Tensor) -> FlatSGD | FlatAdam:

@@ -78,6 +78,7 @@ def test_sides_that_have_to_be_multiples_say_so(root: Path) -> None:
         ("msam", {"momentum": 0.0}, ["optimizer.momentum"]),
         ("msam", {"momentum": 0.5}, []),
         ("msam", {"name": "adam"}, []),
+        ("sampa", {"momentum": 0.0}, []),
     ],
 )
 def test_a_perturbation_along_the_momentum_needs_one(method: str, optimizer: dict[str, Any], fields: list[str]) -> None:

@@ -33,6 +33,10 @@ IDENTITIES = {
     "ρ=0 makes sam sgd": ({"name": "sam", "rho": 0.0}, {"name": "sgd"}),
     "σ=0 makes nso sgd": ({"name": "nso", "sigma": 0.0}, {"name": "sgd"}),
     "ρ=0 makes msam sgd": ({"name": "msam", "rho": 0.0}, {"name": "sgd"}),
+    "ρ=λ=0 makes sampa sgd": (
+        {"name": "sampa", "rho": 0.0, "lambda": 0.0, "bn_statistics": "perturbed"},  # of the pass at x
+        {"name": "sgd"},
+    ),
     "σ=0 on one batch makes m-rwp sgd": ({"name": "m-rwp", "sigma": 0.0, "batches": "same"}, {"name": "sgd"}),
 }
 
@@ -57,9 +61,9 @@ def test_lambda_one_makes_m_rwp_rwp_on_b1(make_learner: MakeLearner) -> None:
     assert_same(mixed, make_learner(method={"name": "rwp", **FLAT}))
 
 
-@pytest.mark.parametrize(("method", "other"), [({"name": "msam"}, "sgd")])
+@pytest.mark.parametrize(("method", "other"), [({"name": "sampa", "lambda": 0.0}, "sam"), ({"name": "msam"}, "sgd")])
 def test_a_first_step_is_that_of_another(make_learner: MakeLearner, method: dict[str, object], other: str) -> None:
-    """There is no momentum yet."""
+    """y is where x is, and there is no momentum yet."""
     a, b = make_learner(method=method), make_learner(method={"name": other})
     for is_same in (True, False):
         a.take_step()
@@ -67,14 +71,15 @@ def test_a_first_step_is_that_of_another(make_learner: MakeLearner, method: dict
         assert torch.equal(a.model.weights, b.model.weights) == is_same
 
 
-@pytest.mark.parametrize(("name", "evaluations"), [("msam", STEPS), ("nso", 2 * STEPS)])
+@pytest.mark.parametrize(("name", "evaluations"), [("msam", STEPS), ("nso", 2 * STEPS), ("sampa", 2 * STEPS + 1)])
 def test_every_gradient_is_counted(make_learner: MakeLearner, name: str, evaluations: int) -> None:
+    """Of sampa also the one at the start."""
     learner = make_learner(method={"name": name})
     final(learner)
     assert (learner.gradient_evaluations, learner.samples) == (evaluations, evaluations * 64)
 
 
-@pytest.mark.parametrize("name", ["rwp", "arwp", "m-rwp", "m-arwp", "sam", "nso", "msam"])
+@pytest.mark.parametrize("name", ["rwp", "arwp", "m-rwp", "m-arwp", "sam", "sampa", "nso", "msam"])
 def test_a_perturbation_is_not_nothing(make_learner: MakeLearner, name: str) -> None:
     """The identities above would also hold if perturbations never reached the weights."""
     a, b = make_learner(method={"name": name}), make_learner(method={"name": "sgd"})

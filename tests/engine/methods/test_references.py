@@ -213,6 +213,26 @@ class Momentum:
         ]
 
 
+@pytest.mark.parametrize("mu", [0.0, 0.9])
+def test_sampa(make_learner: MakeLearner, mu: float) -> None:
+    rho, lam = 0.05, 0.3
+    momentum, g_y = Momentum(mu), []
+
+    def step(module: nn.Module, learner: Learner, t: int) -> list[Tensor]:
+        present, following = learner.data.batch(0, t), learner.data.batch(0, t + 1)
+        if not g_y:
+            g_y[:] = displaced(module, [torch.zeros_like(p) for p in module.parameters()], present)
+        lr = 0.02 * 0.5 * (1 + math.cos(math.pi * t / learner.steps))
+        g_x = displaced(module, [rho * g / norm(g_y) for g in g_y], present)
+        g_y[:] = displaced(module, [-lr * m for m in momentum.step(module, g_y)], following)
+        found = [(1 - lam) * a + lam * b for a, b in zip(g_x, g_y, strict=True)]
+        momentum.b = momentum.step(module, found)
+        return found
+
+    method = {"name": "sampa", "rho": rho, "lambda": lam, "bn_statistics": "recalibrate"}
+    assert_follows(make_learner(double=True, method=method, optimizer={**SLOW, "momentum": mu}), step)
+
+
 def test_msam(make_learner: MakeLearner) -> None:
     momentum = Momentum(0.9)
 

@@ -103,6 +103,16 @@ def test_a_fork_into_its_own_method_ends_as_its_parent(parent: Run) -> None:
     assert [metric.step for metric in made.records.metrics() if metric.name == "train/loss"] == list(range(9, 17))
 
 
+@pytest.mark.parametrize(("method", "keeps"), [("sampa", True), ("sgd", False)])
+def test_a_fork_into_another_method_does_without_the_vectors_of_the_first(tmp_path: Path, method: str, keeps: bool) -> None:
+    parent = Run.create(tmp_path, read({**CONFIG, "method": {"name": "sampa"}}))
+    with training(parent) as made:
+        made.run_to_end()
+    (forked,) = fork(parent, steps(parent)[-2], [method])
+    with training(forked) as made:
+        assert bool(made.learner.state_dict()["memory"]) == keeps
+
+
 def test_a_fork_takes_the_changes_up_to_its_step_into_its_configuration(tmp_path: Path) -> None:
     run = trained(tmp_path)
     writer = Writer(run.path / "run.db")

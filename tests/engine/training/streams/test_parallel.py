@@ -19,6 +19,8 @@ VARIANTS = {
     "same batch": {"name": "m-arwp", "batches": "same"},
     "perturbed statistics": {"name": "m-rwp", "bn_statistics": "perturbed"},
     "recalibrated statistics": {"name": "m-rwp", "bn_statistics": "recalibrate"},
+    "sampa": {"name": "sampa"},
+    "sampa, perturbed statistics": {"name": "sampa", "bn_statistics": "perturbed"},
     "nso": {"name": "nso"},
     "sam": {"name": "sam"},
     "rwp": {"name": "rwp"},

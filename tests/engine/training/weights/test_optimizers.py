@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.experiment.optimization import Adam, AdamW, Optimizer, SGDOptimizer
-from engine.training.weights.optimizers import flat_optimizer
+from engine.training.weights.optimizers import Step, flat_optimizer
 
 CASES = {
     "sgd": (SGDOptimizer(lr=0.1, momentum=0.9, weight_decay=1e-2), torch.optim.SGD, {"momentum": 0.9}),
@@ -27,3 +27,16 @@ def test_equal_to_torch(settings: Optimizer, theirs: type[torch.optim.Optimizer]
         flat.step(parameter.grad, lr)
         optimizer.step()
         assert torch.equal(mine, parameter.detach())
+
+
+@pytest.mark.parametrize("settings", [settings for settings, _, _ in CASES.values()], ids=CASES.keys())
+def test_a_step_is_foreseen_and_not_taken(settings: Optimizer) -> None:
+    w, foreseen = torch.randn(1001, dtype=torch.float64), torch.empty(1001, dtype=torch.float64)
+    flat = flat_optimizer(settings, w)
+    for _ in range(5):
+        g, before = torch.randn(1001, dtype=torch.float64), [one.clone() for one in (w, *flat.state.values())]
+        length = Step(flat, g, 0.03).write(foreseen, w)
+        assert all(torch.equal(now, then) for now, then in zip((w, *flat.state.values()), before, strict=True))
+        flat.step(g, 0.03)
+        torch.testing.assert_close(foreseen, w, rtol=1e-12, atol=1e-9)
+        torch.testing.assert_close(length, (w - before[0]).norm())
