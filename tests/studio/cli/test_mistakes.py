@@ -175,10 +175,22 @@ def test_a_closed_stream_is_none(run: Run, closed: str) -> None:
     assert newest.status().state == "finished"
 
 
-def test_a_directory_that_is_gone_is_one_line(run: Run) -> None:
-    done = command("train", preexec_fn=lambda: (os.mkdir("gone"), os.chdir("gone"), os.rmdir("../gone")))  # noqa: PTH102, PTH106
-    assert done.returncode in (1, 2)
-    assert b"Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train"], b"runs: "),
+        (["train", "--set", "data.name=folder", "--set", "data.path=imgs"], b"Give the whole path"),
+        (["import", "x.zip"], b"archive: cannot be read"),
+        (["export", "x", "./y.zip"], b"there is no run"),
+        (["--port", "0"], b"runs: "),
+    ],
+)
+def test_a_directory_that_is_gone_is_one_line(run: Run, arguments: list[str], words: bytes) -> None:
+    done = command(*arguments, preexec_fn=lambda: (os.mkdir("gone"), os.chdir("gone"), os.rmdir("../gone")))  # noqa: PTH102, PTH106
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(b"rwp-studio: ")
+    assert words in line
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
