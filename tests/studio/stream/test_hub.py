@@ -29,7 +29,7 @@ def test_listeners_share_one_reader_and_one_message(script: Script, monkeypatch:
 
     async def watch() -> None:
         hub = Hub()
-        streams = [hub.stream(script.run, "") for _ in range(20)]
+        streams = [hub.stream(script.run, "") for _ in range(200)]
         first = await asyncio.gather(*map(next_message, streams))
         assert all(told == first[0] for told in first)
         script.steps(1, 3)
