@@ -4,7 +4,8 @@ import copy
 import os
 import signal
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import psutil
 import pytest
 from fastapi.testclient import TestClient
 
+from engine.errors import Refused
+from studio.web.temporary_files import scratch
 from tests.studios import Studio
 
 EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
@@ -156,6 +159,32 @@ def test_temporary_files_are_private_and_gone_at_the_end(
     studio.end(ending)
     assert folders(own) == []
     assert not (tmp_path / "tmp" / "gradio").exists()
+
+
+def open_to_others(own: Path) -> None:
+    own.mkdir(mode=0o755)
+
+
+def open_to_its_group(own: Path) -> None:
+    own.mkdir()
+    own.chmod(0o710)
+
+
+def link(own: Path) -> None:
+    (own.parent / "elsewhere").mkdir(mode=0o700)
+    own.symlink_to(own.parent / "elsewhere")
+
+
+@pytest.mark.parametrize("made", [open_to_others, open_to_its_group, link])
+def test_a_place_for_temporary_files_that_somebody_else_has_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    made(tmp_path / f"rwp-studio-{os.getuid()}")
+    with pytest.raises(Refused, match="is open to others"), scratch():
+        pass
+    assert "GRADIO_TEMP_DIR" not in os.environ
 
 
 def folders(own: Path) -> list[Path]:
