@@ -153,7 +153,9 @@ def test_temporary_files_are_private_and_gone_at_the_end(
     assert httpx.get(f"{studio.url}/config", timeout=60).status_code == 200
     (first / "left").write_text("x")
     studio.end(signal.SIGKILL)
+    (studio.runs / ".transfer-left").mkdir()
     studio.start()
+    assert not (studio.runs / ".transfer-left").exists()
     (second,) = folders(own)
     assert second != first
     studio.end(ending)
