@@ -1,13 +1,15 @@
 """One run in memory: cursors, thinning, and starting over."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.runs.status import Status
+from engine.runs.run import SILENT_SECONDS
+from engine.runs.status import State, Status
 from engine.runs.writer import Writer
 from studio.stream.curve import POINTS
 from studio.stream.feed import Feed
@@ -121,6 +123,26 @@ def test_a_run_that_does_not_change_says_nothing(script: Script) -> None:
     script.says(Status(state="running", step=5, steps=100, epochs=10))  # only the heartbeat is new
     feed.refresh()
     assert not feed.refresh()
+
+
+@pytest.mark.parametrize("state", ["starting", "loading", "running", "paused", "measuring"])
+def test_an_engine_that_stops_to_answer_is_told_although_nothing_is_written(
+    script: Script, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_000.0)
+    script.says(Status(state=state, message="at work"))
+    monkeypatch.setattr(time, "time", lambda: 1_000.0 + SILENT_SECONDS - 1)
+    feed = Feed(script.run)
+    feed.refresh()
+    assert not feed.refresh()
+    monkeypatch.setattr(time, "time", lambda: 1_000.0 + SILENT_SECONDS + 1)
+    assert feed.refresh()
+    status = read(feed)[1]["status"]
+    assert (status["state"], status["silent_since"]) == (state, 1_000.0)
+    assert status["message"].startswith("at work. The engine has not answered since")
+    script.says(Status(state=state, message="at work"))
+    assert feed.refresh()
+    assert read(feed)[1]["status"]["silent_since"] is None
 
 
 def test_a_run_whose_folder_is_gone_is_named_keeps_its_curves_and_may_come_back(script: Script, tmp_path: Path) -> None:
