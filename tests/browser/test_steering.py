@@ -314,6 +314,24 @@ def test_a_full_disk_is_told_as_long_as_it_lasts(page: Page, studio: Studio) -> 
     expect(page.locator("[data-trouble]")).to_contain_text("The training was interrupted")
 
 
+def test_an_engine_that_does_not_answer_is_told_until_it_does(
+    page: Page, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as long_ago:
+        long_ago.setattr(time, "time", lambda: 1_000_000.0)
+        run = written(studio.runs, Status(state="measuring", pid=31337, step=100, steps=200))
+    writer = Writer(run.path / "run.db")
+    with run.lock():
+        show(page, studio, run)
+        trouble = page.locator("[data-trouble]")
+        expect(trouble).to_contain_text("The engine does not answer")
+        expect(trouble).to_contain_text(re.compile(r"has not answered since \d\d:\d\d:\d\d.*kill -9 31337"))
+        badge(page, "measuring")
+        writer.flush(Status(state="running", pid=31337, step=100, steps=200))
+        expect(trouble).to_be_hidden()
+    writer.close()
+
+
 def test_everything_open_fits_a_narrow_page(page: Page, studio: Studio) -> None:
     run = written(studio.runs, Status(state="stopped", step=100, steps=200, message="x" * 200), changes=CHANGES)
     Queue(studio.runs).add(Run.create(studio.runs, Experiment()))
