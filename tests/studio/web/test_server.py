@@ -1,5 +1,7 @@
 """The routes, and who may use them."""
 
+import re
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,22 @@ def test_every_answer_has_the_security_headers(client: TestClient) -> None:
 )
 def test_nothing_beside_the_scripts_is_served(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+UP = ["..", "%2e%2e", ".%2e", "%252e%252e", "..;", "....", "..%00", "..%5c..", "%c0%ae%c0%ae", "..%2f..", "~"]
+SLASH = ["/", "//", "%2f", "%5c", "%252f", "/./"]
+FROM = ["/ui/", "/static/", "/assets/", "/gradio_api/file=", "/gradio_api/", "/theme.css/"]
+
+
+@pytest.mark.parametrize("start", [*FROM, "/api/runs/{}/arrays/", "/api/runs/{}/traces/", "/api/runs/"])
+@pytest.mark.parametrize("target", ["config.json", "etc/passwd"])
+def test_no_way_up_leads_to_a_file(client: TestClient, run: Run, start: str, target: str) -> None:
+    (run.path.parent / "config.json").write_text("SECRET")
+    for up, slash, steps in product(UP, SLASH, (1, 6)):
+        path = start.format(run.id) + (up + slash) * steps + target.replace("/", slash)
+        answer = client.get(path)
+        assert answer.status_code in (400, 403, 404), path
+        assert not re.search("SECRET|root:", answer.text), path
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..", ".hidden", "a" * 65, "a b", "a\n", "nobody"])
