@@ -136,6 +136,13 @@ def test_a_command_reaches_the_run(client: TestClient, script: Script) -> None:
     assert [command["kind"] for command in script.run.commands.pending()] == ["pause"]
 
 
+@pytest.mark.parametrize("route", ["/api/runs/{}/set", "/api/runs/{}/labels", "/api/queue/move", "/gradio_api/run/predict"])
+def test_a_request_of_a_hundred_megabytes_is_refused(client: TestClient, run: Run, route: str) -> None:
+    answer = client.post(route.format(run.id), content=b'{"data": "' + b"x" * 100_000_000 + b'"}')
+    assert answer.status_code == 400
+    assert answer.json()["problems"][0]["what"] == "is too long"
+
+
 @pytest.mark.parametrize("action", ["explode", "resume"])
 def test_a_command_that_makes_no_sense_is_refused(client: TestClient, script: Script, action: str) -> None:
     script.steps(1, 1)
