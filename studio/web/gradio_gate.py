@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import Problem, Refused, explain
+from studio.pages.scripts import FOR_EVER
 from studio.web.errors import refusal
 from studio.web.json_route import JsonRequest
 
@@ -17,6 +19,8 @@ _EVENTS = ("/gradio_api/run/predict", "/gradio_api/queue/join")
 _SHOWN = re.compile(
     r"/(runs|compare|gallery|config|theme\.css|favicon\.ico)?|/(assets|static)(/[A-Za-z0-9_.-]{1,128}){1,8}|/gradio_api/(app_id|heartbeat/[A-Za-z0-9]{1,64})"
 )
+_NAMED_BY_CONTENTS = re.compile(r"/assets/.*-[A-Za-z0-9_-]{8,9}\.[a-z0-9]+")
+"""Files of Gradio's that have another name as soon as anything else is in them."""
 _LARGEST = 2**53
 """From here on a browser cannot tell one whole number from the next."""
 
@@ -54,7 +58,8 @@ class Gate:
         if is_read and path == _STREAM:
             await self._app(scope, receive, send)
         elif is_read and _SHOWN.fullmatch(path):
-            await self._app(_without_query(scope), receive, send)
+            kept = _NAMED_BY_CONTENTS.fullmatch(path)
+            await self._app(_without_query(scope), receive, _for_ever(send) if kept else send)
         elif scope["method"] == "POST" and path in _EVENTS:
             await self._pass_on(scope, receive, send)
         else:
@@ -95,6 +100,17 @@ def _carrying(event: Event, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return give
+
+
+def _for_ever(send: Send) -> Send:
+    """What is found is told to be kept for ever."""
+
+    async def send_to_keep(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            MutableHeaders(scope=message)["cache-control"] = FOR_EVER
+        await send(message)
+
+    return send_to_keep
 
 
 def _without_query(scope: Scope) -> Scope:

@@ -54,6 +54,16 @@ def test_pages_name_the_present_version_and_are_compressed(client: TestClient) -
         assert not re.search(r"""/ui/[a-z/-]+\.(js|css)""", text)
 
 
+def test_what_gradio_names_by_its_contents_is_compressed_and_kept_for_ever(client: TestClient) -> None:
+    names = re.findall(r"/assets/[\w-]+\.(?:js|css)", client.get("/").text)
+    assert {name.rpartition(".")[2] for name in names} >= {"js", "css"}
+    for name in names:
+        _, headers = raw(client, name, "gzip")
+        assert (headers["content-encoding"], headers["cache-control"]) == ("gzip", FOR_EVER)
+    for name in ("/assets/index-00000000.js", "/static/img/logo.svg", "/theme.css", "/"):
+        assert "cache-control" not in client.get(name).headers
+
+
 def test_the_version_changes_with_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in OURS:
         (tmp_path / name).parent.mkdir(exist_ok=True)
