@@ -17,6 +17,9 @@ class Data(Section):
     """Number of training images to use; empty uses all of them."""
     test_size: int | None = knob(None, advanced=True, ge=1)
     """Number of test images to evaluate on, always the same ones; empty uses all of them."""
+    validation_split: float = knob(0.0, step=0.05, advanced=True, ge=0, lt=1)
+    """Fraction of the training images that is held out and takes the place of the test images while settings are chosen: the same
+    ones for every seed, with true labels. 0 evaluates on the test images."""
     label_noise: float = knob(0.0, step=0.05, ge=0, le=1)
     """Fraction of the training labels that is redrawn at random. Test labels stay true."""
     label_smoothing: float = knob(0.0, step=0.01, advanced=True, live=True, ge=0, lt=1)
@@ -33,6 +36,10 @@ class Data(Section):
     """Pad by so many pixels, then crop back at a random place; empty does what is usual for the dataset."""
     cutout: int | None = knob(None, advanced=True, ge=0, le=512)
     """Side of the square blanked in half of the training images; empty does what is usual for the dataset."""
+
+    def held_out(self, images: int) -> int:
+        """How many of so many training images are held out: at least one, if any."""
+        return min(images, max(round(self.validation_split * images), int(self.validation_split > 0)))
 
 
 class BuiltIn(Data):

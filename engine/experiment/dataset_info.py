@@ -17,8 +17,13 @@ def input_shape(experiment: Experiment) -> tuple[int, int, int]:
 
 def training_images(data: BuiltIn | Folder | ImageNet) -> int:
     """How many images there are to learn from. Counts files where only they can tell; raises `OSError` if it cannot."""
-    if data.train_size or not isinstance(data, Folder):
-        return data.train_size or DATASETS[data.name].train_images
+    if data.train_size:
+        return data.train_size
+    there = _files_to_learn_from(data) if isinstance(data, Folder) else DATASETS[data.name].train_images
+    return there - data.held_out(there)
+
+
+def _files_to_learn_from(data: Folder) -> int:
     return sum(one.images for one in known_contents(Path(data.path)).fingerprint.train.values())
 
 

@@ -47,16 +47,7 @@ def _model(experiment: Experiment) -> list[Problem]:
 
 def sizes(experiment: Experiment) -> list[Problem]:
     """Numbers that do not go together."""
-    there = experiment.dataset.train_images
-    used = experiment.data.train_size or there
-    problems = []
-    if there and used > there:
-        problems.append(
-            Problem("data.train_size", f"{experiment.data.name} has only {there} training images", f"Ask for at most {there}")
-        )
-    elif used and experiment.schedule.batch_size > used:
-        what = f"one batch of {experiment.schedule.batch_size} is more than the {used} training images"
-        problems.append(Problem("schedule.batch_size", what, f"Choose at most {used}"))
+    problems = too_few(experiment, experiment.dataset.train_images)
     draws = experiment.method.draws if isinstance(experiment.method, LPFSGD) else 1
     if experiment.format > 1 and draws > experiment.schedule.batch_size:  # older runs go on with a draw for each image
         what = f"{draws} draws are more than the {experiment.schedule.batch_size} images of a batch"
@@ -76,6 +67,25 @@ def _no_momentum(experiment: Experiment) -> list[Problem]:
         return []
     what = "msam perturbs the weights along the momentum, and without one it is plain training"
     return [Problem("optimizer.momentum", what, "Choose a momentum above 0, or adam or adamw, or another method")]
+
+
+def too_few(experiment: Experiment, images: int) -> list[Problem]:
+    """What asks for more than so many training images; 0 where only the files can tell how many there are."""
+    data, batch = experiment.data, experiment.schedule.batch_size
+    held_out = data.held_out(images)
+    left = images - held_out
+    used = data.train_size or left
+    apart = f", and {held_out} held out" if held_out else ""
+    if held_out and left < 2:
+        what = f"{data.name} has {images} training images, and {held_out} would be held out"
+        return [Problem("data.validation_split", what, "Hold out fewer")]
+    if images and used > left:
+        what = f"{data.name} has only {left} training images{apart}"
+        return [Problem("data.train_size", what, f"Ask for at most {left}")]
+    if used and batch > used:
+        what = f"one batch of {batch} is more than the {used} training images"
+        return [Problem("schedule.batch_size", what, f"Choose at most {used}")]
+    return []
 
 
 def _single_images(experiment: Experiment) -> list[Problem]:

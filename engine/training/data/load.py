@@ -6,9 +6,11 @@ from pathlib import Path
 
 import torch
 
-from engine.errors import Problem, Refused
+from engine.errors import Refused
 from engine.experiment.schema import Experiment
+from engine.experiment.validate import too_few
 from engine.training.data.progress import Progress, paced
+from engine.training.data.split import split
 from engine.training.data.types import FileSet, ImageSet, Splits
 from engine.training.rng import generator
 
@@ -16,24 +18,28 @@ Stored = ImageSet | FileSet
 
 
 def load(experiment: Experiment, data_dir: Path, progress: Progress) -> Splits:
-    """The images of `experiment`, with its `train_size` and `label_noise` applied to the training set.
+    """The images of `experiment`, with its `validation_split`, `train_size` and `label_noise` applied to the training set.
 
     Raises `Refused` for whatever a person can mend, and lets through what `progress` raises.
     """
     splits: Splits = pkgutil.resolve_name(experiment.dataset.load)(experiment, data_dir, paced(progress))
-    _check_sizes(experiment, len(splits.train.labels))
+    if found := too_few(experiment, len(splits.train.labels)):  # which `check` could not see where only the files tell
+        raise Refused(*found)
+    splits = _held_out(splits, experiment)
     return replace(splits, train=_with_noise(_subset(splits.train, experiment), len(splits.classes), experiment))
 
 
-def _check_sizes(experiment: Experiment, there: int) -> None:
-    """Refuse what only the files could tell to be too much; `preflight` has seen the rest."""
-    wanted, batch = experiment.data.train_size or there, experiment.schedule.batch_size
-    if wanted > there:
-        what = f"{experiment.data.name} has only {there} training images"
-        raise Refused(Problem("data.train_size", what, f"Ask for at most {there}"))
-    if batch > wanted:
-        what = f"one batch of {batch} is more than the {wanted} training images"
-        raise Refused(Problem("schedule.batch_size", what, f"Choose at most {wanted}"))
+def _held_out(splits: Splits, experiment: Experiment) -> Splits:
+    """With part of the training images in the place of the test images, where `validation_split` says so.
+
+    They are the same for every seed, as the test images are: what differs between seeds is the training, not what it is measured
+    on, and a seed of one method is compared with that of another on the same images.
+    """
+    if not experiment.data.validation_split:
+        return splits
+    count = experiment.data.held_out(len(splits.train.labels))
+    kept, held_out = split(splits.train.labels, count)
+    return replace(splits, train=splits.train.take(kept), test=splits.train.take(held_out))
 
 
 def _subset(images: Stored, experiment: Experiment) -> Stored:

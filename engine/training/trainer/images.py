@@ -1,4 +1,4 @@
-"""Report on one's own images: whether they are those of the beginning, and what is wrong with them."""
+"""Report on the images: which are held out, whether one's own are those of the beginning, and what is wrong with them."""
 
 from pathlib import Path
 
@@ -32,3 +32,8 @@ def report_unusable(recorder: Recorder, file: str, reason: str, count: int) -> N
     """Report a file that is no usable picture; of many, the first hundred and then every hundredth."""
     if count <= FIRST or count % FIRST == 0:
         recorder.event("image left out", file=file, reason=reason, count=count)
+
+
+def report_held_out(recorder: Recorder, count: int) -> None:
+    """Report that what is recorded as test/… is measured on training images."""
+    recorder.event("held out", images=count, what="training images, on which all that is called test is measured")

@@ -27,7 +27,7 @@ from engine.training.trainer.checkpointer import Checkpointer
 from engine.training.trainer.control import Command, Control, Gone, Stop
 from engine.training.trainer.disk_retry import DiskRetry
 from engine.training.trainer.failures import Failure
-from engine.training.trainer.images import report_images, report_unusable
+from engine.training.trainer.images import report_held_out, report_images, report_unusable
 from engine.training.trainer.probe_runner import ProbeRunner
 from engine.training.trainer.profiler import StepProfiler
 from engine.training.trainer.ranks import RankZero
@@ -86,6 +86,8 @@ class Trainer:
         splits = load(experiment, data_dir, self._loading)
         for count, (file, reason) in enumerate(splits.left_out, 1):
             report_unusable(recorder, file, reason, count)
+        if experiment.data.validation_split:
+            report_held_out(recorder, len(splits.test.labels))
         self.sources = Sources.of(splits, experiment, device, partial(report_unusable, recorder))
         self.learner = build_learner(experiment, self.sources.training, len(splits.classes), device, group)
         self.seconds = 0.0

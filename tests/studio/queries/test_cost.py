@@ -19,6 +19,8 @@ def test_the_work_is_that_of_the_catalogue() -> None:
     per_image = 3 * 1_110_845_440 * 2
     assert cost.flops_of_epoch(HEAVY) == per_image * (50_000 // 256) * 256
     assert "11.2 M weights; 195 steps an epoch; about 200 PFLOP in all" in Estimator().told(HEAVY)
+    held_out = find("table2/cifar10/resnet18/m-arwp").experiment("data.validation_split=0.2")
+    assert cost.steps_per_epoch(held_out) == 40_000 // 256
 
 
 def test_only_what_is_heavy_is_timed_unasked_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.experiment.schema import Experiment
 from engine.training.data.progress import Progress
+from engine.training.data.split import split
 from engine.training.data.types import ImageSet, Splits
 
 TEST_IMAGES = 360
@@ -20,19 +21,10 @@ def load(_experiment: Experiment, _data_dir: Path, _progress: Progress) -> Split
     table = _table()
     images = torch.from_numpy(np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8)).view(-1, 1, 8, 8)
     labels = torch.from_numpy(table[:, -1].astype(np.int64))
-    train, test = split(labels)
+    train, test = split(labels, TEST_IMAGES)
     return Splits(
         ImageSet(images[train], labels[train]), ImageSet(images[test], labels[test]), tuple(str(digit) for digit in range(10))
     )
-
-
-def split(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Indices of training and test images: every fifth or so of each class, after a fixed shuffle, is for testing."""
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
-    by_class = order[labels[order].argsort(stable=True)]
-    chosen = torch.zeros(len(labels), dtype=torch.bool)
-    chosen[(torch.arange(TEST_IMAGES) * len(labels) + len(labels) // 2) // TEST_IMAGES] = True
-    return by_class[~chosen].sort().values, by_class[chosen].sort().values
 
 
 def _table() -> NDArray[np.uint8]:

@@ -167,6 +167,16 @@ def test_fewer_images_and_noisy_labels(root: Path) -> None:
     assert any(batch.labels.tolist() != [number // TRAIN for number in numbers(batch)] for batch in batches)
 
 
+def test_held_out_images_are_the_middle_of_each(root: Path) -> None:
+    validate.check(experiment(root, validation_split=0.25), root)
+    sources = supply(root, validation_split=0.25, label_noise=1.0)
+    (batch,) = sources.test.batches()
+    assert batch.labels.tolist() == [number // TRAIN for number in numbers(batch)]
+    assert batch.labels.bincount().tolist() == [TRAIN // 4, TRAIN // 4]
+    learned = {number for plain in sources.plain.batches() for number in numbers(plain)}
+    assert learned == set(range(2 * TRAIN)) - set(numbers(batch))
+
+
 def break_two(root: Path, part: str) -> dict[str, str]:
     """Put a truncated JPEG beside the pictures and a text in the place of one; what is to be told of each."""
     folder = root / part / "bird"
