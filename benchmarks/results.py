@@ -1,6 +1,6 @@
 """The six methods side by side on real images: equal steps, several seeds. `python -m benchmarks.results --data DIR`
 
-Trains one run per method and seed, one after another, and prints the table of docs/results.md.
+Trains one run per method and seed, one after another, and prints the second table of docs/results.md.
 """
 
 import argparse

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.demo import Task, train
 from benchmarks.isolated import between
 from benchmarks.timing import in_turn, seconds_of
 from engine.machine import ENGINE_ENVIRONMENT
@@ -58,3 +59,9 @@ def test_what_is_short_is_done_until_the_turn_is_over(monkeypatch: pytest.Monkey
 
     assert seconds_of(run, at_least) == 1
     assert clock == [times]
+
+
+def test_the_demonstration_is_evaluated_where_it_stands_even_if_it_diverges() -> None:
+    learned = train(Task("m-rwp", "sigma=0.05", ("schedule.epochs=2",)), 0)
+    diverged = train(Task("m-rwp", "sigma=0.05", ("schedule.epochs=2", "optimizer.lr=10.0")), 0)
+    assert learned.test > 0.6 > 0.3 > diverged.test
