@@ -20,7 +20,7 @@ class Studio:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.runs = folder / "runs"
-        self._data = folder / "data"
+        self.data = folder / "data"
         self._options = options
         self._log = folder / "studio.log"
         self.url = ""
@@ -29,7 +29,7 @@ class Studio:
     def start(self, *within: str) -> None:
         """Returns when the page can be opened; a second start takes the same port. `within` is a command to run it by."""
         port = self.url.rpartition(":")[2] or "0"
-        folders = ["--runs", str(self.runs), "--data", str(self._data), "--no-warm-engine", *self._options]
+        folders = ["--runs", str(self.runs), "--data", str(self.data), "--no-warm-engine", *self._options]
         with self._log.open("a") as log:
             command = [*within, sys.executable, "-m", "studio", "--port", port, *folders]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

@@ -10,6 +10,7 @@ from engine.errors import Refused
 from engine.experiment.dataset_info import training_images
 from engine.experiment.image_folder import unreadable
 from engine.experiment.paths import settled
+from engine.experiment.recipes import find
 from engine.experiment.schema import Experiment, differences, read
 from engine.experiment.validate import check
 from studio.form.choices import alternatives, has_choice, sections
@@ -17,6 +18,9 @@ from studio.form.fields import FormField, knobs, top_knobs
 
 MAYBE = {"as usual": None, "yes": True, "no": False}
 """What the three answers to an optional yes-or-no mean."""
+
+FIRST = "demo"
+"""The recipe on which the form opens, so that the first training shows what the methods are about."""
 
 Values = dict[str, Any]
 
@@ -98,11 +102,11 @@ def command(experiment: Experiment, runs: Path, data: Path) -> str:
 
 def initial() -> Values:
     """The form before anybody touches it."""
-    return to_values(Experiment())
+    return to_values(find(FIRST).experiment())
 
 
 def restored(kept: str) -> Values:
-    """The form as a page kept it, in JSON: what is not there any more, or not allowed any more, has its default."""
+    """The form as a page kept it, in JSON: what is not there any more, or not allowed any more, is as at first."""
     try:
         given = json.loads(kept)
     except (ValueError, RecursionError):
@@ -116,8 +120,9 @@ def _allowed(given: dict[str, Any]) -> Values:
         found |= _if_allowed(knob, "", given)
     for section in sections():
         member = found.get(f"{section}.name", "")
-        if has_choice(section) and given.get(f"{section}.name") in tuple(alternatives(section)):
-            member = found[f"{section}.name"] = given[f"{section}.name"]
+        chosen = given.get(f"{section}.name", member)
+        if chosen != member and chosen in tuple(alternatives(section)):
+            member = found[f"{section}.name"] = chosen
             found |= defaults(section, member)
         for knob in knobs(section):
             found |= _if_allowed(knob, member, given)

@@ -22,18 +22,19 @@ def filled(name: str) -> tuple[Values, str]:
     """
     recipe = find(name)
     values = to_values(recipe.experiment(*(f"{field}=?" for field in recipe.needs)))
-    return values | dict.fromkeys(recipe.needs, ""), _about(recipe)
+    return values | dict.fromkeys(recipe.needs, ""), about(recipe)
 
 
-def _title(recipe: Recipe) -> str:
-    kind = KINDS.get(recipe.name.partition("/")[0])
-    return f"{kind} · {recipe.title}" if kind and kind.lower() not in recipe.title.lower() else recipe.title
-
-
-def _about(recipe: Recipe) -> str:
+def about(recipe: Recipe) -> str:
+    """What a recipe is about, as HTML."""
     paper = f"The paper reports a test accuracy of {recipe.paper} (Table {recipe.paper.table})." if recipe.paper else ""
     look_at = f"<strong>Look at:</strong> {html.escape(recipe.look_at)}" if recipe.look_at else ""
     needs = [f"<code>{html.escape(field)}</code> {html.escape(what)}" for field, what in recipe.needs.items()]
     parts = [html.escape(recipe.text), look_at, paper, *needs]
     paragraphs = "".join(f"<p>{part}</p>" for part in parts if part)
     return f"<details open><summary>{html.escape(_title(recipe))}</summary>{paragraphs}</details>"
+
+
+def _title(recipe: Recipe) -> str:
+    kind = KINDS.get(recipe.name.partition("/")[0])
+    return f"{kind} · {recipe.title}" if kind and kind.lower() not in recipe.title.lower() else recipe.title

@@ -9,11 +9,12 @@ import gradio as gr
 
 from engine.errors import Problem, Refused
 from engine.experiment import validate
+from engine.experiment.recipes import find
 from engine.experiment.schema import Experiment
 from engine.launch.queue import Queue
 from engine.runs.run import Run
 from studio.form import layout
-from studio.form.values import Values, command, examine, paths, restored, to_values
+from studio.form.values import FIRST, Values, command, examine, paths, restored, to_values
 from studio.pages import recipe_picker
 from studio.pages.script import mounted
 from studio.pages.scripts import place
@@ -35,6 +36,7 @@ class Setup:
 
     def __init__(self, runs: Path, data: Path, root: str) -> None:
         self._runs, self._data, self._estimator = runs, data, Estimator()
+        first = find(FIRST)
         with gr.Row(elem_id="rwp-start-row"):
             self._start = gr.Button("Start training", variant="primary", elem_id="rwp-start")
             self._clone = gr.Button("Copy shown run", elem_id="rwp-clone")
@@ -48,14 +50,14 @@ class Setup:
                 elem_id="rwp-recipe",
                 recipes=recipe_picker.choices(),
             )
-            self._about = gr.HTML(elem_id="rwp-about")
+            self._about = gr.HTML(recipe_picker.about(first), elem_id="rwp-about")
             with gr.Column(elem_id="rwp-fields"):
                 self._form = layout.build()
         with gr.Row(elem_id="rwp-cost-row"):
-            self._cost = gr.HTML(self._told(Experiment()), elem_id="rwp-cost")
+            self._cost = gr.HTML(self._told(first.experiment()), elem_id="rwp-cost")
             self._time = gr.Button("How long?", size="sm", elem_id="rwp-time")
         self._shell = gr.Textbox(
-            command(Experiment(), runs, data),
+            command(first.experiment(), runs, data),
             label="Same on the command line",
             lines=2,
             buttons=["copy"],
@@ -132,7 +134,7 @@ class Setup:
             return self._follow_recipe(recipe_name)
         if run:
             return self._copy(run)
-        return [gr.skip(), gr.skip(), *self._form.filled(restored(kept))] if kept else self._untouched()
+        return ["", gr.skip(), *self._form.filled(restored(kept))] if kept else self._untouched()
 
     def _untouched(self) -> list[Any]:
         return [gr.skip(), gr.skip(), *(gr.skip() for _ in self._form.outputs)]

@@ -63,12 +63,19 @@ def test_from_the_gallery_to_the_form(page: Page, studio: Studio) -> None:
 
 def test_how_long_a_training_takes_can_be_asked_before_it_is_started(page: Page) -> None:
     cost = page.locator("#rwp-cost")
-    expect(cost).to_contain_text("94.8 k weights; 11 steps an epoch; about 327 GFLOP in all.")
+    expect(cost).to_contain_text("855 k weights; 22 steps an epoch; about 54.1 GFLOP in all.")
     page.get_by_role("button", name="How long?").click()
     expect(cost).to_contain_text(re.compile(r"About .* an epoch and .* in all on .+, from two steps timed here"))
-    search(page, "30-second demo")
-    expect(cost).to_contain_text("22 steps an epoch")
+    search(page, "mixing lab")
+    expect(cost).to_contain_text("94.8 k weights; 22 steps an epoch")
     expect(cost).not_to_contain_text("timed here")
+
+
+def test_the_form_opens_on_the_demonstration(page: Page, studio: Studio) -> None:
+    expect(page.locator("#rwp-about")).to_contain_text("30-second demo")
+    page.locator("#rwp-start").click()
+    until(page, lambda: bool(Run.all(studio.runs)))
+    assert studio.newest.experiment == find("demo").experiment()
 
 
 def type_in(page: Page, path: str, value: str) -> None:
@@ -82,18 +89,18 @@ def type_in(page: Page, path: str, value: str) -> None:
 def test_what_is_typed_right_after_a_recipe_is_chosen_stays(page: Page) -> None:
     open_fold(page, "Schedule")
     page.evaluate(SLOWLY)
-    search(page, "30-second demo")
+    search(page, "mixing lab 0.25")
     type_in(page, "schedule.epochs", "7")
-    expect(knob(page, "schedule.batch_size").locator("input")).to_have_value("64")
+    expect(knob(page, "method.lambda").locator("input[type=number]")).to_have_value("0.25")
     expect(knob(page, "schedule.epochs").locator("input")).to_have_value("7")
 
 
 def test_what_is_started_right_after_a_recipe_is_chosen_is_the_recipe(page: Page, studio: Studio) -> None:
     page.evaluate(SLOWLY)
-    search(page, "30-second demo")
+    search(page, "adaptive lab")
     page.locator("#rwp-start").click()
     until(page, lambda: bool(Run.all(studio.runs)))
-    assert studio.newest.experiment.method.name == "m-arwp"
+    assert studio.newest.experiment.method.name == "arwp"
 
 
 def test_what_is_typed_right_after_a_method_is_chosen_stays(page: Page) -> None:
@@ -174,8 +181,8 @@ def test_the_list_of_recipes_is_left_with_the_keyboard(page: Page) -> None:
     expect(offered(page)).to_have_count(0)
     expect(box).not_to_be_focused()
     box.focus()
-    page.keyboard.type("second demo")
+    page.keyboard.type("lab mixing")
     page.keyboard.press("Enter")
-    expect(page.locator("#rwp-about")).to_contain_text("30-second demo")
+    expect(page.locator("#rwp-about")).to_contain_text("Mixing lab")
     expect(box).to_have_value("")
     expect(page.get_by_role("listbox")).to_have_count(0)

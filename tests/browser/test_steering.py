@@ -96,7 +96,7 @@ def test_a_turned_sigma_is_marked_and_answered(page: Page, studio: Studio) -> No
         page.evaluate(TURN, ["method.sigma", place])
 
     sigma = live(page, "method.sigma").locator("input[type=number]").input_value()
-    assert float(sigma) == studio.newest.present.model_dump()["method"]["sigma"] > 0.015
+    assert float(sigma) == studio.newest.present.model_dump()["method"]["sigma"] != 0.12
     assert layout(page, "sigma")[1][-1].endswith(f"→ {sigma}")
     page.locator("[data-events] summary").click()
     expect(page.locator("[data-event-list]")).to_contain_text(re.compile(rf"changed: method.sigma .* → {sigma}"))
@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused_beside_the_field_and_the_run_goes_on(page: Pa
     sigma.locator("input[type=number]").press("Enter")
     expect(sigma.get_by_role("alert")).to_contain_text("less than or equal to 0.2")
     sigma.locator("input[type=range]").focus()
-    expect(sigma.locator("input[type=number]")).to_have_value("0.015")
+    expect(sigma.locator("input[type=number]")).to_have_value("0.12")
 
     page.locator("[data-more] summary").click()
     until(page, lambda: step(page) > 25)
@@ -216,13 +216,13 @@ def test_the_batch_size_is_changed_and_epochs_are_counted_with_it(page: Page, st
     expect(live(page, "schedule.batch_size").get_by_role("alert")).to_contain_text("Choose at most 1437")
     size.fill("1437")
     size.press("Enter")
-    until(page, lambda: "batch size 128 → 1437" in layout(page)[1])
+    until(page, lambda: "batch size 64 → 1437" in layout(page)[1])
     changed = studio.newest.records.changes()[0].step
     until(page, lambda: step(page) > changed + 3)  # each of which is evaluated and saved
     page.get_by_role("button", name="Pause").click()
     badge(page, "paused")
     page.locator("[data-axis]").select_option("epoch")
-    begun = -(-changed // 11)  # too few images are left in the epoch of the change, and then a step is an epoch
+    begun = -(-changed // 22)  # too few images are left in the epoch of the change, and then a step is an epoch
     until(page, lambda: drawn(page)[-1] == pytest.approx(begun + studio.newest.status().step - changed))
 
 

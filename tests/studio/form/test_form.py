@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import Problem, Refused
 from engine.experiment.overrides import override
+from engine.experiment.recipes import find
 from engine.experiment.schema import Experiment, differences, read
 from studio.form import choices, fields, values
 from studio.form.controls import control
@@ -22,10 +23,13 @@ ALTERNATIVES = [
 ]
 KNOBS = [*fields.top_knobs(), *(knob for section in choices.sections() for knob in fields.knobs(section))]
 
+PLAIN = values.to_values(Experiment())
+"""The form with the defaults of the schema, which is not how it opens."""
+
 
 def form_with(section: str, name: str) -> dict[str, Any]:
     """The form with one choice made, its knobs at their defaults."""
-    return values.initial() | values.defaults(section, name) | {f"{section}.name": name, "data.path": "/tmp/images"}
+    return PLAIN | values.defaults(section, name) | {f"{section}.name": name, "data.path": "/tmp/images"}
 
 
 @pytest.mark.parametrize(("section", "name"), ALTERNATIVES)
@@ -55,8 +59,8 @@ def test_a_relative_path_in_the_form_is_started_as_an_absolute_one(tmp_path: Pat
     assert f"data.path={tmp_path / 'imgs'}" in values.command(experiment, tmp_path, tmp_path)
 
 
-def test_form_starts_as_the_default_experiment() -> None:
-    assert read(values.to_config(values.initial())) == Experiment()
+def test_the_form_opens_on_the_demonstration() -> None:
+    assert read(values.to_config(values.initial())) == find("demo").experiment()
 
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.path)
@@ -207,7 +211,7 @@ def test_the_form_is_had_back_as_it_was() -> None:
         ("no.such.field", 1),
     ],
 )
-def test_what_cannot_be_had_back_has_its_default_and_the_rest_is_kept(path: str, value: object) -> None:
+def test_what_cannot_be_had_back_is_as_at_first_and_the_rest_is_kept(path: str, value: object) -> None:
     given = values.initial() | {"method.lambda": 0.25}
     assert values.restored(json.dumps(given | {path: value})) == given
 
