@@ -124,5 +124,8 @@ METHOD_COLOURS = {
     "fsam": "#EE7733",
     "gsam": "#CC6677",
     "lpf-sgd": "#44AA99",
+    "sampa": "#882255",
+    "nso": "#999933",
+    "msam": "#DDAA33",
 }
 """A colour for each method wherever methods are compared: Paul Tol's, which stay apart for every kind of colour vision."""

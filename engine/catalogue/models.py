@@ -1,5 +1,6 @@
 """The models there are."""
 
+import math
 from dataclasses import dataclass
 
 SMALL, LARGE = (3, 32, 32), (3, 224, 224)
@@ -25,11 +26,23 @@ class Model:
     """Every image side has to be a multiple of this."""
     shape: tuple[int, int, int] = SMALL
     classes: int = 10
+    per_input: int = 0
+    """Weights for each number of an image, in a network whose first layer takes it whole; 0 for one that goes over it."""
     stride: int = 0
     """Pixels along a side that come to one where its last BatchNorm is, if images can be as small as that."""
 
     def accepts(self, shape: tuple[int, int, int]) -> bool:
         return all(self.smallest <= side <= self.largest and side % self.multiple == 0 for side in shape[1:])
+
+    def weights(self, shape: tuple[int, int, int]) -> int:
+        """Number of trainable weights for images of another shape; of channels only `per_input` knows."""
+        return self.parameters + self.per_input * (math.prod(shape) - math.prod(self.shape))
+
+    def operations(self, shape: tuple[int, int, int]) -> float:
+        """Operations of a forward pass over one image of another shape."""
+        if self.per_input:
+            return self.flops + 2 * (self.weights(shape) - self.parameters)
+        return self.flops * (shape[1] / self.shape[1]) ** 2
 
     def needs_two_images(self, shape: tuple[int, int, int]) -> bool:
         """Whether a BatchNorm sees a single number of each channel of an image, which has no variance."""
@@ -49,7 +62,9 @@ def _large(name: str, summary: str, function: str, parameters: int, flops: int, 
 MODELS: dict[str, Model] = {
     row.name: row
     for row in (
-        Model("mlp", "Two hidden layers of 256 units", "engine.training.models.mlp:mlp", 855_050, 1_709_056, 1, 64),
+        Model(
+            "mlp", "Two hidden layers of 256 units", "engine.training.models.mlp:mlp", 855_050, 1_709_056, 1, 64, per_input=256
+        ),
         Model("small-cnn", "Three convolutions with BatchNorm", "engine.training.models.small_cnn:small_cnn", 94_762, 20_646_400),
         Model("vgg16-bn", "VGG-16 with BatchNorm, for CIFAR", "engine.training.models.vgg:vgg16_bn", 14_724_042, 626_403_328, 32),
         Model(

@@ -74,8 +74,7 @@ class TimedStep:
 
 def flops_of_epoch(experiment: Experiment) -> float:
     """Operations of all gradients of an epoch, from the figures of the catalogue scaled to the size of the images."""
-    model, side = MODELS[experiment.model.name], input_shape(experiment)[1]
-    per_image = BACKWARD * model.flops * (side / model.shape[1]) ** 2
+    per_image = BACKWARD * MODELS[experiment.model.name].operations(input_shape(experiment))
     return per_image * steps_per_epoch(experiment) * experiment.schedule.batch_size * experiment.method.gradients
 
 
@@ -85,9 +84,9 @@ def steps_per_epoch(experiment: Experiment) -> int:
 
 def _work(experiment: Experiment) -> str:
     epochs = experiment.schedule.epochs * experiment.seeds
-    model = MODELS[experiment.model.name]
+    weights = MODELS[experiment.model.name].weights(input_shape(experiment))
     work = _short(flops_of_epoch(experiment) * epochs)
-    return f"{_short(model.parameters)} weights; {steps_per_epoch(experiment)} steps an epoch; about {work}FLOP in all."
+    return f"{_short(weights)} weights; {steps_per_epoch(experiment)} steps an epoch; about {work}FLOP in all."
 
 
 def _key(experiment: Experiment) -> str:

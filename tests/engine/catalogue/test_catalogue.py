@@ -64,3 +64,11 @@ def test_a_model_is_kept_to_its_sides() -> None:
     assert not MODELS["vit-s"].accepts((3, 30, 32))
     assert not MODELS["resnet18-224"].accepts((1, 8, 8))
     assert MODELS["vit-s32-224"].sides == "64 to 512 pixels in multiples of 32"
+
+
+def test_a_network_that_takes_an_image_whole_has_weights_for_each_of_its_pixels() -> None:
+    row, shape = MODELS["mlp"], (1, 8, 8)
+    module: nn.Module = pkgutil.resolve_name(row.build)(shape, 10)
+    assert row.weights(shape) == sum(parameter.numel() for parameter in module.parameters())
+    assert row.operations(shape) == 2 * sum(parameter.numel() for parameter in module.parameters() if parameter.dim() == 2)
+    assert MODELS["small-cnn"].operations((3, 64, 64)) == 4 * MODELS["small-cnn"].flops
