@@ -63,7 +63,7 @@ def test_from_the_gallery_to_the_form(page: Page, studio: Studio) -> None:
 
 def test_how_long_a_training_takes_can_be_asked_before_it_is_started(page: Page) -> None:
     cost = page.locator("#rwp-cost")
-    expect(cost).to_contain_text("855 k weights; 22 steps an epoch; about 54.1 GFLOP in all.")
+    expect(cost).to_contain_text("85 k weights; 22 steps an epoch; about 85.6 GFLOP in all.")
     page.get_by_role("button", name="How long?").click()
     expect(cost).to_contain_text(re.compile(r"About .* an epoch and .* in all on .+, from two steps timed here"))
     search(page, "mixing lab")
