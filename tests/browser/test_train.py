@@ -2,6 +2,7 @@
 
 import re
 import signal
+from operator import gt
 from typing import Any
 
 import pytest
@@ -264,6 +265,23 @@ def test_a_fraction_of_an_epoch_is_refused_by_name_and_nothing_pops_up_while_typ
     expect(page.locator(".toast-body")).to_have_count(0)
     page.keyboard.type("e-3")
     expect(page.locator("#rwp-command textarea")).to_have_value(re.compile("sigma=0.001"))
+
+
+LENGTHS = """() => [...document.querySelectorAll('.rwp-chart .js-plotly-plot')]
+    .map(({ calcdata }) => Math.max(...calcdata.map((trace) => trace.length)))"""
+"""How many points of its longest curve each chart has drawn, whatever it was handed."""
+
+
+def test_every_chart_goes_on_as_long_as_the_run_does(page: Page, studio: Studio) -> None:
+    page.set_viewport_size({"width": 1400, "height": 3000})
+    start_long(page, studio)
+    until(page, lambda: len(page.evaluate(LENGTHS)) == 6)
+    for smoothing, axis in (("0.6", "step"), ("0", "seconds"), ("0", "evaluations")):
+        page.locator("[data-smoothing]").fill(smoothing)
+        page.locator("[data-axis]").select_option(axis)
+        for _ in range(2):  # the first growth may come of the choice itself
+            before = page.evaluate(LENGTHS)
+            until(page, lambda before=before: all(map(gt, page.evaluate(LENGTHS), before)))  # type: ignore[misc]
 
 
 BREAK_THE_FIRST = """() => {

@@ -84,10 +84,11 @@ export class LineChart {
     return [log && this.figure.log ? Math.min(...y.filter((value) => value > 0)) : lowest, highest ?? Infinity];
   }
 
+  // Copies, for the curves of the store grow where they are, and Plotly takes the same array for the same data.
   #line(trace, curve, store, { axis }) {
-    const x = AXES[axis].of(curve, store.status);
+    const x = [...AXES[axis].of(curve, store.status)];
     return {
-      x, y: shown(this.figure, curve.value), type: "scatter", mode: x.length < 2 || !trace.smooth && x.length < 40 ? "lines+markers" : "lines",
+      x, y: [...shown(this.figure, curve.value)], type: "scatter", mode: x.length < 2 || !trace.smooth && x.length < 40 ? "lines+markers" : "lines",
       name: plain(trace.name), legendgroup: trace.metric,
       line: { color: visible(trace.colour), dash: trace.dash, width: 2 }, marker: { size: 5 },
       hovertemplate: `%{y:.4~g}${this.figure.percent ? " %" : ""}`,
