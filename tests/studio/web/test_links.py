@@ -158,6 +158,7 @@ def test_a_run_that_is_a_link_is_none(client: TestClient, run: Run, outside: Pat
     (elsewhere / "queued").write_text("0")
     put(run.path.parent / "linked", elsewhere)
     assert [row["id"] for row in client.get("/api/runs").json()] == [run.id]
+    assert [one.id for one in Run.all(run.path.parent)] == [run.id]
     assert Queue(run.path.parent).waiting() == []
     for route in ("log", "zip", "checkpoints"):
         answer = client.get(f"/api/runs/linked/{route}")
