@@ -81,6 +81,7 @@ class Reader:
         """Whether all of it can be read, or nothing has been written yet."""
         try:
             self.status()
+            self.events()
             self.changes()
             self._check_metrics(0)
             self._rows("SELECT DISTINCT name FROM metric")  # which are text that can be read
@@ -122,7 +123,7 @@ class Reader:
     def events(self, after: int = 0, kind: str = "*") -> list[Event]:
         rows = self._rows("SELECT id, step, time, kind, data FROM event WHERE id > ? AND kind GLOB ? ORDER BY id", after, kind)
         with self._making_sense():
-            return [Event(id, step, at, kind, escaped(json.loads(data))) for id, step, at, kind, data in rows]
+            return [Event(id, step, at, kind, dict(escaped(json.loads(data)))) for id, step, at, kind, data in rows]
 
     def accuracies(self) -> dict[int, float]:
         """Test accuracy by step."""

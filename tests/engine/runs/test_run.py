@@ -147,6 +147,19 @@ def test_metrics_that_nobody_has_written_are_damage(run: Run, column: str) -> No
     assert (run.path / told.data["kept_as"]).exists()
 
 
+@pytest.mark.parametrize("data", ["[1]", "7", '"x"', "null", "{"])
+def test_an_event_that_tells_no_table_is_damage(run: Run, data: str) -> None:
+    writer = Writer(run.path / "run.db")
+    writer.event(1, "checkpoint")
+    writer.flush(Status(state="stopped"))
+    assert run.records.is_whole()
+    writer._db.execute("UPDATE event SET data = ?", (data,))
+    writer.close()
+    assert not run.records.is_whole()
+    with pytest.raises(Refused, match="is damaged"):
+        run.records.events()
+
+
 def test_many_runs_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:
     names = [Run.create(tmp_path, Experiment()).id for _ in range(600)]
     assert len(set(names)) == len(names) == len(Run.all(tmp_path))

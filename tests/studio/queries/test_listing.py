@@ -1,6 +1,8 @@
 """A list of runs reads what has changed and nothing else, and stands whatever is in them."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,25 @@ def without_sense(run: Run) -> None:
     write(run, "stopped", ("changed", {"path": "method.sigma"}))
 
 
-@pytest.mark.parametrize("damage", [broken, without_sense])
+def rewritten(run: Run, data: str) -> None:
+    write(run, "stopped", ("changed", {"path": "method.sigma", "new": 0.02}))
+    with closing(sqlite3.connect(run.path / "run.db")) as db, db:
+        db.execute("UPDATE event SET data = ?", (data,))
+
+
+def no_json(run: Run) -> None:
+    rewritten(run, "{")
+
+
+def no_object(run: Run) -> None:
+    rewritten(run, "[1]")
+
+
+def no_list_of_images(run: Run) -> None:
+    (run.path / "data.json").mkdir()
+
+
+@pytest.mark.parametrize("damage", [broken, without_sense, no_json, no_object, no_list_of_images])
 def test_a_replay_that_cannot_be_leaves_nothing(run: Run, damage: Callable[[Run], None]) -> None:
     write(run, "finished")
     damage(run)
