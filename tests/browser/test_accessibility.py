@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from engine.runs.writer import Writer
 from tests.browser.actions import PLOT, until
 from tests.browser.conftest import PATIENCE
 from tests.processes import SHORT, Launch, is_finished, wait
@@ -21,9 +22,16 @@ SMALL = """() => [...document.querySelectorAll('button, input, select, textarea,
 
 @pytest.fixture(scope="module")
 def studio(module_studio: Studio) -> Iterator[Studio]:
-    """A studio with a finished run."""
+    """A studio with a finished run that has more events than fit into their list."""
     launch = Launch(module_studio.folder)
-    wait(launch(SHORT), is_finished)
+    run = launch(SHORT)
+    wait(run, is_finished)
+    launch.processes[-1].wait()
+    writer = Writer(run.path / "run.db")
+    for _ in range(40):
+        writer.event(1, "told")
+    writer.flush(run.status())
+    writer.close()
     yield module_studio
     launch.end()
     module_studio.clear()
