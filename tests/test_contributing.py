@@ -92,7 +92,7 @@ def test_the_form_offers_what_is_new(page: dict[str, Any]) -> None:
 
 
 def test_the_page_draws_what_is_new_and_has_a_button_for_it(page: dict[str, Any]) -> None:
-    (monitor,) = (one["props"] for one in page["components"] if "figures" in one["props"].get("props", {}))
+    (monitor,) = (one["props"] for one in page["components"] if "probes" in one["props"].get("props", {}))
     assert {"gradient", "norm"} <= {figure["id"] for figure in monitor["props"]["figures"]}
     assert "norm" in monitor["props"]["probes"]
     assert "sign-sgd" in monitor["props"]["methods"]
