@@ -14,7 +14,7 @@ from engine.experiment.validate import check
 from engine.launch import devices
 from engine.launch.queue import Queue
 from engine.machine import cores
-from engine.runs.labels import relabel
+from engine.runs.labels import read_labels, relabel
 from engine.runs.run import Run
 from studio.cli.folders import Folders
 from studio.cli.train import EXIT, WAITED_FOR, stopping
@@ -42,16 +42,18 @@ def run(given: argparse.Namespace) -> int:
     experiments = [settled(one) for one in race.experiments()]
     for experiment in experiments[: len(race.contestants)]:
         check(experiment, given.data)
+    tags = read_labels({"tags": [race.title]}).tags
     made = [Run.create(given.runs, experiment) for experiment in experiments]
     for one in made:
-        relabel(one, {"tags": [race.title]})
+        relabel(one, {"tags": tags})
+    listing = Listing(given.runs)
     with stopping(made):
-        _train(made, given.runs, given.data, len(race.contestants))
-    _tell_boards(made, given.runs)
+        _train(made, listing, given.runs, given.data, len(race.contestants))
+    _tell_boards(made, listing)
     return max((EXIT.get(one.status().state, 1) for one in made), key=[0, 130, 1].index)
 
 
-def _train(made: list[Run], runs: Path, data: Path, round_: int) -> None:
+def _train(made: list[Run], listing: Listing, runs: Path, data: Path, round_: int) -> None:
     """As many at once as there are cores, or as the queue lets an accelerator train; a board after each round of a seed."""
     on_cpu = all(name == "cpu" for name in devices.suitable(made[0].experiment))
     queue, told = Queue(runs), 0
@@ -63,20 +65,22 @@ def _train(made: list[Run], runs: Path, data: Path, round_: int) -> None:
             bar.refresh()
             if bar.n // round_ > told:
                 told = bar.n // round_
-                tell(_leader(made, runs))
+                _tell_leader(made, listing)
             time.sleep(0.2)
 
 
-def _leader(made: list[Run], runs: Path) -> str:
-    found, names = _compared(made, runs)
-    first = found["boards"]["end"]["rows"][0]
-    return f"ahead after {first['n']} seeds: {names[first['group']]}, {_accuracy(first)}"
+def _tell_leader(made: list[Run], listing: Listing) -> None:
+    found, names = _compared(made, listing)
+    for first in found["boards"]["end"]["rows"][:1]:
+        if first["n"]:
+            seeds = "seed" if first["n"] == 1 else "seeds"
+            tell(f"ahead after {first['n']} {seeds}: {names[first['group']]}, {_accuracy(first)}")
 
 
-def _compared(made: Sequence[Run], runs: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def _compared(made: Sequence[Run], listing: Listing) -> tuple[dict[str, Any], dict[str, str]]:
     """The comparison, and what each group is called."""
     ids = {one.id for one in made}
-    entries = [entry for entry in Listing(runs).entries() if entry.run.id in ids]
+    entries = [entry for entry in listing.entries() if entry.run.id in ids]
     common = set.intersection(*({*entry.changed.items()} for entry in entries)) if entries else set()
     names = {entry.group: _name(entry, {path for path, _ in common} | OF_EACH_RUN) for entry in entries}
     return compare(entries), names
@@ -88,8 +92,8 @@ def _name(entry: Entry, left_out: set[str]) -> str:
     return " ".join([entry.experiment.method.name, *(f"{key}={value}" for key, value in told.items())])
 
 
-def _tell_boards(made: Sequence[Run], runs: Path) -> None:
-    found, names = _compared(made, runs)
+def _tell_boards(made: Sequence[Run], listing: Listing) -> None:
+    found, names = _compared(made, listing)
     for cost, board in found["boards"].items():
         budget = "" if board["budget"] is None else f"after {board['budget']:,.6g} "
         print(f"{budget}{HEADINGS[cost]}")

@@ -16,8 +16,6 @@ from studio.stream.curve import known
 
 METRIC = "test/accuracy"
 Row = dict[str, Any]
-
-
 Cost = Literal["steps", "gradients", "seconds"]
 COSTS: tuple[Cost, ...] = get_args(Cost)
 """What a training takes: steps, gradient evaluations, seconds."""
@@ -52,8 +50,8 @@ class Contestant:
     def at(self, cost: Cost, budget: float) -> dict[int, float]:
         """By seed, the last accuracy that was measured within the budget; a seed without one is left out."""
         found = {}
-        for entry, spent in zip(self.group.counted, self.spent(cost), strict=True):
-            within = int(np.searchsorted(spent, budget * (1 + 1e-9), side="right"))
+        for entry, x in zip(self.group.counted, self.spent(cost), strict=True):
+            within = int(np.searchsorted(x, budget * (1 + 1e-9), side="right"))
             if within:
                 found[entry.experiment.seed] = float(self.curves[entry.experiment.seed].values[within - 1])
         return found

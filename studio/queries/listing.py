@@ -37,8 +37,6 @@ class Entry:
     status: Status
     accuracy: float | None
     """Last test accuracy, if there is one."""
-    best: float | None
-    """Best test accuracy, if there is one."""
     bytes_used: int
     """What its folder takes of the disk."""
     created: float
@@ -50,6 +48,11 @@ class Entry:
     """Those fields that differ from what the choices of the experiment give by default."""
     group: str = ""
     """A name that all runs share which differ in nothing but their seed."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its records can be read."""
+        return self.status.field != DATABASE
 
     @property
     def is_to_come(self) -> bool:
@@ -117,14 +120,13 @@ def _read(run: Run) -> Entry:
     created, used, told = (run.path / "config.json").stat().st_mtime, run.bytes_used(), labels(run)
     begun = run.experiment
     try:
-        status, changes, accuracies = run.status(), run.records.changes(), list(run.records.accuracies().values())
+        status, changes, accuracy = run.status(), run.records.changes(), run.records.last("test/accuracy")
     except Refused as damaged:
         if damaged.problems[0].field != DATABASE:
             raise
-        status, changes, accuracies = unreadable(damaged), [], []
+        status, changes, accuracy = unreadable(damaged), [], None
     present, history = replay_until(begun, changes, sys.maxsize), History.of(begun, changes, status.step)
-    last, best = (accuracies[-1], max(accuracies)) if accuracies else (None, None)
-    return Entry(run, present, told, status, last, best, used, created, history, flat(present.model_dump()), differences(present))
+    return Entry(run, present, told, status, accuracy, used, created, history, flat(present.model_dump()), differences(present))
 
 
 def _row(entry: Entry) -> Row:

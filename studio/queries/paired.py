@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +34,15 @@ class Difference:
 def difference(values: Mapping[int, float], reference: Mapping[int, float]) -> Difference:
     """`values` − `reference`, both by seed; p is not corrected yet."""
     shared = sorted(values.keys() & reference.keys())
-    found = np.array([values[seed] - reference[seed] for seed in shared])
-    if len(found) < 2:
-        return Difference(len(found), *found.tolist())
+    return _of(tuple(values[seed] - reference[seed] for seed in shared))
+
+
+@lru_cache(maxsize=4096)
+def _of(differences: tuple[float, ...]) -> Difference:
+    """The same from the differences themselves, worked out once: boards share them, and a page asks again and again."""
+    if len(differences) < 2:
+        return Difference(len(differences), differences[0] if differences else None)
+    found = np.array(differences)
     low, high = interval(found)
     return Difference(len(found), float(found.mean()), low, high, sign_flip(found))
 

@@ -41,7 +41,7 @@ def test_groups_are_found_ticked_ranked_and_drawn(page: Page, studio: Studio, ra
     expect(page.locator("[data-total]")).to_have_text("24 runs in 3 groups · 0 ticked")
     expect(page.locator("[data-nothing]")).to_be_visible()
     page.locator("[data-find]").fill("method:m-rwp sigma>0.1")
-    expect(page.locator("[data-total]")).to_have_text("8 of 24 runs in 1 groups · 0 ticked")
+    expect(page.locator("[data-total]")).to_have_text("8 of 24 runs in 1 group · 0 ticked")
     page.locator("[data-find]").fill("")
     page.get_by_role("button", name="Tick all shown").click()
     first = page.locator("[data-board-rows] tr").first
@@ -69,7 +69,7 @@ def test_the_address_is_the_view(page: Page, studio: Studio, raced: None) -> Non
     expect(page).to_have_url(re.compile(r"/compare\?q=method%3Asgd.*runs="))
     page.reload()
     expect(page.locator("[data-find]")).to_have_value("method:sgd")
-    expect(page.locator("[data-total]")).to_have_text("8 of 24 runs in 1 groups · 8 ticked")
+    expect(page.locator("[data-total]")).to_have_text("8 of 24 runs in 1 group · 8 ticked")
     expect(page.locator("[data-board-rows] tr")).to_have_count(1)
 
 

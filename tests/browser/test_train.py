@@ -78,10 +78,10 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     page.locator("[data-more] summary").click()
     page.get_by_role("button", name="Measure landscape").click()
     see_surface(page)
-    expect(page.locator("[data-landscape-caption]")).to_contain_text("21 × 21 points;", timeout=600_000)
     page.evaluate(NOTE_CAMERA)
     drag(page, PLOT["surface"], (0.4, 0.5), (0.7, 0.6))
     until(page, lambda: bool(page.evaluate("window.turned")))
+    expect(page.locator("[data-landscape-caption]")).to_contain_text("21 × 21 points;", timeout=600_000)
     page.get_by_role("button", name="Stop").click()
     badge(page, "stopped")
     page.evaluate("document.body.classList.toggle('dark')")  # draws everything anew

@@ -1,5 +1,6 @@
 // Landscape: the loss on a plane through the weights, as contours and as a surface; it gets finer while it is measured.
 import { learn } from "../lib/fetch-json.js";
+import { Hold } from "../lib/hold.js";
 import { drawContour, drawSurface } from "./landscape-plots.js";
 import { palette } from "./palette.js";
 import { withPlotly } from "./plotly.js";
@@ -14,6 +15,8 @@ export class Landscape {
     this.surface = find("surface");
     this.steps.addEventListener("input", () => this.#load());
     this.isSeen = false;
+    this.isStale = false;
+    this.hold = new Hold(this.surface, () => this.isStale && this.redraw()); // a surface drawn anew forgets how far it is turned
     new IntersectionObserver(([entry]) => this.#onSeen(entry.isIntersecting)).observe(this.section);
     this.follow("");
   }
@@ -69,6 +72,8 @@ export class Landscape {
     const { run } = this;
     await withPlotly();
     if (run !== this.run || !this.grid) return;
+    this.isStale = this.hold.isHeld;
+    if (this.isStale) return;
     const look = { run: this.run, colours: palette() };
     drawContour(this.contour, this.grid, look);
     drawSurface(this.surface, this.grid, look);

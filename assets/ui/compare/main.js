@@ -12,12 +12,13 @@ import { View } from "./view.js";
 
 const PAUSE = 3000; // ms between two looks
 const SHARE = 20; // a look at very many runs takes at most this part of the time
-const CONTROLS = { q: "find", by: "by", cost: "cost", x: "axis", smooth: "smoothing" };
+const FINDING = { q: "find", by: "by" };
+const DRAWING = { cost: "cost", x: "axis", smooth: "smoothing" };
 
 export function mount(root, { figures, colours }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   const view = new View();
-  const table = new Table(find, { onTick: (runs, isTicked) => tick(runs, isTicked), onSort: (sort) => set("sort", sort) });
+  const table = new Table(find, { onTick: (runs, isTicked) => tick(runs, isTicked), onSort: (sort) => set("sort", sort, list) });
   const board = new Board(find);
   const charts = figures.map((figure) => new OverlayChart(find("charts"), figure));
   let known = { fields: [], common: {}, rows: [] };
@@ -25,28 +26,31 @@ export function mount(root, { figures, colours }) {
   let compared = null; // what the studio answered, and the lines of its charts
   let asked = "";
 
-  for (const [name, control] of Object.entries(CONTROLS)) {
-    find(control).value = view.get(name);
-    find(control).addEventListener("input", () => set(name, find(control).value));
+  for (const [controls, follow] of [[FINDING, list], [DRAWING, draw]]) {
+    for (const [name, control] of Object.entries(controls)) {
+      find(control).value = view.get(name);
+      find(control).addEventListener("input", () => set(name, find(control).value, follow));
+    }
   }
   find("log-scale").checked = Boolean(view.get("log"));
-  find("log-scale").addEventListener("input", () => set("log", find("log-scale").checked ? "1" : ""));
-  find("reference").addEventListener("input", () => set("ref", find("reference").value));
+  find("log-scale").addEventListener("input", () => set("log", find("log-scale").checked ? "1" : "", draw));
+  find("reference").addEventListener("input", () => set("ref", find("reference").value, compare));
   find("tick-shown").addEventListener("click", () => tick(shownRuns.map(({ id }) => id), true));
   find("untick").addEventListener("click", () => tick([...view.ticked], false));
   onThemeChange(() => drawCharts());
 
-  function set(name, value) {
+  function set(name, value, follow) {
     view.set(name, value);
-    show();
+    follow();
   }
 
   function tick(runs, isTicked) {
     view.tick(runs, isTicked);
-    show();
+    list();
+    compare();
   }
 
-  function show() {
+  function list() {
     try {
       shownRuns = known.rows.filter(parse(view.get("q"), known.fields, known.common));
       tell("");
@@ -56,13 +60,12 @@ export function mount(root, { figures, colours }) {
     const rows = view.get("by") === "group" ? grouped(shownRuns) : alone(shownRuns);
     table.show(sorted(rows, view.get("sort")), differing(rows, known.fields), { sort: view.get("sort"), ticked: view.ticked });
     find("total").textContent = total(rows);
-    compare();
   }
 
   function total(rows) {
     if (!known.rows.length) return "No run here yet. Start one on the page Train.";
     const of = shownRuns.length === known.rows.length ? "" : ` of ${count(known.rows.length)}`;
-    return `${count(shownRuns.length)}${of} runs${view.get("by") === "group" ? ` in ${count(rows.length)} groups` : ""} · ${count(view.ticked.size)} ticked`;
+    return `${count(shownRuns.length)}${of} ${shownRuns.length === 1 ? "run" : "runs"}${view.get("by") === "group" ? ` in ${count(rows.length)} ${rows.length === 1 ? "group" : "groups"}` : ""} · ${count(view.ticked.size)} ticked`;
   }
 
   function chosen() {
@@ -76,16 +79,17 @@ export function mount(root, { figures, colours }) {
     const wanted = JSON.stringify([rows.map(({ id, step, state }) => [id, step, state]), view.get("ref")]);
     find("result").hidden = !runs.length;
     find("nothing").hidden = runs.length > 0 || !known.rows.length;
-    if (!runs.length || wanted === asked) return draw();
+    if (!runs.length || wanted === asked) return;
     asked = wanted;
     try {
       const [found, { lines }] = await Promise.all([postJson("/api/compare", { runs, reference: view.get("ref") }), postJson("/api/compare/curves", { runs }), withPlotly()]);
-      if (wanted === asked) compared = { found, lines };
+      if (wanted !== asked) return;
+      compared = { found, lines };
+      draw();
     } catch (error) {
       asked = "";
       tell(error.message);
     }
-    draw();
   }
 
   // Row, label, colour and dash of each group that is compared.
@@ -126,7 +130,8 @@ export function mount(root, { figures, colours }) {
     const began = performance.now();
     try {
       known = await fetchJson("/api/compare");
-      show();
+      list();
+      compare();
     } catch (error) {
       tell(error.message);
     }

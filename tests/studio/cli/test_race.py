@@ -48,3 +48,10 @@ def test_a_faulty_race_starts_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["race", str(tmp_path / "race.json"), "--runs", str(tmp_path / "runs")]) == 2
     assert capsys.readouterr().err.startswith("rwp-studio: contestants.0: method.rho: ")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_race_whose_title_is_no_tag_starts_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "race.json").write_text(json.dumps({**RACE, "title": " "}))
+    assert main(["race", str(tmp_path / "race.json"), "--runs", str(tmp_path / "runs")]) == 2
+    assert "tags" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

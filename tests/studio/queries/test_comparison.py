@@ -138,3 +138,22 @@ def test_a_live_run_has_a_line_of_its_own(races: Path) -> None:
         writer.close()
         lines = [line for line in overlay(Listing(races).entries()) if line["method"] == "sgd"]
     assert [(line["seeds"], line["live"]) for line in lines] == [(8, False), (1, True)]
+
+
+def test_a_run_whose_records_are_damaged_hides_nobody(races: Path) -> None:
+    broken = trained(races, "sam", 0, [0.9])
+    (broken.path / "run.db").write_bytes(b"no database" * 1000)
+    entries = Listing(races).entries()
+    assert {row["state"] for row in run_table(entries)["rows"] if row["id"] == broken.id} == {"failed"}
+    assert {line["method"] for line in overlay(entries)} == {"sgd", "m-rwp"}
+    assert {one["unfinished"] for one in compare(entries)["contestants"]} == {0, 1}
+
+
+def test_the_best_accuracy_follows_the_run(tmp_path: Path) -> None:
+    run = trained(tmp_path, "sgd", 0, [0.5, 0.7, 0.6])
+    assert [(row["accuracy"], row["best"]) for row in run_table(Listing(tmp_path).entries())["rows"]] == [(0.6, 0.7)]
+    writer = Writer(run.path / "run.db")
+    writer.metrics(4, 4.0, {"test/accuracy": 0.8})
+    writer.flush(Status(state="finished", step=4, steps=4))
+    writer.close()
+    assert [row["best"] for row in run_table(Listing(tmp_path).entries())["rows"]] == [0.8]
