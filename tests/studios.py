@@ -1,13 +1,13 @@
 """Studios as processes of their own."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -56,8 +56,9 @@ class Studio:
                 with suppress(psutil.NoSuchProcess):
                     engine.kill()
             time.sleep(0.05)
-        for entry in self.runs.iterdir() if self.runs.exists() else ():
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        with TemporaryDirectory(dir=self.folder) as removed:  # out of the way of a page that still reads
+            for entry in self.runs.iterdir() if self.runs.exists() else ():
+                entry.rename(Path(removed, entry.name))
 
     def _is_engine(self, process: psutil.Process) -> bool:
         """Whether a process was started for one of the runs: it may not have told its pid yet."""

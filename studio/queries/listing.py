@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import sys
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,21 @@ class Entry:
 
 
 class Listing:
-    """One entry per run, newest first."""
+    """One entry per run, newest first; many threads may ask at a time."""
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
         self._queue = Queue(runs)
         self._known: dict[str, tuple[tuple[float, ...], Entry]] = {}
         self._damaged: set[str] = set()
+        self._reading = threading.Lock()
 
     def entries(self) -> list[Entry]:
-        """Every run as it is now. Blocks while it reads what has changed."""
+        """Every run as it is now. Blocks while it, or another thread, reads what has changed."""
+        with self._reading:
+            return self._read_changed()
+
+    def _read_changed(self) -> list[Entry]:
         found = {run.id: self._look(run) for run in Run.all(self._runs)}
         for name, (_, entry) in self._known.items():
             if name not in found and entry.is_to_come:

@@ -84,7 +84,8 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     expect(page.locator("[data-landscape-caption]")).to_contain_text("21 × 21 points;", timeout=600_000)
     page.get_by_role("button", name="Stop").click()
     badge(page, "stopped")
-    page.evaluate("document.body.classList.toggle('dark')")  # draws everything anew
+    page.evaluate("document.body.classList.toggle('dark')")  # draws everything anew that can be seen
+    page.locator(PLOT["surface"]).scroll_into_view_if_needed()
     until(page, lambda: bool(camera(page) == page.evaluate("window.turned")))
 
     expect(page.locator("[data-title^='Download plot']").first).to_be_attached()

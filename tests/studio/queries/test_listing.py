@@ -1,6 +1,7 @@
 """A list of runs reads what has changed and nothing else, and stands whatever is in them."""
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.runs.status import State, Status
 from engine.runs.writer import Writer
 from engine.training.trainer.control import Control
 from engine.training.trainer.recorder import Recorder
+from studio.queries.change_history import History, groups
 from studio.queries.listing import Listing
 from tests.processes import SHORT
 
@@ -52,6 +54,25 @@ def test_an_unchanged_run_is_not_read_again(run: Run, state: State, monkeypatch:
     with run.lock():
         (held,) = listing.entries()
     assert held.status.state == state
+
+
+def test_two_may_ask_at_a_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One finds the run gone while the other, in the midst of its answer, has seen it."""
+    write(run, "finished")
+    listing = Listing(run.path.parent)
+    other = threading.Thread(target=listing.entries)
+
+    def names(histories: dict[str, History]) -> dict[str, str]:
+        if run.id in histories:
+            run.path.rename(f"{run.path.parent}-elsewhere")
+            other.start()
+            other.join(0.5)  # it ends within, or waits for its turn
+        return groups(histories)
+
+    monkeypatch.setattr("studio.queries.listing.groups", names)
+    assert [entry.run.id for entry in listing.entries()] == [run.id]
+    other.join()
+    assert listing.entries() == []
 
 
 @pytest.mark.parametrize("odd", [[1], {"a": 1}, 7, None])
