@@ -92,6 +92,10 @@ interface LiveField {
   optional: boolean;
 }
 
+interface MadeFile {
+  content: string;
+}
+
 interface MoveRequest {
   /** The name of the run. */
   run: string;
@@ -194,6 +198,17 @@ interface Storage {
   /** Bytes that an uploaded archive may have. */
   most_upload: number;
   trash: DeletedRun[];
+}
+
+interface TableRequest {
+  /** Their names. */
+  runs: string[];
+  /** The group that the others are compared with; empty takes the one of plain SGD. */
+  reference: string;
+  /** What all have spent alike; `end` ranks each at its own end. */
+  cost: "end" | "steps" | "gradients" | "seconds";
+  /** Ending of the file. */
+  ending: "csv" | "json" | "md" | "tex";
 }
 
 interface Trashed {

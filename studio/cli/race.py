@@ -20,8 +20,8 @@ from studio.cli.folders import Folders
 from studio.cli.train import EXIT, WAITED_FOR, stopping
 from studio.output import tell
 from studio.queries.comparison import compare
-from studio.queries.listing import Entry, Listing
-from studio.queries.run_table import OF_EACH_RUN
+from studio.queries.group_names import group_names
+from studio.queries.listing import Listing
 
 if TYPE_CHECKING:
     from studio.cli import Commands
@@ -46,6 +46,7 @@ def run(given: argparse.Namespace) -> int:
     made = [Run.create(given.runs, experiment) for experiment in experiments]
     for one in made:
         relabel(one, {"tags": tags})
+    tell(f'to watch it, find tag:"{race.title}" on the page Compare of the studio')
     listing = Listing(given.runs)
     with stopping(made):
         _train(made, listing, given.runs, given.data, len(race.contestants))
@@ -81,15 +82,7 @@ def _compared(made: Sequence[Run], listing: Listing) -> tuple[dict[str, Any], di
     """The comparison, and what each group is called."""
     ids = {one.id for one in made}
     entries = [entry for entry in listing.entries() if entry.run.id in ids]
-    common = set.intersection(*({*entry.changed.items()} for entry in entries)) if entries else set()
-    names = {entry.group: _name(entry, {path for path, _ in common} | OF_EACH_RUN) for entry in entries}
-    return compare(entries), names
-
-
-def _name(entry: Entry, left_out: set[str]) -> str:
-    """The method, and what was set in this group and not in all."""
-    told = {path.rpartition(".")[2]: value for path, value in entry.changed.items() if path not in left_out | {"method.name"}}
-    return " ".join([entry.experiment.method.name, *(f"{key}={value}" for key, value in told.items())])
+    return compare(entries), group_names(entries)
 
 
 def _tell_boards(made: Sequence[Run], listing: Listing) -> None:

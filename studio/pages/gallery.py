@@ -1,13 +1,12 @@
 """Gallery: the paper's tables, with what the runs of this folder reached beside its figures."""
 
-from pathlib import Path
-
 import gradio as gr
 
 from studio.pages.header import title
 from studio.pages.script import mounted
+from studio.ui_files import UI
 
-MARKUP = Path(__file__).parents[2] / "assets" / "ui" / "gallery" / "page.html"
+MARKUP = UI / "gallery" / "page.html"
 
 
 def build(root: str) -> None:

@@ -1,13 +1,12 @@
 """Runs: all there are, to be named, found again, copied, packed, taken in, deleted and had back."""
 
-from pathlib import Path
-
 import gradio as gr
 
 from studio.pages.header import title
 from studio.pages.script import mounted
+from studio.ui_files import UI
 
-MARKUP = Path(__file__).parents[2] / "assets" / "ui" / "library" / "page.html"
+MARKUP = UI / "library" / "page.html"
 
 
 def build(root: str) -> None:

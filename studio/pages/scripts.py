@@ -6,11 +6,10 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-import plotly
 from fastapi import FastAPI, Request, Response
 
-UI = Path(__file__).parents[2] / "assets" / "ui"
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+from studio.ui_files import PLOTLY, UI
+
 FOR_EVER = "public, max-age=31536000, immutable"
 _VERSION = re.compile(r"[0-9a-f]{12}")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}

@@ -19,15 +19,16 @@ from studio.pages import recipe_picker
 from studio.pages.script import mounted
 from studio.pages.scripts import place
 from studio.queries.cost import Estimator
+from studio.ui_files import UI
 
 FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
 FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
-PICKER = Path(__file__).parents[2] / "assets" / "ui" / "setup" / "recipe-picker.html"
+PICKER = UI / "setup" / "recipe-picker.html"
 CHOSEN_RECIPE = f"() => {{ {FILLING}; return [document.querySelector('#rwp-recipe-find').dataset.chosen] }}"
 SHOWN_RUN = f"() => {{ {FILLING}; return [new URLSearchParams(location.search).get('run') ?? ''] }}"
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
-STARTED = "run => { document.dispatchEvent(new CustomEvent('rwp:started', {detail: run})) }"
+STARTED = "runs => { document.dispatchEvent(new CustomEvent('rwp:started', {detail: runs})) }"
 TIMING = "Timing two steps …"
 
 
@@ -154,7 +155,7 @@ class Setup:
 
 
 def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
-    """Start what the form describes: the problems to show, and the id of the (first) run if there are none."""
+    """Start what the form describes: the problems to show, and the ids of the runs, with commas between, if there are none."""
     experiment, refused = examine(values, data)
     if experiment is None or refused:
         return problems(refused), ""
@@ -162,7 +163,7 @@ def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
     queue = Queue(runs)
     queue.add(*group)
     queue.advance(data)
-    return "", group[0].id
+    return "", ",".join(run.id for run in group)
 
 
 def passed_over(experiment: Experiment) -> str:

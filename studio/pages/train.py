@@ -10,8 +10,9 @@ from studio.charts import FIGURES
 from studio.pages.header import title
 from studio.pages.script import mounted
 from studio.pages.setup import Setup
+from studio.ui_files import UI
 
-MONITOR = Path(__file__).parents[2] / "assets" / "ui" / "monitor" / "page.html"
+MONITOR = UI / "monitor" / "page.html"
 PAPER = ("sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp")
 """The methods that the paper compares."""
 

@@ -19,6 +19,8 @@ Row = dict[str, Any]
 Cost = Literal["steps", "gradients", "seconds"]
 COSTS: tuple[Cost, ...] = get_args(Cost)
 """What a training takes: steps, gradient evaluations, seconds."""
+Budget = Literal["end", "steps", "gradients", "seconds"]
+"""What a ranking holds equal; at the end nothing."""
 
 
 def spent(cost: Cost, curve: Columns, status: Status) -> NDArray[np.float64]:

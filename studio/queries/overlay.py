@@ -1,6 +1,8 @@
 """Overlay: the curves of several groups of runs, to be drawn in one chart."""
 
+import json
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from engine.runs.status import ACTIVE
@@ -27,10 +29,36 @@ def _lines(name: str, members: list[Entry]) -> Iterator[Row]:
 
 
 def _line(name: str, entry: Entry) -> Row:
-    """What is the same for all curves of a line: how epochs and gradient evaluations go with the steps."""
+    """What is the same for all curves of a line: how other axes go with the steps, what was changed when, and a landscape."""
     status, steps = entry.status, max(1, entry.status.step)
-    of_a_step = {"epochs": status.epochs_done / steps, "gradients": status.gradient_evaluations / steps}
-    return {"group": name, "method": entry.experiment.method.name, "run": "", "live": False, "seeds": 1, "per_step": of_a_step}
+    spent = {"epochs": status.epochs_done, "gradients": status.gradient_evaluations, "samples": _samples(entry)}
+    return {
+        "group": name,
+        "method": entry.experiment.method.name,
+        "run": "",
+        "live": False,
+        "seeds": 1,
+        "per_step": {cost: value / steps for cost, value in spent.items()},
+        "changes": [{"step": step, "path": path, "new": new} for step, path, new in entry.history.changes],
+        "landscape": _landscape(entry),
+    }
+
+
+def _samples(entry: Entry) -> int:
+    """How many images a mini-batch had, summed over the steps."""
+    begun = json.loads(entry.history.settings)["schedule"]["batch_size"]
+    changed = [(step, new) for step, path, new in entry.history.changes if path == "schedule.batch_size"]
+    sizes = [(0, begun), *changed, (entry.status.step, 0)]
+    return sum(size * (end - start) for (start, size), (end, _) in pairwise(sizes))
+
+
+def _landscape(entry: Entry) -> Row | None:
+    """The newest loss landscape that was measured to the end."""
+    measured = entry.run.records.events(kind="landscape") if entry.is_whole else []
+    newest = next((event for event in reversed(measured) if event.data.get("done")), None)
+    if newest is None:
+        return None
+    return {"run": entry.run.id, "seed": entry.experiment.seed, "array": newest.data["array"], "step": newest.step}
 
 
 def _own(entry: Entry) -> Row:

@@ -64,6 +64,7 @@ def _row(entry: Entry, common: Row) -> Row:
         "seconds": status.seconds,
         "gradients": status.gradient_evaluations,
         "created": entry.created,
+        "live_changes": len(entry.history.changes),
         "settings": {path: value for path, value in entry.settings.items() if path not in common and path not in OF_EACH_RUN},
         "changed": [path for path in entry.changed if path not in common and path not in OF_EACH_RUN],
     }

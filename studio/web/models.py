@@ -8,6 +8,8 @@ from engine.fields import Section
 from engine.launch.queue import MOST_AT_ONCE
 from engine.runs.labels import Labels
 from engine.runs.status import State
+from studio.queries.comparison import Budget
+from studio.report.tables import Ending
 
 
 class ForkRequest(Section):
@@ -69,10 +71,25 @@ class CompareRequest(RunSelection):
     """The group that the others are compared with; empty takes the one of plain SGD."""
 
 
+class TableRequest(CompareRequest):
+    """Which ranking of them, and how it is to be written."""
+
+    cost: Budget = "end"
+    """What all have spent alike; `end` ranks each at its own end."""
+    ending: Ending
+    """Ending of the file."""
+
+
 class Answer(BaseModel):
     """A JSON object that a route answers with."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class MadeFile(Answer):
+    """A file that is not on the disk."""
+
+    content: str
 
 
 class Asked(Answer):

@@ -95,7 +95,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     app.include_router(checkpoint_routes(runs, data))
     app.include_router(library_routes(runs))
     app.include_router(run_routes(runs, data, app.state.hub, listing))
-    app.include_router(comparison_routes(listing))
+    app.include_router(comparison_routes(listing, runs, data))
     add_scripts(app)
     app.mount("/", page)
     return app

@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from engine.experiment.schema import read
+from engine.runs.arrays import save_arrays
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
@@ -15,14 +17,14 @@ from tests.browser.conftest import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LINES = """() => (document.querySelector('[data-figure=test-accuracy] .js-plotly-plot')?.data ?? [])
-    .map((trace) => [trace.name ?? '', trace.x.at(-1), trace.line.color ?? ''])"""
+    .map((trace) => [trace.name ?? '', trace.x.at(-1), trace.line?.color ?? ''])"""
 
 
 def finished(runs: Path, method: dict[str, object], seed: int, level: float, evaluations: int = 1) -> Run:
     run = Run.create(runs, read({"seed": seed, "method": method}))
     writer = Writer(run.path / "run.db")
     for step in (1, 2, 3):
-        writer.metrics(step, step, {"test/accuracy": level + step / 100 + seed / 1000})
+        writer.metrics(step, step, {"test/accuracy": level + step / 100 + seed / 1000, "test/loss": 1 / step})
     writer.flush(Status(state="finished", step=3, steps=3, epochs=3, gradient_evaluations=3 * evaluations))
     writer.close()
     return run
@@ -59,6 +61,113 @@ def test_groups_are_found_ticked_ranked_and_drawn(page: Page, studio: Studio, ra
     expect(page.locator("[data-board-caption]")).to_contain_text("After 3 gradient evaluations")
     page.locator("[data-reference]").select_option(label="m-rwp σ 0.12")
     expect(page.locator("[data-board-rows] tr", has_text="sgd")).to_contain_text("worse")
+
+
+def test_columns_are_chosen_and_rows_grouped_by_any_field(page: Page, studio: Studio, raced: None) -> None:
+    page.goto(f"{studio.url}/compare")
+    heads = page.locator("[data-head] th button")
+    expect(heads.get_by_text("σ", exact=True)).to_be_visible()
+    page.locator(".rwp-column-choice summary").click()
+    page.locator("[data-column-choice] label", has_text="σ").locator("input").uncheck()
+    page.locator("[data-column-choice] label", has_text="Best").locator("input").uncheck()
+    expect(heads).to_have_text(["Method", "Seeds", "State", "Last accuracy", "Gradients", "Time", "Forked from"])
+    page.reload()
+    expect(heads).to_have_count(7)
+    page.locator(".rwp-column-choice summary").click()
+    page.get_by_role("button", name="The usual ones").click()
+    expect(heads.get_by_text("Best accuracy")).to_be_visible()
+    page.locator(".rwp-column-choice summary").click()
+    page.locator("[data-by]").select_option("method.name")
+    expect(page.locator("[data-total]")).to_have_text("24 runs in 2 groups · 0 ticked")
+    expect(page.locator("[data-rows]")).to_contain_text("method m-rwp, 16 runs")
+    expect(page.locator("[data-rows]")).to_contain_text("various")
+    page.locator("[data-rows] tr", has_text="m-rwp").locator("input").check()
+    expect(page.locator("[data-total]")).to_contain_text("16 ticked")
+    page.reload()
+    expect(page.locator("[data-by]")).to_have_value("method.name")
+    expect(page.locator("[data-total]")).to_have_text("24 runs in 2 groups · 16 ticked")
+
+
+def test_what_differs_what_was_changed_and_landscapes_are_side_by_side(page: Page, studio: Studio) -> None:
+    flat, steep = (finished(studio.runs, {"name": "rwp", "sigma": sigma}, 0, 0.5) for sigma in (0.1, 0.2))
+    for run, loss in ((flat, 1.0), (steep, 100.0)):
+        offsets = np.linspace(-1, 1, 5)
+        grid = 0.1 + loss * np.add.outer(offsets**2, offsets**2)
+        save_arrays(run.path / "arrays" / "landscape-00000003.npz", {"x": offsets, "y": offsets, "loss": grid, "accuracy": grid})
+        writer = Writer(run.path / "run.db")
+        writer.event(3, "landscape", array="landscape-00000003", points=5, done=True)
+        if run is flat:
+            writer.event(1, "changed", path="method.sigma", old=0.1, new=0.05)
+        writer.metrics(3, 3, {"train/loss": 1.0})
+        writer.flush(run.records.status())
+        writer.close()
+    page.goto(f"{studio.url}/compare?runs={flat.id},{steep.id}&smooth=0.9")
+    table = page.locator("[data-differences]")
+    expect(table.locator("tr", has_text="σ").first).to_contain_text("0.05")
+    expect(table).to_contain_text("step 1: σ → 0.05")
+    plots = page.locator("[data-landscape-plots] .js-plotly-plot")
+    expect(plots).to_have_count(2)
+    scales = plots.evaluate_all("plots => plots.map(({ data }) => [data[0].zmin, data[0].zmax])")
+    assert scales[0] == scales[1] == pytest.approx([-1, np.log10(200.1)])
+    accuracy = "document.querySelector('[data-figure=test-accuracy] .js-plotly-plot')"
+    assert page.evaluate(f"{accuracy}.data.some(({{ text }}) => text?.[0] === 'σ → 0.05 at step 1')")
+    assert page.evaluate(
+        "document.querySelector('[data-figure=train-loss] .js-plotly-plot').data.some(({ uid }) => uid.startsWith('raw-'))"
+    )
+    page.locator("[data-axis]").select_option("samples")
+    until(page, lambda: {line[1] for line in page.evaluate(LINES) if line[0]} == {3 * 128})
+
+    page.locator("[data-figure=test-accuracy]").scroll_into_view_if_needed()
+    box = page.locator("[data-figure=test-accuracy] .nsewdrag").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + 20)
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 30)
+    loss = page.locator("[data-figure=test-loss] .hoverlayer")
+    expect(loss.locator("g").first).to_be_attached()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 200)
+    expect(loss.locator("g")).to_have_count(0)
+
+
+def test_the_report_is_opened_from_the_disk_without_a_network(
+    page: Page, studio: Studio, raced: None, tmp_path: Path, browser: Browser
+) -> None:
+    page.goto(f"{studio.url}/compare?q=sigma%3E0")
+    expect(page.locator("[data-total]")).to_have_text("16 of 24 runs in 2 groups · 0 ticked")
+    expect(page.locator("[data-report]")).to_be_disabled()
+    page.get_by_role("button", name="Tick all shown").click()
+    expect(page.locator("[data-board-rows] tr")).to_have_count(2)
+    with page.expect_download() as ranking:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    ranking.value.save_as(tmp_path / "ranking.csv")
+    assert (tmp_path / "ranking.csv").read_text().splitlines()[1].startswith("1,m-rwp sigma=0.12,8,")
+    with page.expect_download() as download:
+        page.locator("[data-report]").click()
+    download.value.save_as(tmp_path / "report.html")
+
+    alone = browser.new_context(offline=True)
+    report, faults = alone.new_page(), list[str]()
+    report.on("pageerror", lambda error: faults.append(str(error)))
+    report.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    report.on(
+        "request", lambda request: faults.extend([] if request.url.startswith(("file:", "data:", "blob:")) else [request.url])
+    )
+    report.goto((tmp_path / "report.html").as_uri())
+    expect(report.locator("[data-board-rows] tr").first).to_contain_text("m-rwp σ 0.12")
+    until(report, lambda: len(report.evaluate(LINES)) == 4)
+    report.locator("[data-cost]").select_option("gradients")
+    expect(report.locator("[data-board-caption]")).to_contain_text("After 6 gradient evaluations")
+    report.locator("[data-axis]").select_option("evaluations")
+    until(report, lambda: {line[1] for line in report.evaluate(LINES) if line[0]} == {6})
+    with report.expect_download() as table:
+        report.get_by_role("button", name="LaTeX").click()
+    assert table.value.suggested_filename == "ranking-gradients.tex"
+    with report.expect_download() as picture:
+        report.locator("[data-figure=test-accuracy]").hover()
+        report.locator("[data-figure=test-accuracy] [data-title='Download plot as SVG']").click()
+    assert picture.value.suggested_filename == "test-accuracy.svg"
+    expect(report.locator("pre").first).to_contain_text("rwp-studio train --set")
+    assert faults == []
+    alone.close()
 
 
 def test_the_address_is_the_view(page: Page, studio: Studio, raced: None) -> None:

@@ -7,17 +7,17 @@ const curve = { step: [0, 5, 10], seconds: [0, 1, 2] };
 const status = { step: 10, steps: 20, epochs: 4, gradient_evaluations: 20, epoch_curve: [] };
 
 test("without an epoch curve, epochs are an even share of the steps", () => {
-  assert.deepEqual(AXES.epoch.of(curve, status), [0, 1, 2]);
+  assert.deepEqual(AXES.epoch(curve, status), [0, 1, 2]);
 });
 
 test("an epoch curve bends where the batch size was changed", () => {
   const bent = { ...status, epoch_curve: [[0, 0], [4, 2], [20, 4]] };
-  assert.deepEqual(AXES.epoch.of({ step: [2, 4, 12] }, bent), [1, 2, 3]);
+  assert.deepEqual(AXES.epoch({ step: [2, 4, 12] }, bent), [1, 2, 3]);
 });
 
 test("gradient evaluations are steps times what each takes, and before the first step the steps themselves", () => {
-  assert.deepEqual(AXES.evaluations.of(curve, status), [0, 10, 20]);
-  assert.deepEqual(AXES.evaluations.of(curve, { ...status, step: 0, gradient_evaluations: 0 }), [0, 5, 10]);
+  assert.deepEqual(AXES.evaluations(curve, status), [0, 10, 20]);
+  assert.deepEqual(AXES.evaluations(curve, { ...status, step: 0, gradient_evaluations: 0 }), [0, 5, 10]);
 });
 
 test("a step has its place on every axis", () => {

@@ -29,8 +29,15 @@ test("a text is meant whole, and a star stands for anything", () => {
   assert.ok(!lets("tag:demo", { tags: ["demonstration-2"] }));
 });
 
+test("what stands between quotation marks is one text", () => {
+  assert.ok(lets('tag:"late sam"', { tags: ["late sam"] }));
+  assert.ok(!lets('tag:"late sam"', { tags: ["late", "sam"] }));
+  assert.ok(lets('"digits" -tag:"late sam"'));
+});
+
 test("what cannot be understood is told with its place", () => {
   assert.throws(() => lets("digits foo>1"), /no field “foo” \(at character 8\)/);
+  assert.throws(() => lets('sgd tag:"late sam'), /quotation mark is not closed \(at character 9\)/);
   assert.throws(() => lets("sigma>"), /lacks a value \(at character 7\)/);
   assert.throws(() => lets("-sigma>x"), /“x” is no number \(at character 8\)/);
 });

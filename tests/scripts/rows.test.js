@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { differing, grouped, label, sorted } from "../../assets/ui/compare/rows.js";
+import { differing, grouped, groupedBy, label, sorted, unlike, VARIOUS } from "../../assets/ui/compare/rows.js";
 
 const FIELDS = [{ path: "method.name", short: "method" }, { path: "method.sigma", short: "σ" }, { path: "method.batches", short: "batches" }];
 const run = (id, group, more) => ({ id, group, name: "", method: "rwp", seed: 0, state: "finished", accuracy: 0.5, best: 0.6, seconds: 1, gradients: 10, created: 0, settings: {}, changed: [], ...more });
@@ -12,6 +12,20 @@ test("a group has the means of its runs", () => {
   assert.equal(row.seeds, 2);
   assert.equal(row.state, "finished, running");
   assert.equal(grouped([run("a", "g", { accuracy: null })])[0].accuracy, null);
+});
+
+test("runs are grouped by a field, and what they have not in common is various", () => {
+  const runs = [
+    run("a", "g", { accuracy: 0.4, settings: { "method.sigma": 0.1, "method.batches": "same" } }),
+    run("b", "h", { accuracy: 0.6, settings: { "method.sigma": 0.1, "method.batches": "different" }, method: "arwp", seed: 1 }),
+    run("c", "i", { settings: { "method.batches": "same" } }),
+  ];
+  const rows = groupedBy(runs, FIELDS[1], {});
+  assert.deepEqual(rows.map(({ name, method, accuracy, seeds }) => [name, method, accuracy, seeds]), [["σ 0.1, 2 runs", "various", 0.5, 2], ["σ –, 1 run", "rwp", 0.5, 1]]);
+  assert.deepEqual(rows[0].settings, { "method.sigma": 0.1, "method.batches": VARIOUS });
+  assert.deepEqual(unlike(rows, FIELDS).map(({ path }) => path), ["method.sigma", "method.batches"]);
+  assert.deepEqual(sorted(rows, "method.batches").map(({ name }) => name), ["σ –, 1 run", "σ 0.1, 2 runs"]);
+  assert.equal(groupedBy(runs, { path: "data.label_noise", short: "noise" }, { "data.label_noise": 0.4 })[0].name, "noise 0.4, 3 runs");
 });
 
 test("columns are the fields that were set to different values", () => {

@@ -1,14 +1,17 @@
 // Axes: what may stand on the x axis, and smoothing. All of it happens here, without a request.
+export const TITLES = { step: "step", epoch: "epoch", seconds: "training time (s)", evaluations: "gradient evaluations", samples: "images in mini-batches" };
+
+// Places on each axis that the points of a curve of one run have.
 export const AXES = {
-  step: { title: "step", of: (curve) => curve.step },
-  epoch: { title: "epoch", of: (curve, status) => along(curve.step, status.epoch_curve.length > 1 ? status.epoch_curve : [[0, 0], [status.steps, status.epochs]]) },
-  seconds: { title: "training time (s)", of: (curve) => curve.seconds },
-  evaluations: { title: "gradient evaluations", of: (curve, status) => scaled(curve.step, status.gradient_evaluations / status.step) },
+  step: (curve) => curve.step,
+  epoch: (curve, status) => along(curve.step, status.epoch_curve.length > 1 ? status.epoch_curve : [[0, 0], [status.steps, status.epochs]]),
+  seconds: (curve) => curve.seconds,
+  evaluations: (curve, status) => scaled(curve.step, status.gradient_evaluations / status.step),
 };
 
 // The place of one step on an axis.
 export function placeOf(axis, step, store) {
-  return AXES[axis].of({ step: [step], seconds: [store.secondsAt(step)] }, store.status)[0];
+  return AXES[axis]({ step: [step], seconds: [store.secondsAt(step)] }, store.status)[0];
 }
 
 function scaled(steps, factor) {

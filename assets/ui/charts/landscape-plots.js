@@ -1,14 +1,17 @@
 // The two pictures of a landscape. Both show log₁₀ of the loss, with the loss itself on the scale.
-import { CONFIG } from "./plotly.js";
+import { CONFIG } from "./config.js";
 import { logarithmic } from "./ticks.js";
 
 const SCALE = "Cividis"; // reads the same for every kind of colour vision
+const LEVELS = 24;
 
-export function drawContour(plot, grid, { run, colours }) {
-  const { z, ticks } = logarithmic(grid.loss);
+// `range` has the ends of log₁₀ of the loss where several pictures are to have one scale.
+export function drawContour(plot, grid, { run, colours, range = null }) {
+  const { z, ticks } = logarithmic(grid.loss, range ?? undefined);
   const surface = {
-    type: "contour", x: grid.x, y: grid.y, z, colorscale: SCALE, ncontours: 24, text: labels(grid.loss),
-    contours: { coloring: "heatmap" }, line: { width: 0.7, color: "rgba(255,255,255,0.55)" },
+    type: "contour", x: grid.x, y: grid.y, z, colorscale: SCALE, ncontours: LEVELS, text: labels(grid.loss),
+    contours: { coloring: "heatmap", ...(range && { start: range[0], end: range[1], size: (range[1] - range[0]) / LEVELS }) },
+    ...(range && { zmin: range[0], zmax: range[1], autocontour: false }), line: { width: 0.7, color: "rgba(255,255,255,0.55)" },
     hovertemplate: "loss %{text}<extra></extra>",
     colorbar: { title: { text: "loss", side: "top", font: { size: 11 } }, thickness: 12, outlinewidth: 0, tickfont: { size: 11 }, ...ticks },
   };

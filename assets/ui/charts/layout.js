@@ -1,5 +1,5 @@
 // Layout: how Plotly sets out any chart of ours.
-import { AXES } from "./axes.js";
+import { TITLES } from "./axes.js";
 import { plain } from "./palette.js";
 
 export const LEFT = 52; // px around the plot
@@ -25,7 +25,7 @@ export function layout(figure, { axis, log, run, colours }) {
     showlegend: figure.traces.length > 1,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
     modebar: { color: colours.faint, activecolor: colours.text, bgcolor: "rgba(0,0,0,0)" },
-    xaxis: { ...common, title: { text: AXES[axis].title, standoff: 6, font: { size: 11 } }, uirevision: `${run} ${axis}` },
+    xaxis: { ...common, title: { text: TITLES[axis], standoff: 6, font: { size: 11 } }, uirevision: `${run} ${axis}` },
     yaxis: { ...common, title: { text: plain(figure.unit), standoff: 6, font: { size: 11 } }, type: isLog ? "log" : "linear", exponentformat: "power", rangemode: figure.from_zero ? "tozero" : "normal", uirevision: `${run} ${isLog}` },
   };
 }

@@ -3,7 +3,7 @@ import { AXES, placeOf, smoothed } from "./axes.js";
 import { layout, LEFT, RIGHT, shown } from "./layout.js";
 import { marks } from "./marks.js";
 import { faint, plain, visible } from "./palette.js";
-import { CONFIG } from "./plotly.js";
+import { CONFIG } from "./config.js";
 
 export class LineChart {
   constructor(parent, figure, onZoom) {
@@ -86,7 +86,7 @@ export class LineChart {
 
   // Copies, for the curves of the store grow where they are, and Plotly takes the same array for the same data.
   #line(trace, curve, store, { axis }) {
-    const x = [...AXES[axis].of(curve, store.status)];
+    const x = [...AXES[axis](curve, store.status)];
     return {
       x, y: [...shown(this.figure, curve.value)], type: "scatter", mode: x.length < 2 || !trace.smooth && x.length < 40 ? "lines+markers" : "lines",
       name: plain(trace.name), legendgroup: trace.metric,

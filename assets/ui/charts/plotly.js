@@ -1,12 +1,6 @@
 // Plotly is large: it is fetched when the first chart is wanted, so that the form does not wait for it.
 import { pause, report } from "../lib/fetch-json.js";
 
-export const CONFIG = {
-  responsive: true,
-  displaylogo: false,
-  modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"], // nothing leaves this machine
-};
-
 let loading = null;
 
 export function withPlotly() {

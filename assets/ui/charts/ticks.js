@@ -1,11 +1,19 @@
 // Ticks: log₁₀ of positive numbers, and the marks of an axis that shows the numbers themselves.
 const LEAST = 1e-9; // below which nothing can be told from zero
 
-// Rows of numbers, null where there is none, as their logarithms with the ticks for them.
-export function logarithmic(loss) {
-  const z = loss.map((row) => row.map((value) => value === null ? null : Math.log10(Math.max(value, LEAST))));
-  const known = z.flat().filter((value) => value !== null);
-  return { z, ticks: between(Math.min(...known), Math.max(...known)) };
+// Rows of numbers, null where there is none, as their logarithms with the ticks for them, or for a wider range.
+export function logarithmic(loss, range = rangeOf([loss])) {
+  return { z: loss.map((row) => row.map(log)), ticks: between(...range) };
+}
+
+// The least and the largest logarithm in some grids.
+export function rangeOf(grids) {
+  const known = grids.flat(2).map(log).filter((value) => value !== null);
+  return [Math.min(...known), Math.max(...known)];
+}
+
+function log(value) {
+  return value === null ? null : Math.log10(Math.max(value, LEAST));
 }
 
 // Ticks at 1, 2 and 5 times powers of ten, fewer where the range is wide.

@@ -1,43 +1,59 @@
 // Compare: find runs, tick groups of them, and see which is better, at what cost, and how sure that is.
-import { onThemeChange, palette } from "../charts/palette.js";
+import { onThemeChange } from "../charts/palette.js";
 import { withPlotly } from "../charts/plotly.js";
-import { fetchJson, postJson } from "../lib/fetch-json.js";
+import { fetchJson, learn, postJson } from "../lib/fetch-json.js";
 import { count } from "../lib/format.js";
-import { Board } from "./board.js";
-import { OverlayChart } from "./overlay-chart.js";
+import { save } from "../lib/save.js";
+import { ColumnChoice, columns, shownColumns } from "./columns.js";
 import { parse } from "./query.js";
-import { alone, differing, grouped, label, sorted } from "./rows.js";
+import { Result } from "./result.js";
+import { alone, grouped, groupedBy, sorted, unlike } from "./rows.js";
 import { Table } from "./table.js";
 import { View } from "./view.js";
 
 const PAUSE = 3000; // ms between two looks
 const SHARE = 20; // a look at very many runs takes at most this part of the time
 const FINDING = { q: "find", by: "by" };
-const DRAWING = { cost: "cost", x: "axis", smooth: "smoothing" };
 
 export function mount(root, { figures, colours }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   const view = new View();
-  const table = new Table(find, { onTick: (runs, isTicked) => tick(runs, isTicked), onSort: (sort) => set("sort", sort, list) });
-  const board = new Board(find);
-  const charts = figures.map((figure) => new OverlayChart(find("charts"), figure));
+  const overview = new Table(find, { onTick: (runs, isTicked) => tick(runs, isTicked), onSort: (sort) => set("sort", sort, list) });
+  const choice = new ColumnChoice(find, (chosen) => set("cols", chosen, list));
+  const load = ({ run, array }) => learn(`/api/runs/${encodeURIComponent(run)}/arrays/${encodeURIComponent(array)}`, () => null);
+  const table = (cost, ending) => made("/api/compare/table", { cost, ending });
+  const result = new Result(find, { figures, colours, view, load, table });
   let known = { fields: [], common: {}, rows: [] };
   let shownRuns = [];
-  let compared = null; // what the studio answered, and the lines of its charts
   let asked = "";
 
-  for (const [controls, follow] of [[FINDING, list], [DRAWING, draw]]) {
-    for (const [name, control] of Object.entries(controls)) {
-      find(control).value = view.get(name);
-      find(control).addEventListener("input", () => set(name, find(control).value, follow));
-    }
+  find("by").append(...[view.get("by")].filter((by) => by.includes(".")).map((by) => new Option(by, by)));
+  for (const [name, control] of Object.entries(FINDING)) {
+    find(control).value = view.get(name);
+    find(control).addEventListener("input", () => set(name, find(control).value, list));
   }
-  find("log-scale").checked = Boolean(view.get("log"));
-  find("log-scale").addEventListener("input", () => set("log", find("log-scale").checked ? "1" : "", draw));
   find("reference").addEventListener("input", () => set("ref", find("reference").value, compare));
   find("tick-shown").addEventListener("click", () => tick(shownRuns.map(({ id }) => id), true));
   find("untick").addEventListener("click", () => tick([...view.ticked], false));
-  onThemeChange(() => drawCharts());
+  onThemeChange(() => result.redraw());
+
+  find("report").addEventListener("click", async () => {
+    find("report").disabled = true;
+    const content = await made("/api/compare/report");
+    if (content !== null) save("report.html", content, "text/html");
+    find("report").disabled = false;
+  });
+
+  // A file that the studio makes of the runs that are ticked; null, and a word about it, if it could not.
+  async function made(address, more = {}) {
+    try {
+      const { content } = await postJson(address, { runs: chosenRuns().map(({ id }) => id), reference: view.get("ref"), ...more });
+      return content;
+    } catch (error) {
+      tell(error.message);
+      return null;
+    }
+  }
 
   function set(name, value, follow) {
     view.set(name, value);
@@ -57,68 +73,65 @@ export function mount(root, { figures, colours }) {
     } catch (error) {
       tell(`Not understood: ${error.message}`);
     }
-    const rows = view.get("by") === "group" ? grouped(shownRuns) : alone(shownRuns);
-    table.show(sorted(rows, view.get("sort")), differing(rows, known.fields), { sort: view.get("sort"), ticked: view.ticked });
+    const rows = rowsOf(shownRuns);
+    const all = columns(rows, known.fields);
+    const chosen = shownColumns(all, view.get("cols"));
+    overview.show(sorted(rows, view.get("sort")), chosen, { sort: view.get("sort"), ticked: view.ticked });
+    choice.show(all, chosen);
     find("total").textContent = total(rows);
+  }
+
+  function rowsOf(runs) {
+    const by = view.get("by");
+    const field = known.fields.find(({ path }) => path === by);
+    return field ? groupedBy(runs, field, known.common) : by === "run" ? alone(runs) : grouped(runs);
   }
 
   function total(rows) {
     if (!known.rows.length) return "No run here yet. Start one on the page Train.";
     const of = shownRuns.length === known.rows.length ? "" : ` of ${count(known.rows.length)}`;
-    return `${count(shownRuns.length)}${of} ${shownRuns.length === 1 ? "run" : "runs"}${view.get("by") === "group" ? ` in ${count(rows.length)} ${rows.length === 1 ? "group" : "groups"}` : ""} · ${count(view.ticked.size)} ticked`;
+    const groups = view.get("by") === "run" ? "" : ` in ${count(rows.length)} ${rows.length === 1 ? "group" : "groups"}`;
+    return `${count(shownRuns.length)}${of} ${shownRuns.length === 1 ? "run" : "runs"}${groups} · ${count(view.ticked.size)} ticked`;
   }
 
-  function chosen() {
+  // What rows may be grouped by: every field in which the runs differ.
+  function offerGroupings() {
+    const differ = unlike(known.rows, known.fields);
+    const offered = known.fields.filter((field) => differ.includes(field) || field.path === view.get("by"));
+    const select = find("by");
+    const options = [...select.options].filter(({ value }) => value.includes("."));
+    if (options.map(({ value }) => value).join() === offered.map(({ path }) => path).join()) return;
+    for (const option of options) option.remove();
+    select.append(...offered.map(({ path, short }) => new Option(`all runs of the same ${short} (${path})`, path)));
+    select.value = view.get("by");
+  }
+
+  function chosenRuns() {
     return known.rows.filter(({ id }) => view.ticked.has(id));
   }
 
   // Ask anew only if the runs, what they have done, or the reference are other ones.
   async function compare() {
-    const rows = chosen();
+    const rows = chosenRuns();
     const runs = rows.map(({ id }) => id);
     const wanted = JSON.stringify([rows.map(({ id, step, state }) => [id, step, state]), view.get("ref")]);
     find("result").hidden = !runs.length;
+    find("report").disabled = !runs.length;
     find("nothing").hidden = runs.length > 0 || !known.rows.length;
-    if (!runs.length || wanted === asked) return;
+    if (wanted === asked) return;
     asked = wanted;
+    if (!runs.length) {
+      result.clear();
+      return;
+    }
     try {
       const [found, { lines }] = await Promise.all([postJson("/api/compare", { runs, reference: view.get("ref") }), postJson("/api/compare/curves", { runs }), withPlotly()]);
       if (wanted !== asked) return;
-      compared = { found, lines };
-      draw();
+      result.show({ found, lines }, rows, known.fields);
     } catch (error) {
       asked = "";
       tell(error.message);
     }
-  }
-
-  // Row, label, colour and dash of each group that is compared.
-  function groups() {
-    const rows = grouped(chosen());
-    const differ = differing(rows, known.fields);
-    const variants = new Map();
-    return new Map(rows.map((row) => {
-      const variant = variants.get(row.method) ?? 0;
-      variants.set(row.method, variant + 1);
-      return [row.group, { row, label: label(row, differ), colour: colours[row.method], variant }];
-    }));
-  }
-
-  function draw() {
-    if (!compared || !view.ticked.size) return;
-    const datasets = new Set(chosen().map(({ dataset }) => dataset));
-    find("warning").textContent = datasets.size > 1 ? `These runs learn from different datasets (${[...datasets].join(", ")}); their accuracies do not compare.` : "";
-    find("warning").hidden = datasets.size < 2;
-    board.show(compared.found, groups(), view.get("cost"));
-    drawCharts();
-  }
-
-  function drawCharts() {
-    if (!compared || !view.ticked.size) return;
-    const known = groups();
-    const look = { groups: known, axis: view.get("x"), weight: Number(view.get("smooth")), log: Boolean(view.get("log")), colours: palette() };
-    const lines = compared.lines.filter(({ group }) => known.has(group));
-    for (const chart of charts) chart.draw(lines, look);
   }
 
   function tell(text) {
@@ -130,6 +143,7 @@ export function mount(root, { figures, colours }) {
     const began = performance.now();
     try {
       known = await fetchJson("/api/compare");
+      offerGroupings();
       list();
       compare();
     } catch (error) {

@@ -1,7 +1,7 @@
-// Query: words and conditions such as method:m-arwp sigma>0.01 tag:demo, all of which have to hold. A minus before one turns it round.
+// Query: words and conditions such as method:m-arwp sigma>0.01 tag:"late sam", all of which have to hold. A minus before one turns it round.
 import { holds } from "../lib/words.js";
 
-const TERM = /\S+/g;
+const TERM = /(?:[^\s"]|"[^"]*")+/g;
 const CONDITION = /^([\p{L}\p{N}_./]+)(:|!=|>=|<=|=|>|<)(.*)$/u;
 const OWN = ["id", "name", "method", "dataset", "model", "seed", "state", "parent", "step", "accuracy", "best", "seconds", "gradients"];
 const COMPARED = { ">": (a, b) => a > b, ">=": (a, b) => a >= b, "<": (a, b) => a < b, "<=": (a, b) => a <= b };
@@ -9,6 +9,7 @@ const COMPARED = { ">": (a, b) => a > b, ">=": (a, b) => a >= b, "<": (a, b) => 
 // Whether a row is meant by the text. Throws an error that says where the text is wrong.
 export function parse(text, fields, common) {
   const readers = known(fields, common);
+  if (text.split('"').length % 2 === 0) throw new Error(`a quotation mark is not closed (at character ${text.lastIndexOf('"') + 1})`);
   const terms = [...text.matchAll(TERM)].map(({ 0: term, index }) => (term.startsWith("-") && term.length > 1 ? not(meaning(term.slice(1), index + 1, readers)) : meaning(term, index, readers)));
   return (row) => terms.every((holdsFor) => holdsFor(row));
 }
@@ -19,8 +20,9 @@ function not(term) {
 
 function meaning(term, at, readers) {
   const found = CONDITION.exec(term);
-  if (!found) return (row) => holds([row.id, row.name, ...row.tags, row.method, row.dataset, row.model, row.state], term);
-  const [, name, operator, wanted] = found;
+  if (!found) return (row) => holds([row.id, row.name, ...row.tags, row.method, row.dataset, row.model, row.state], bare(term));
+  const [, name, operator, quoted] = found;
+  const wanted = bare(quoted);
   const value = readers.get(name.toLowerCase());
   if (!value) throw new Error(`there is no field “${name}” (at character ${at + 1}); there are ${OWN.join(", ")}, tag and those of the form`);
   if (!wanted) throw new Error(`“${term}” lacks a value (at character ${at + term.length + 1})`);
@@ -28,6 +30,10 @@ function meaning(term, at, readers) {
   const matches = matcher(wanted);
   const isEqual = (row) => [value(row)].flat().some(matches);
   return operator === "!=" ? not(isEqual) : isEqual;
+}
+
+function bare(text) {
+  return text.replaceAll('"', "");
 }
 
 function ordered(value, operator, wanted, at) {

@@ -1,17 +1,77 @@
-// Rows of the table: runs, or groups of runs that differ in nothing but the seed.
+// Rows of the table: runs, or groups of runs that differ in nothing but the seed, or that have one field in common.
 
 import { numeral } from "../lib/format.js";
 
+export const VARIOUS = Symbol("various");
+
 // One row for each group, in the order of its newest run, with what its runs have in common.
 export function grouped(runs) {
+  return together(runs, ({ group }) => group).map((members) => ({ ...means(members), id: members[0].group }));
+}
+
+// One row for each value of the field that `path` names.
+export function groupedBy(runs, { path, short }, common) {
+  const valueOf = ({ settings }) => settings[path] ?? common[path];
+  return together(runs, (run) => JSON.stringify(valueOf(run) ?? null)).map((members) => ({
+    ...means(members),
+    id: `${path}=${JSON.stringify(valueOf(members[0]) ?? null)}`,
+    name: `${short} ${valueOf(members[0]) === undefined ? "–" : numeral(valueOf(members[0]))}, ${members.length} ${members.length === 1 ? "run" : "runs"}`,
+    method: shared(members, ({ method }) => method) ?? "various",
+    settings: inCommon(members),
+    changed: [...new Set(members.flatMap(({ changed }) => changed))],
+  }));
+}
+
+export function alone(runs) {
+  return runs.map((run) => ({ ...run, members: [run], seeds: 1 }));
+}
+
+// The fields that have not the same value in all of these rows.
+export function unlike(rows, fields) {
+  return fields.filter(({ path }) => new Set(rows.map(({ settings }) => JSON.stringify(settings[path]))).size > 1 || rows.some(({ settings }) => settings[path] === VARIOUS));
+}
+
+// Those of them that somebody has set.
+export function differing(rows, fields) {
+  const set = new Set(rows.flatMap(({ changed }) => changed));
+  return unlike(rows, fields.filter(({ path }) => set.has(path)));
+}
+
+// What a group is called: its method, and what has been set in it and not in all others.
+export function label(row, fields) {
+  const parts = fields.filter(({ path }) => path !== "method.name" && row.changed.includes(path)).map(({ path, short }) => `${short} ${numeral(row.settings[path])}`);
+  return [row.method, ...parts, ...(row.live_changes ? ["(changed while it trained)"] : [])].join(" ");
+}
+
+export function sorted(rows, sort) {
+  const [sign, key] = sort.startsWith("-") ? [-1, sort.slice(1)] : [1, sort];
+  return [...rows].sort((a, b) => compared(valueOf(a, key), valueOf(b, key), sign) || b.created - a.created);
+}
+
+function valueOf(row, key) {
+  const value = (key in row ? row[key] : row.settings[key]) ?? null;
+  return value === VARIOUS ? null : value;
+}
+
+// What has no value stands last, whichever way it is sorted.
+function compared(a, b, sign) {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return sign * (a < b ? -1 : a > b ? 1 : 0);
+}
+
+function together(runs, nameOf) {
   const groups = new Map(); // name → its runs
   for (const run of runs) {
-    if (!groups.has(run.group)) groups.set(run.group, []);
-    groups.get(run.group).push(run);
+    const name = nameOf(run);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(run);
   }
-  return [...groups.values()].map((members) => ({
+  return [...groups.values()];
+}
+
+function means(members) {
+  return {
     ...members[0],
-    id: members[0].group,
     name: shared(members, ({ name }) => name) ?? "",
     members,
     state: [...new Set(members.map(({ state }) => state))].sort().join(", "),
@@ -20,35 +80,16 @@ export function grouped(runs) {
     best: mean(members.map(({ best }) => best)),
     seconds: mean(members.map(({ seconds }) => seconds)),
     gradients: mean(members.map(({ gradients }) => gradients)),
+  };
+}
+
+// The settings that all of these runs have; those in which they differ are various.
+function inCommon(members) {
+  const paths = new Set(members.flatMap(({ settings }) => Object.keys(settings)));
+  return Object.fromEntries([...paths].map((path) => {
+    const isOne = new Set(members.map(({ settings }) => JSON.stringify(settings[path]))).size === 1;
+    return [path, isOne ? members[0].settings[path] : VARIOUS];
   }));
-}
-
-export function alone(runs) {
-  return runs.map((run) => ({ ...run, members: [run], seeds: 1 }));
-}
-
-// The fields that somebody has set, and not to the same value in all of these rows.
-export function differing(rows, fields) {
-  const set = new Set(rows.flatMap(({ changed }) => changed));
-  return fields.filter(({ path }) => set.has(path) && new Set(rows.map(({ settings }) => JSON.stringify(settings[path]))).size > 1);
-}
-
-// What a group is called: its method, and what has been set in it and not in all others.
-export function label(row, fields) {
-  const parts = fields.filter(({ path }) => path !== "method.name" && row.changed.includes(path)).map(({ path, short }) => `${short} ${numeral(row.settings[path])}`);
-  return [row.method, ...parts].join(" ");
-}
-
-export function sorted(rows, sort) {
-  const [sign, key] = sort.startsWith("-") ? [-1, sort.slice(1)] : [1, sort];
-  const value = (row) => (key in row ? row[key] : row.settings[key]) ?? null;
-  return [...rows].sort((a, b) => compared(value(a), value(b), sign) || b.created - a.created);
-}
-
-// What has no value stands last, whichever way it is sorted.
-function compared(a, b, sign) {
-  if (a === null || b === null) return Number(a === null) - Number(b === null);
-  return sign * (a < b ? -1 : a > b ? 1 : 0);
 }
 
 function mean(values) {

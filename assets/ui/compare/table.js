@@ -1,20 +1,11 @@
 // Table: of thousands of rows only those that can be seen are in the document.
 import { element } from "../lib/element.js";
-import { count, duration, numeral, percent } from "../lib/format.js";
+import { count } from "../lib/format.js";
 import { ROOT } from "../lib/root.js";
 import { Rows } from "../lib/rows.js";
 
 const HEIGHT = 30; // px of a row
 const BEYOND = 10; // rows above and below those that can be seen
-const RESULTS = [
-  { key: "seeds", title: "Seeds", of: (row) => (row.members.length > 1 ? count(row.seeds) : `seed ${row.seed}`) },
-  { key: "state", title: "State", of: ({ state }) => state },
-  { key: "accuracy", title: "Last accuracy", of: ({ accuracy }) => percent(accuracy) },
-  { key: "best", title: "Best accuracy", of: ({ best }) => percent(best) },
-  { key: "gradients", title: "Gradients", of: ({ gradients }) => count(gradients) },
-  { key: "seconds", title: "Time", of: ({ seconds }) => duration(seconds) },
-  { key: "parent", title: "Forked from", of: ({ parent }) => parent },
-];
 
 export class Table {
   constructor(find, { onTick, onSort }) {
@@ -31,8 +22,8 @@ export class Table {
   show(rows, columns, { sort, ticked }) {
     this.rows = rows;
     this.ticked = ticked;
-    this.columns = [{ key: "method", title: "Method", of: ({ method }) => method }, ...columns.filter(({ path }) => path !== "method.name").map(setting), ...RESULTS];
-    this.head.replaceChildren(element("th", { scope: "col" }, element("span", { className: "rwp-unseen" }, "Ticked")), element("th", { scope: "col" }, "Run"), ...this.columns.map((column) => this.#heading(column, sort)));
+    this.columns = columns;
+    this.head.replaceChildren(element("th", { scope: "col" }, element("span", { className: "rwp-unseen" }, "Ticked")), element("th", { scope: "col" }, "Run"), ...columns.map((column) => this.#heading(column, sort)));
     this.#draw();
   }
 
@@ -56,13 +47,9 @@ export class Table {
     const box = element("input", { type: "checkbox", checked: some === runs.length, indeterminate: some > 0 && some < runs.length, ariaLabel: `Compare ${row.name || row.id}` });
     box.dataset.key = row.id;
     box.addEventListener("change", () => this.onTick(runs, box.checked));
-    const name = element("a", { href: `${ROOT}/?run=${encodeURIComponent(runs[0])}`, title: runs.join("\n") }, row.name || (runs.length > 1 ? `${count(runs.length)} runs` : row.id));
+    const name = element("a", { href: `${ROOT}/?run=${encodeURIComponent(runs[0])}`, title: runs.slice(0, 20).join("\n") }, row.name || (runs.length > 1 ? `${count(runs.length)} runs` : row.id));
     return element("tr", {}, element("td", {}, box), element("th", { scope: "row" }, name), ...this.columns.map(({ of }) => element("td", {}, of(row))));
   }
-}
-
-function setting({ path, short }) {
-  return { key: path, title: short, of: ({ settings }) => (settings[path] === undefined || settings[path] === null ? "–" : numeral(settings[path])) };
 }
 
 // The room that rows which are not in the document would take.

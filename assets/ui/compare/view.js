@@ -1,8 +1,10 @@
 // View: what is looked at, and how; it is the address of the page, so that it can be kept and sent.
-const DEFAULTS = { q: "", by: "group", sort: "-accuracy", cost: "end", ref: "", x: "step", smooth: "0.6", log: "" };
+const DEFAULTS = { q: "", by: "group", sort: "-accuracy", cost: "end", ref: "", x: "step", smooth: "0.6", log: "", cols: "" };
 
 export class View {
-  constructor(search = location.search) {
+  // `keep` is given the address whenever something has changed.
+  constructor(search = location.search, keep = (address) => history.replaceState(null, "", address)) {
+    this.keep = keep;
     const given = new URLSearchParams(search);
     this.values = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, given.get(name) ?? value]));
     this.ticked = new Set((given.get("runs") ?? "").split(",").filter(Boolean));
@@ -29,6 +31,6 @@ export class View {
   }
 
   #write() {
-    history.replaceState(null, "", `${location.pathname}${this.search && `?${this.search}`}`);
+    this.keep(`${location.pathname}${this.search && `?${this.search}`}`);
   }
 }

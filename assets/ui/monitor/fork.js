@@ -1,4 +1,5 @@
 // Fork: new runs that start from a checkpoint of the shown one, with its own method or with those that are ticked.
+import { compareAddress, openCompare } from "../lib/comparing.js";
 import { element } from "../lib/element.js";
 import { postJson } from "../lib/fetch-json.js";
 import { count } from "../lib/format.js";
@@ -54,7 +55,12 @@ export class Fork {
       await this.checkpoints.load(); // what was the newest may be gone by now
       const { step } = this.checkpoints;
       const { runs } = await postJson(`/api/runs/${encodeURIComponent(this.run)}/fork`, { step, methods });
-      this.#say(`${runs.length === 1 ? "One run that starts" : `${runs.length} runs that start`} from step ${count(step)}: `, ...runs.flatMap((run) => [this.#link(run), " "]));
+      const together = [this.run, ...runs];
+      this.#say(
+        `${runs.length === 1 ? "One run that starts" : `${runs.length} runs that start`} from step ${count(step)}: `, ...runs.flatMap((run) => [this.#link(run), " "]),
+        element("a", { href: compareAddress(together), target: "rwp-compare" }, "Compare them"),
+      );
+      openCompare(together);
       this.onForked();
     } catch (error) {
       this.#say(error.message);

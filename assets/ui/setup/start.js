@@ -1,4 +1,5 @@
 // The Start button reacts at once, and again when the new run is there.
+import { openCompare } from "../lib/comparing.js";
 import { whileBusy } from "../lib/busy.js";
 
 export function followStart(onStarted) {
@@ -7,8 +8,10 @@ export function followStart(onStarted) {
     button.disabled = busy;
     button.setAttribute("aria-busy", String(busy));
   });
-  document.addEventListener("rwp:started", ({ detail: run }) => {
-    if (run) onStarted(run);
-    else document.querySelector("#rwp-problems")?.scrollIntoView({ block: "nearest" });
+  document.addEventListener("rwp:started", ({ detail: told }) => {
+    const runs = told.split(",").filter(Boolean);
+    if (runs.length) onStarted(runs[0]);
+    if (runs.length > 1) openCompare(runs);
+    if (!runs.length) document.querySelector("#rwp-problems")?.scrollIntoView({ block: "nearest" });
   });
 }

@@ -1,5 +1,6 @@
 """The routes of the page Compare."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -7,15 +8,18 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from studio.queries.comparison import compare
+from studio.queries.group_names import group_names
 from studio.queries.listing import Entry, Listing
 from studio.queries.overlay import overlay
 from studio.queries.run_table import run_table
+from studio.report.page import report
+from studio.report.tables import FORMATS, records
 from studio.web.json_route import described, json_router
-from studio.web.models import CompareRequest, RunSelection
+from studio.web.models import CompareRequest, MadeFile, RunSelection, TableRequest
 
 
-def comparison_routes(listing: Listing) -> APIRouter:
-    """GET /api/compare; POST /api/compare and /api/compare/curves."""
+def comparison_routes(listing: Listing, runs: Path, data: Path) -> APIRouter:
+    """GET /api/compare; POST /api/compare and below it curves, table and report."""
     api = json_router("/api/compare")
 
     def selected(wanted: RunSelection) -> list[Entry]:
@@ -36,6 +40,18 @@ def comparison_routes(listing: Listing) -> APIRouter:
     def curves(given: RunSelection) -> Response:
         """The curves of the given runs, a group of seeds as one."""
         return _answer({"lines": overlay(selected(given))})
+
+    @api.post("/table")
+    def table_file(given: TableRequest) -> MadeFile:
+        """A ranking of the groups of the given runs, as a file with an ending."""
+        entries = selected(given)
+        board = compare(entries, given.reference)["boards"][given.cost]
+        return MadeFile(content=FORMATS[given.ending](records(board, group_names(entries))))
+
+    @api.post("/report")
+    def report_file(given: CompareRequest) -> MadeFile:
+        """Everything about the given runs as one HTML page."""
+        return MadeFile(content=report(selected(given), given.reference, runs, data))
 
     return api
 

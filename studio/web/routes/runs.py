@@ -15,9 +15,9 @@ from engine.fields import Section
 from engine.launch import actions
 from engine.launch.actions import ACTIONS, Action
 from engine.launch.queue import Queue
-from engine.runs.archive import check_arrays
 from engine.runs.run import Run
 from studio.queries import paper_tables, seed_groups
+from studio.queries.arrays import read_arrays
 from studio.queries.listing import Listing
 from studio.queries.live_fields import live_knobs
 from studio.stream.hub import Hub
@@ -25,7 +25,6 @@ from studio.web.json_route import described, json_router
 from studio.web.models import Asked, LiveField, RunRow
 
 LOG_BYTES = 65_536
-_ARRAY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _TRACE = re.compile(r"step-\d{8,12}\.pt\.trace\.json\.gz")
 
 
@@ -49,7 +48,7 @@ def run_routes(runs: Path, data: Path, hub: Hub, listing: Listing) -> APIRouter:
 
     @api.get("/runs/{run_id}/arrays/{name}", responses=described("The arrays by name, NaN as null"))
     def array(run_id: str, name: str) -> Response:
-        return Response(read_array(Run.open(runs, run_id), name), media_type="application/json")
+        return Response(read_arrays(Run.open(runs, run_id), name), media_type="application/json")
 
     @api.get("/runs/{run_id}/traces/{name}", response_class=StreamingResponse)
     def trace(run_id: str, name: str) -> Response:
@@ -93,19 +92,6 @@ def _asking(runs: Path, data: Path, name: str, action: Action) -> Callable[..., 
         return Asked(done=name, id=asked)
 
     return ask
-
-
-def read_array(run: Run, name: str) -> bytes:
-    """One of the run's arrays as JSON, NaN as null."""
-    try:
-        stored = run.file(f"arrays/{name if _ARRAY.fullmatch(name) else ''}.npz")
-    except FileNotFoundError:
-        raise Refused(Problem("array", f"{run.id} has no array {name[:64]!r}", "Reload the page")) from None
-    try:
-        with stored:
-            return check_arrays.as_json(stored)
-    except check_arrays.UNREADABLE as error:
-        raise Refused(Problem("array", f"{name} is damaged ({type(error).__name__}: {error})", "Measure it again")) from None
 
 
 def trace_file(run: Run, name: str) -> BinaryIO:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from studio.pages.scripts import FOR_EVER, PLOTLY, UI, place, scripts
+from studio.pages.scripts import FOR_EVER, place, scripts
+from studio.ui_files import PLOTLY, UI
 
 OURS = sorted(path.relative_to(UI).as_posix() for path in UI.rglob("*") if path.suffix in (".js", ".css"))
 NAMES = [*OURS, PLOTLY.name]

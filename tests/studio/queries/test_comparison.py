@@ -130,6 +130,30 @@ def test_lines_are_means_of_seeds_and_runs_that_stand_alone(races: Path) -> None
     assert lines["sam"]["curves"]["test/accuracy"]["value"].tolist() == [0.9]
 
 
+def test_a_line_tells_what_was_changed_and_how_many_images_its_steps_had(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read({"method": {"name": "rwp"}, "schedule": {"batch_size": 32}}))
+    writer = Writer(run.path / "run.db")
+    writer.event(2, "changed", path="schedule.batch_size", old=32, new=64)
+    writer.metrics(6, 6.0, {"test/accuracy": 0.5})
+    writer.flush(Status(state="finished", step=6, steps=6))
+    writer.close()
+    (line,) = overlay(Listing(tmp_path).entries())
+    assert line["changes"] == [{"step": 2, "path": "schedule.batch_size", "new": 64}]
+    assert line["per_step"]["samples"] == (2 * 32 + 4 * 64) / 6
+
+
+def test_a_line_has_the_newest_landscape_that_is_complete(races: Path) -> None:
+    run = trained(races, "sam", 7, [0.9])
+    writer = Writer(run.path / "run.db")
+    for step, done in ((1, True), (3, True), (5, False)):
+        writer.event(step, "landscape", array=f"landscape-{step:08d}", points=5, done=done)
+    writer.flush(run.records.status())
+    writer.close()
+    lines = {line["method"]: line["landscape"] for line in overlay(Listing(races).entries())}
+    assert lines["sam"] == {"run": run.id, "seed": 7, "array": "landscape-00000003", "step": 3}
+    assert lines["sgd"] is None
+
+
 def test_a_live_run_has_a_line_of_its_own(races: Path) -> None:
     live = trained(races, "sgd", 20, [0.1])
     with live.lock():

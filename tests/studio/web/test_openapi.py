@@ -61,7 +61,7 @@ def bodies(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def sample(name: str, schema: dict[str, Any], known: dict[str, Any]) -> Any:
     kinds = [schema, *schema.get("anyOf", [])]
-    return known.get(name, next(TYPED[kind["type"]] for kind in kinds if "type" in kind))
+    return known.get(name, next(kind.get("enum", [TYPED[kind["type"]]])[0] for kind in kinds if "type" in kind))
 
 
 def test_every_action_is_there_with_its_meaning(document: dict[str, Any]) -> None:

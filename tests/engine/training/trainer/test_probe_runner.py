@@ -100,6 +100,7 @@ def test_a_sharpness_is_recorded_at_the_step_and_kept_with_its_iterations(tmp_pa
     run = Run.create(tmp_path, read(merge(merge(CONFIG, SMALL), {"spectrum": {"images": 64, "tolerance": 0.05}})))
     with training(run) as made:
         update(made, 3)
+        seconds = made.recorder.status.seconds
         made._probes.want("spectrum")
         made._probes.go_on()
         update(made, 2)
@@ -108,6 +109,6 @@ def test_a_sharpness_is_recorded_at_the_step_and_kept_with_its_iterations(tmp_pa
     (event,) = told(run, "spectrum")
     (point,) = (metric for metric in run.records.metrics() if metric.name == "sharpness/lambda_1")
     with np.load(run.path / "arrays" / f"{event.data['array']}.npz") as kept:
-        assert (event.step, point.step, point.value) == (3, 3, kept["lambda_1"][-1])
+        assert (event.step, point.step, point.seconds, point.value) == (3, 3, seconds, kept["lambda_1"][-1])
         assert kept["residual"][-1] < 0.05
         assert len(kept["residual"]) == event.data["iterations"]

@@ -1,0 +1,1 @@
+"""Report: what a comparison has shown, in files that need nothing else."""
