@@ -21,10 +21,10 @@ def main(descriptor: int) -> int:
         told, descriptors, _, _ = socket.recv_fds(theirs, CHUNK, 2)
         while more := theirs.recv(CHUNK):
             told += more
-    return _do(EngineCall(**json.loads(told)), *descriptors) if told else 0
+    return do(EngineCall(**json.loads(told)), *descriptors) if told else 0
 
 
-def _do(work: EngineCall, lock: int, log: int) -> int:
+def do(work: EngineCall, lock: int, log: int) -> int:
     """Become the engine that does `work`."""
     for source, target in ((lock, 0), (log, 1), (log, 2)):
         os.dup2(source, target)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.launch import engine_process
 from tests.processes import Launch
+from tests.warm_engines import WarmEngines, warm_engines
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +19,21 @@ def shared() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[WarmEngines]:
+    """A process that has torch in memory, from which engines are forked."""
+    with warm_engines() as forks:
+        yield forks
+
+
 @pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launch]:
+def warm_start(forks: WarmEngines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let engines begin at once."""
+    monkeypatch.setattr(engine_process, "standby_pool", forks)
+
+
+@pytest.fixture
+def launch(tmp_path: Path, warm_start: None) -> Iterator[Launch]:
     """Start an engine on a new run; whatever is still alive at the end is killed."""
     launch = Launch(tmp_path)
     yield launch

@@ -1,20 +1,19 @@
 """What the tests of faults share: engines that begin at once, and figures told at the end."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults.warm import Warm, warmed
+from tests.faults.warm import Warm
+from tests.warm_engines import WarmEngines
 
 FIGURES = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
-def warm() -> Iterator[Warm]:
-    with warmed() as warm:
-        yield warm
+def warm(forks: WarmEngines) -> Warm:
+    return Warm(forks)
 
 
 @pytest.fixture
