@@ -163,6 +163,7 @@ def test_imagenet_settings_are_those_of_section_6_and_appendix_e(name: str) -> N
     vit = experiment.model.name == "vit-s32-224"
     assert (schedule.epochs, schedule.batch_size, schedule.lr) == ((300, 4096, "cosine") if vit else (90, 256, "cosine"))
     if vit:
+        assert experiment.method.model_dump().get("position_embeddings", "authors") == "authors"
         assert (optimizer["name"], optimizer["weight_decay"]) == ("adamw", 0.3)
     else:
         assert optimizer == {"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4, "clip_norm": None}

@@ -6,27 +6,29 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
-from engine.experiment.schema import Experiment
+from engine.experiment.schema import Experiment, read
 from engine.runs.run import Run
 from engine.runs.trash import Trash
+from studio.form.values import paths, to_values
 
 Copy = Callable[[str], list[Any]]
+
+
+def answered(client: TestClient, name: str, *given: object) -> list[Any]:
+    """What an event of the page answers with."""
+    event = next(one for one in client.get("/config").json()["dependencies"] if one["api_name"] == name)
+    answer = client.post("/gradio_api/run/predict", json={"data": given, "fn_index": event["id"], "session_hash": "abc"})
+    assert answer.status_code == 200
+    found: list[Any] = answer.json()["data"]
+    return found
 
 
 @pytest.fixture
 def copied(client: TestClient) -> Copy:
     """copied(run): what the button that copies the shown run answers with: the text about a recipe, the problems, the fields."""
-    event = next(one for one in client.get("/config").json()["dependencies"] if one["api_name"] == "_copy")
-
-    def press(shown: str) -> list[Any]:
-        body = {"data": [shown], "fn_index": event["id"], "session_hash": "abc"}
-        answer = client.post("/gradio_api/run/predict", json=body)
-        assert answer.status_code == 200
-        found: list[Any] = answer.json()["data"]
-        return found
-
-    return press
+    return lambda shown: answered(client, "_copy", shown)
 
 
 def assert_left_alone(answer: list[Any], told: str) -> None:
@@ -52,3 +54,19 @@ def test_so_is_one_that_was_deleted_or_is_damaged_while_it_was_shown(copied: Cop
     assert_left_alone(copied(deleted.id), "there is no run")
     (damaged.path / "config.json").write_text("{")
     assert_left_alone(copied(damaged.id), "is not what was written when the run was made")
+
+
+def test_what_will_not_be_used_of_a_folder_is_told_before_the_start(client: TestClient, tmp_path: Path) -> None:
+    for place in ("train/cat", "train/dog", "val/cat", "val/dog"):
+        (tmp_path / place).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / place / "picture.png")
+    (tmp_path / "train" / "cat" / "<b>.tif").touch()
+    config = {
+        "data": {"name": "folder", "path": str(tmp_path), "image_size": 8},
+        "schedule": {"batch_size": 2},
+        "model": {"name": "mlp"},
+    }
+    values = to_values(read(config))
+    _, problems, cost = answered(client, "_describe", *(values[path] for path in paths()))
+    assert problems == ""
+    assert "1 × .tif is not read (train/cat/&lt;b&gt;.tif)" in cost

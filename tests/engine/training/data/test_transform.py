@@ -5,9 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from PIL import Image
 
 from engine.experiment.schema import read
+from engine.experiment.seeds import WIDE
 from engine.training.data import ImageSet, InMemoryEvaluation, InMemoryTraining
+from engine.training.data.decode import RandomCrop
+from engine.training.data.randaugment import RandAugment
 
 CPU = torch.device("cpu")
 PLAIN = {"flip": False, "crop_padding": 0, "cutout": 0}
@@ -91,6 +95,16 @@ def test_randaugment_is_a_function_of_seed_stream_and_step(channels: int) -> Non
     before = torch.get_rng_state()
     assert torch.equal(data(images, **on).batch(0, 0).images, batches[0])
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("bit", [40, 100])
+def test_what_torchvision_draws_follows_from_all_bits_of_a_seed(bit: int) -> None:
+    images = pictures(channels=3).images
+    one, other = (RandAugment(14)(images, WIDE | 5 | seed) for seed in (0, 1 << bit))
+    assert not torch.equal(one, other)
+    picture = Image.fromarray(images[0].permute(1, 2, 0).numpy())
+    crop, another = (RandomCrop(6, None)(picture, WIDE | 5 | seed) for seed in (0, 1 << bit))
+    assert not torch.equal(crop, another)
 
 
 def test_randaugment_may_be_asked_from_two_threads() -> None:

@@ -80,6 +80,18 @@ def test_building_leaves_the_global_generator_alone() -> None:
     assert torch.equal(before, torch.get_rng_state())
 
 
+def test_the_authors_vgg_begins_with_hes_weights_by_what_goes_out() -> None:
+    """N(0, 2 / (9 · channels out)): their code takes mode="fan_out"; the first layer, of 3 channels to 64, tells it apart."""
+    module = models.build(read({"model": {"name": "vgg16-bn-authors"}}), (3, 32, 32), 10, 0)
+    convolutions = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
+    assert len(convolutions) == 13
+    for layer in convolutions:
+        deviation = math.sqrt(2 / (9 * layer.out_channels))
+        assert float(layer.weight.detach().std()) == pytest.approx(deviation, rel=5 / math.sqrt(2 * layer.weight.numel()))
+        assert layer.bias is not None
+        assert not layer.bias.any()
+
+
 def test_torchvision_is_not_imported() -> None:
     code = "import sys; from engine.training.models import resnet, vgg, vit, imagenet; print('torchvision' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
