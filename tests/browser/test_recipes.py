@@ -130,7 +130,10 @@ def test_seeds_become_a_band(page: Page, studio: Studio) -> None:
     fill(page, "seeds", "2")
     open_fold(page, "Schedule")
     fill(page, "schedule.epochs", "3")
-    page.locator("#rwp-start").click()
+    with page.expect_popup() as opened:
+        page.locator("#rwp-start").click()
+    expect(opened.value.locator("[data-total]")).to_have_text("2 runs in 1 group · 2 ticked")
+    opened.value.close()
     expect(page.locator("[data-group]")).to_contain_text("2 finished seeds: test accuracy")
     until(page, lambda: studio.newest.status().state == "finished" and Run.all(studio.runs)[1].status().state == "finished")
     names = f"document.querySelector('{PLOT['loss']}').data.map(trace => trace.name)"

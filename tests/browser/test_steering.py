@@ -241,8 +241,11 @@ def test_a_run_is_forked_into_all_six(page: Page, studio: Studio) -> None:
     page.get_by_role("button", name="Pin step 11").click()
     expect(page.locator("[data-checkpoint-rows] tr").last).to_contain_text("pinned")
     page.get_by_role("button", name="All six of the paper").click()
-    page.get_by_role("button", name="Fork step 11 into 6 runs").click()
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Fork step 11 into 6 runs").click()
     expect(page.locator("[data-fork-note]")).to_contain_text("6 runs that start from step 11")
+    expect(opened.value.locator("[data-total]")).to_have_text("8 runs in 8 groups · 7 ticked")
+    opened.value.close()
 
     forks = [one for one in Run.all(studio.runs) if one.experiment.parent]
     assert sorted(one.experiment.method.name for one in forks) == sorted(SIX)
@@ -251,7 +254,7 @@ def test_a_run_is_forked_into_all_six(page: Page, studio: Studio) -> None:
     assert len(contents) == 1
     last = next(one for one in forks if one.experiment.method.name == "m-arwp")
     expect(page.locator(f'[data-queue-list] [data-run="{last.id}"]')).to_be_visible()
-    page.locator("[data-fork-note] a").last.click()
+    page.locator("[data-fork-note] a", has_text=last.id).click()
     expect(page.locator("[data-picker]")).to_have_value(last.id)
     badge(page, "queued")
 
