@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.errors import Problem, Refused
 from engine.experiment.dataset_info import training_images
-from engine.experiment.fingerprint import ClassFiles, Fingerprint
+from engine.experiment.fingerprint import ClassFiles, Fingerprint, read_fingerprint
 from engine.experiment.folder_contents import known_contents
 from engine.experiment.schema import read
 from engine.runs.archive import pack, unpack
@@ -251,6 +251,16 @@ def test_what_is_passed_over_is_counted_and_named(images: Path, tmp_path: Path, 
     assert [event.data["file"] for event in events if event.kind == "image left out"] == [f"{images}/train/dog/7.png"]
     shown = passed_over(run.experiment)
     assert all(name in shown for names in REASONS.values() for name in names)
+
+
+def test_a_class_whose_name_is_no_text_is_known_again(images: Path, tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        (images / part / "dog").rename(images / part / "d\udcf6g")
+    run = begun(tmp_path / "runs", images)
+    assert list(read_fingerprint(run.read("data.json")).train) == ["cat", "d\\udcf6g"]
+    with training(run) as made:
+        made.run_to_end()
+    assert [event for event in run.records.events() if event.kind == "other images"] == []
 
 
 def test_what_is_known_of_a_folder_follows_its_changes(images: Path) -> None:
