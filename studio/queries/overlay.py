@@ -22,7 +22,9 @@ def _lines(name: str, members: list[Entry]) -> Iterator[Row]:
     counted = Group.of(members).counted
     live = [entry for entry in members if entry.status.state in ACTIVE]
     if len(counted) > 1:
-        yield {**_line(name, counted[0]), "seeds": len(counted), "curves": curves([entry.run for entry in counted])}
+        measured = next((found for entry in counted if (found := _landscape(entry))), None)
+        mean = {"seeds": len(counted), "curves": curves([entry.run for entry in counted]), "landscape": measured}
+        yield {**_line(name, counted[0]), **mean}
     alone = counted if len(counted) == 1 else [] if counted or live else [entry for entry in members if entry.is_whole][:1]
     for entry in [*alone, *live]:
         yield {**_line(name, entry), "run": entry.run.id, "live": entry in live, "curves": _own(entry)}

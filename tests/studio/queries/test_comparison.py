@@ -149,9 +149,15 @@ def test_a_line_has_the_newest_landscape_that_is_complete(races: Path) -> None:
         writer.event(step, "landscape", array=f"landscape-{step:08d}", points=5, done=done)
     writer.flush(run.records.status())
     writer.close()
+    (plain,) = (one for one in Run.all(races) if (one.experiment.seed, one.experiment.method.name) == (2, "sgd"))
+    writer = Writer(plain.path / "run.db")
+    writer.event(2, "landscape", array="landscape-00000002", points=5, done=True)
+    writer.flush(plain.records.status())
+    writer.close()
     lines = {line["method"]: line["landscape"] for line in overlay(Listing(races).entries())}
+    assert lines["sgd"]["seed"] == 2  # of eight seeds the one that has any
+    assert lines["m-rwp"] is None
     assert lines["sam"] == {"run": run.id, "seed": 7, "array": "landscape-00000003", "step": 3}
-    assert lines["sgd"] is None
 
 
 def test_a_live_run_has_a_line_of_its_own(races: Path) -> None:
