@@ -24,7 +24,16 @@ from engine.training.trainer.build import build_learner
 
 SIGMAS = tuple(f"sigma={sigma}" for sigma in (0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2))
 RHOS = tuple(f"rho={rho}" for rho in (0.1, 0.2, 0.4, 0.8))
-GRID = {"sgd": ("",), "rwp": SIGMAS, "arwp": SIGMAS, "sam": RHOS, "m-rwp": SIGMAS, "m-arwp": SIGMAS}
+GRID = {
+    "sgd": ("",),
+    "rwp": SIGMAS,
+    "arwp": SIGMAS,
+    "sam": RHOS,
+    "m-rwp": SIGMAS,
+    "m-arwp": SIGMAS,
+    "sampa": (*RHOS, "rho=1.2", "rho=1.6"),
+    "nso": SIGMAS,
+}
 ALSO = {"arwp": ("method.eta=1.0",)}
 """What else a method is given."""
 CHOOSING, TESTING = range(3), range(10, 18)
@@ -73,12 +82,12 @@ def reached(pool: Executor, tasks: Iterable[Task], seeds: Iterable[int]) -> Iter
     return ((task, [one.result() for one in runs]) for task, runs in begun)
 
 
-def chosen(pool: Executor) -> list[Task]:
-    """Every method with the value that is best on what is held out, the smallest of equals; prints what all of them reach."""
+def chosen(pool: Executor, methods: Iterable[str]) -> list[Task]:
+    """Each method with the value that is best on what is held out, the smallest of equals; prints what all of them reach."""
     print("| method | accuracy on what is held out, by σ or ρ |\n|---|---|", flush=True)
     best = []
-    for method, values in GRID.items():
-        tasks = [Task(method, value, (HELD_OUT,)) for value in values]
+    for method in methods:
+        tasks = [Task(method, value, (HELD_OUT,)) for value in GRID[method]]
         means = {task.value: statistics.mean(one.test for one in runs) for task, runs in reached(pool, tasks, CHOOSING)}
         print(f"| {method} | {', '.join(f'{value} {100 * mean:.1f}'.strip() for value, mean in means.items())} |", flush=True)
         best.append(Task(method, max(means, key=lambda value: means[value])))
@@ -96,9 +105,10 @@ def table(pool: Executor, tasks: Iterable[Task]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.demo", description=__doc__)
     parser.add_argument("--at-once", type=int, default=2, help="how many are trained at the same time (default: %(default)s)")
+    parser.add_argument("--methods", nargs="+", choices=GRID, default=list(GRID), help="which methods (default: all)")
     given = parser.parse_args()
     with ProcessPoolExecutor(given.at_once, multiprocessing.get_context("spawn")) as pool:
-        table(pool, chosen(pool))
+        table(pool, chosen(pool, given.methods))
         table(pool, [Task(method, *COLLAPSE) for method in ("m-rwp", "m-arwp")])
 
 

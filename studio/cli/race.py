@@ -32,7 +32,7 @@ HEADINGS = {"end": "at the end", "steps": "steps", "gradients": "gradient evalua
 def add(commands: "Commands", folders: Folders) -> None:
     """Add `race`."""
     race = commands.add_parser("race", parents=folders, help="train several methods from the same seeds, and compare them")
-    race.add_argument("race", metavar="RACE.json", help="who trains what; or the name of a ready-made race: demo")
+    race.add_argument("race", metavar="RACE.json", help="who trains what; or the name of a ready-made race: demo, rivals")
     race.set_defaults(do=run)
 
 
