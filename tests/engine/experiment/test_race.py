@@ -33,8 +33,8 @@ def test_a_recipe_is_where_they_start() -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_ready_made_races_are_races(path: Path) -> None:
-    race = read_race(path.stem)
-    assert len(race.experiments()) == 6 * len(race.contestants)
+    seeds = {one.seed for one in read_race(path.stem).experiments()}
+    assert len(seeds) >= 6  # with fewer no difference can be significant
 
 
 @pytest.mark.parametrize(
