@@ -4,6 +4,7 @@ import html
 import json
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
@@ -11,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from engine.errors import Refused
 from studio.charts import METHOD_COLOURS, OVERLAYS
 from studio.form.values import command
 from studio.queries.arrays import read_arrays
@@ -30,18 +32,16 @@ Row = dict[str, Any]
 
 def report(entries: Sequence[Entry], reference: str, runs: Path, data: Path) -> str:
     """The page in HTML. `runs` and `data` are the folders that stand in its commands."""
-    found, lines, names = compare(entries, reference), overlay(entries), group_names(entries)
+    found, lines, names, overview = compare(entries, reference), overlay(entries), group_names(entries), run_table(entries)
     content = {
-        **{key: run_table(entries)[key] for key in ("fields", "rows")},
+        "fields": overview["fields"],
+        "rows": overview["rows"],
         "found": found,
         "lines": lines,
         "figures": OVERLAYS,
         "colours": METHOD_COLOURS,
         "grids": _grids(entries, lines),
-        "tables": {
-            cost: {ending: write(records(board, names)) for ending, write in FORMATS.items()}
-            for cost, board in found["boards"].items()
-        },
+        "tables": {cost: _files(records(board, names)) for cost, board in found["boards"].items()},
     }
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     groups = f"{len(names)} {'group' if len(names) == 1 else 'groups'} of runs"
@@ -50,7 +50,7 @@ def report(entries: Sequence[Entry], reference: str, runs: Path, data: Path) -> 
         summary=html.escape(f"{len(entries)} runs in {groups}, made with RWP Studio {version('rwp-studio')} on {made}."),
         style=(UI / "style.css").read_text("utf-8"),
         result=(FOLDER / "result.html").read_text("utf-8"),
-        facts=_facts(entries, names, runs, data),
+        facts=_facts(entries, names, overview["common"], runs, data),
         plotly=PLOTLY.read_text("utf-8"),
         imports=_in_script({"imports": import_map("compare/report.js")}),
         data=_in_script(content),
@@ -67,17 +67,20 @@ def _in_script(content: Any) -> str:
 
 
 def _grids(entries: Iterable[Entry], lines: Iterable[Row]) -> Row:
-    """The landscapes of the lines, by the address that they have in the studio."""
+    """The landscapes of the lines, by run and array; one that cannot be read is left out."""
     by_id = {entry.run.id: entry.run for entry in entries}
-    wanted = [line["landscape"] for line in lines if line["landscape"]]
-    return {f"{one['run']} {one['array']}": json.loads(read_arrays(by_id[one["run"]], one["array"])) for one in wanted}
+    found = {}
+    for run, array in ((one["run"], one["array"]) for line in lines if (one := line["landscape"])):
+        with suppress(Refused):
+            found[f"{run} {array}"] = json.loads(read_arrays(by_id[run], array))
+    return found
 
 
-def _facts(entries: Sequence[Entry], names: dict[str, str], runs: Path, data: Path) -> str:
+def _facts(entries: Sequence[Entry], names: dict[str, str], common: Row, runs: Path, data: Path) -> str:
     return "\n".join(
         [
             _section("Runs", _table(("Run", "Group", "Seed", "State", "Test accuracy (%)"), _runs(entries, names))),
-            _section("Settings that all have in common", _table(("Field", "Value"), run_table(entries)["common"].items())),
+            _section("Settings that all have in common", _table(("Field", "Value"), common.items())),
             _section("What was changed while they trained", _table(("Run", "Step", "Field", "To"), _changes(entries))),
             _section("Commands that train the same again", _commands(entries, names, runs, data)),
             _section("Environment", _table(("Of", "Is", "Runs"), _environment(entries))),

@@ -4,10 +4,13 @@ import base64
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.experiment.schema import read
+from engine.runs.arrays import save_arrays
 from engine.runs.labels import relabel
 from engine.runs.run import Run
 from engine.runs.status import Status
@@ -34,7 +37,7 @@ def page(tmp_path: Path) -> str:
     return report(Listing(tmp_path).entries(), "", tmp_path, Path("data"))
 
 
-def embedded(page: str) -> dict[str, object]:
+def embedded(page: str) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="rwp-report">(.*?)</script>', page, re.DOTALL)
     assert found
     return dict(json.loads(found[1]))
@@ -43,8 +46,8 @@ def embedded(page: str) -> dict[str, object]:
 def test_it_holds_what_the_page_compare_shows(page: str) -> None:
     content = embedded(page)
     assert {"found", "lines", "rows", "fields", "figures", "colours", "grids", "tables"} == content.keys()
-    assert len(content["rows"]) == 4  # type: ignore[arg-type]
-    assert "m-rwp" in content["tables"]["end"]["md"]  # type: ignore[index]
+    assert len(content["rows"]) == 4
+    assert "m-rwp" in content["tables"]["end"]["md"]
 
 
 def test_it_says_what_was_trained_where_and_how_to_do_it_again(page: str) -> None:
@@ -60,6 +63,19 @@ def test_nothing_in_it_leads_elsewhere_or_is_taken_for_markup(page: str) -> None
     assert not re.search(r"<(link|img|iframe|script)[^>]* (src|href)=", page)
     assert "default-src 'none'" in page
     assert "</script><b>" not in page
+
+
+def test_a_landscape_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    for seed, name in ((0, "sgd"), (0, "rwp")):
+        run = Run.create(tmp_path, read({"seed": seed, "method": {"name": name}}))
+        writer = Writer(run.path / "run.db")
+        writer.event(3, "landscape", array="landscape-00000003", points=1, done=True)
+        writer.flush(Status(state="finished", step=3, steps=3))
+        writer.close()
+        save_arrays(run.path / "arrays" / "landscape-00000003.npz", {key: np.ones((1, 1)) for key in ("x", "y", "loss")})
+    (run.path / "arrays" / "landscape-00000003.npz").write_bytes(b"broken")
+    (sound,) = (one.id for one in Run.all(tmp_path) if one.id != run.id)
+    assert list(embedded(report(Listing(tmp_path).entries(), "", tmp_path, tmp_path))["grids"]) == [f"{sound} landscape-00000003"]
 
 
 def test_every_script_that_is_needed_is_there() -> None:
