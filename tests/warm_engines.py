@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import engine.standby
@@ -70,7 +70,8 @@ class WarmEngines:
 
     def take(self, work: EngineCall, lock: int, log: int) -> Forked:
         """The engine that does `work`, with the run's lock, or nothing, as its standard input."""
-        return Forked(self, self._asked(["start", asdict(work)], [lock, log]))
+        surroundings = processes.environment() | work.environment
+        return Forked(self, self._asked(["start", asdict(replace(work, environment=surroundings))], [lock, log]))
 
     def ask(self, *what: object) -> Any:
         """An answer of the process that forks."""

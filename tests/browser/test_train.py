@@ -98,6 +98,8 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     badge(page, "stopped")
     assert page.url.endswith(f"?run={run.id}")
     expect(page.locator("[data-landscape-caption]")).to_contain_text("21 × 21")
+    measured = next(event.step for event in run.records.events(kind="landscape") if event.data["done"])
+    expect(page.locator("[data-landscape-step] option")).to_have_text([str(measured)])
     page.locator("[data-figure=loss]").scroll_into_view_if_needed()
     until(page, lambda: points(page) == min(status.step, POINTS))
 

@@ -10,10 +10,15 @@ export const CONFIG = {
   displaylogo: false,
   modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"], // nothing leaves this machine
   modeBarButtonsToAdd: [
-    button("Download plot as SVG", PICTURE, (plot) => globalThis.Plotly.downloadImage(plot, { format: "svg", filename: nameOf(plot), width: null, height: null })),
+    button("Download plot as SVG", PICTURE, savePicture),
     button("Download the data as CSV", TABLE, (plot) => save(`${nameOf(plot)}.csv`, csv(plot.data))),
   ],
 };
+
+// Plotly makes one picture of a plot at a time.
+function savePicture(plot) {
+  if (!plot._snapshotInProgress) globalThis.Plotly.downloadImage(plot, { format: "svg", filename: nameOf(plot), width: null, height: null });
+}
 
 function button(title, path, click) {
   return { name: title, title, icon: { width: 16, height: 16, path }, click };

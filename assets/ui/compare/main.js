@@ -79,6 +79,7 @@ export function mount(root, { figures, colours }) {
     overview.show(sorted(rows, view.get("sort")), chosen, { sort: view.get("sort"), ticked: view.ticked });
     choice.show(all, chosen);
     find("total").textContent = total(rows);
+    find("tick-shown").disabled = !shownRuns.length;
   }
 
   function rowsOf(runs) {
