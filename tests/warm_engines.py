@@ -19,9 +19,7 @@ from typing import Any
 
 import engine.standby
 from engine import processes
-from engine.launch.standby_pool import EngineCall
-
-CHUNK = 1 << 16
+from engine.launch.standby_pool import CHUNK, EngineCall
 
 
 class Forked:

@@ -45,10 +45,10 @@ export function label(row, fields) {
 
 export function sorted(rows, sort) {
   const [sign, key] = sort.startsWith("-") ? [-1, sort.slice(1)] : [1, sort];
-  return [...rows].sort((a, b) => compared(valueOf(a, key), valueOf(b, key), sign) || b.created - a.created);
+  return [...rows].sort((a, b) => compared(sortValue(a, key), sortValue(b, key), sign) || b.created - a.created);
 }
 
-function valueOf(row, key) {
+function sortValue(row, key) {
   const value = (key in row ? row[key] : row.settings[key]) ?? null;
   return value === VARIOUS ? null : value;
 }
