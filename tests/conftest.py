@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.launch import engine_process
+from engine.launch.standby_pool import StandbyPool
 from tests.processes import Launch
 from tests.warm_engines import WarmEngines, warm_engines
 
@@ -30,6 +31,12 @@ def forks() -> Iterator[WarmEngines]:
 def warm_start(forks: WarmEngines, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let engines begin at once."""
     monkeypatch.setattr(engine_process, "standby_pool", forks)
+
+
+@pytest.fixture
+def cold_start(warm_start: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start every engine anew, where it matters how it is started."""
+    monkeypatch.setattr(engine_process, "standby_pool", StandbyPool())
 
 
 @pytest.fixture

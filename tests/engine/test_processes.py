@@ -50,7 +50,7 @@ def colleagues(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def in_the_way(colleagues: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def in_the_way(colleagues: Path, cold_start: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same folder on PYTHONPATH, with something that every interpreter runs first."""
     (colleagues / "sitecustomize.py").write_text(MEETS_IT_FIRST)
     (colleagues / "studio.py").write_text(IS_ANOTHER)

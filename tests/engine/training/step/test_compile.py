@@ -7,8 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from engine.launch import engine_process
-from engine.launch.standby_pool import StandbyPool
 from engine.training import models
 from engine.training.models.seeded_dropout import Dropout, keep_as_it_is
 from engine.training.step.learner import Learner
@@ -57,8 +55,9 @@ def test_a_copy_of_the_network_switches_its_dropout_off_by_itself() -> None:
 
 
 @pytest.mark.slow
-def test_without_a_compiler_the_field_is_named(launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_process, "standby_pool", StandbyPool())  # a cold engine, which sees these
+def test_without_a_compiler_the_field_is_named(
+    launch: Launch, cold_start: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CXX", "/nonexistent/g++")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     status = wait(launch({**SHORT, "runtime": {"compile": True}}), ended)
