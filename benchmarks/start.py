@@ -1,4 +1,4 @@
-"""From Start to the first step of a training: with an engine kept ready, and with a process started for it."""
+"""From Start to the first step of a training: forked, and with a process started for it."""
 
 import tempfile
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.timing import Row
 from engine.experiment.schema import read
 from engine.launch import engine_process
-from engine.launch.standby_pool import standby_pool
+from engine.launch.fork_server import fork_server
 from engine.runs.run import Run
 
 
@@ -30,17 +30,16 @@ def measure(rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(min(rounds, 5)):
             taken["cold"].append(seconds_to_first_step(Path(folder)))
-            taken["warm"].append(_with_standby(lambda: seconds_to_first_step(Path(folder))))
+            taken["warm"].append(_with_fork_server(lambda: seconds_to_first_step(Path(folder))))
     yield Row.of("seconds from Start to the first step, cold", taken["cold"], "≤ 2")
     yield Row.of("seconds from Start to the first step, warm", taken["warm"], "≤ 0.2")
 
 
-def _with_standby(run: Callable[[], float]) -> float:
-    standby_pool.keep()
-    while not standby_pool.is_ready:
-        time.sleep(0.1)
-    time.sleep(1.0)
+def _with_fork_server(run: Callable[[], float]) -> float:
+    fork_server.keep()
+    if not fork_server.is_ready(60):
+        raise TimeoutError
     try:
         return run()
     finally:
-        standby_pool.close()
+        fork_server.close()

@@ -1,14 +1,14 @@
 """What all tests share."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from engine.launch import engine_process
-from engine.launch.standby_pool import StandbyPool
+from engine.launch.fork_server import ForkServer
 from tests.processes import Launch
-from tests.warm_engines import WarmEngines, warm_engines
 
 
 @pytest.fixture(scope="session")
@@ -21,22 +21,24 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def forks() -> Iterator[WarmEngines]:
-    """A process that has torch in memory, from which engines are forked."""
-    with warm_engines() as forks:
-        yield forks
+def fork_server() -> Iterator[ForkServer]:
+    """A process from which engines are forked."""
+    with closing(ForkServer()) as server:
+        server.keep()
+        assert server.is_ready(60)
+        yield server
 
 
 @pytest.fixture
-def warm_start(forks: WarmEngines, monkeypatch: pytest.MonkeyPatch) -> None:
+def warm_start(fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let engines begin at once."""
-    monkeypatch.setattr(engine_process, "standby_pool", forks)
+    monkeypatch.setattr(engine_process, "fork_server", fork_server)
 
 
 @pytest.fixture
 def cold_start(warm_start: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start every engine anew, where it matters how it is started."""
-    monkeypatch.setattr(engine_process, "standby_pool", StandbyPool())
+    monkeypatch.setattr(engine_process, "fork_server", ForkServer())
 
 
 @pytest.fixture

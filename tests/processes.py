@@ -12,6 +12,7 @@ import torch
 from engine.experiment.overrides import merge
 from engine.experiment.schema import read
 from engine.launch import engine_process
+from engine.launch.fork_server import ForkedEngine
 from engine.runs.run import Run
 from engine.runs.status import ACTIVE, Status
 
@@ -24,7 +25,7 @@ class Launch:
 
     def __init__(self, folder: Path) -> None:
         self.runs, self._data = folder / "runs", folder / "data"
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[subprocess.Popen[bytes] | ForkedEngine] = []
 
     def __call__(self, config: dict[str, Any], run: Run | None = None) -> Run:
         """An engine on `run`, or on a new one of `config`."""

@@ -23,7 +23,7 @@ ROOMS = [
     "studio.form",
     "studio.output",
     "studio.ui_files",
-    "engine.standby",
+    "engine.fork_server",
     "engine.__main__",
     "engine.training.preload",
     "engine.training.estimate",

@@ -1,1 +1,1 @@
-"""From a run that waits to a process that trains it: queue, devices, standby engines, torchrun."""
+"""From a run that waits to a process that trains it: queue, devices, the fork server, torchrun."""

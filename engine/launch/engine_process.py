@@ -10,7 +10,7 @@ from typing import IO
 from engine import processes
 from engine.files.within import writable
 from engine.launch.devices import chosen, environment, suitable
-from engine.launch.standby_pool import EngineCall, standby_pool
+from engine.launch.fork_server import EngineCall, ForkedEngine, fork_server
 from engine.launch.torchrun import command, ranks_environment
 from engine.machine import accelerators
 from engine.runs.reader import DATABASE
@@ -26,7 +26,7 @@ CONTROL_COMMANDS = ("pause", "resume", "step", "pace", "stop")
 """Commands that are about the engine at work, and not about the training: a new engine knows nothing of them."""
 
 
-def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]:
+def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes] | ForkedEngine:
     """Train `run` on `device`, or on the first one suitable, in a detached engine process. Its output goes to engine.log.
 
     The engine inherits the lock of `run` as its standard input, so that from here on the folder is held as long as one of
@@ -37,16 +37,16 @@ def start(run: Run, data_dir: Path, device: str = "") -> subprocess.Popen[bytes]
         device = device or chosen(run.experiment, suitable(run.experiment))
         _mark_starting(run, device)
         arguments = [str(run.path.absolute()), "--data", str(data_dir.absolute()), "--lock", "0"]
-        process = _from_pool(run, arguments, device, lock, log.fileno()) or _new(run, arguments, device, lock, log)
+        process = _forked(run, arguments, device, lock, log.fileno()) or _new(run, arguments, device, lock, log)
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
     return process
 
 
-def _from_pool(run: Run, arguments: list[str], device: str, lock: int, log: int) -> "subprocess.Popen[bytes] | None":
-    """An engine that was ready, if one process is enough. With several GPUs it is too late to keep it to one of them."""
+def _forked(run: Run, arguments: list[str], device: str, lock: int, log: int) -> ForkedEngine | None:
+    """An engine that begins at once, if one process is enough. One of several GPUs is chosen before PyTorch is loaded."""
     if run.experiment.runtime.processes > 1 or len(accelerators()) > 1:
         return None
-    return standby_pool.take(EngineCall(arguments, str(run.path.absolute()), environment(device)), lock, log)
+    return fork_server.fork(EngineCall(arguments, str(run.path.absolute()), environment(device)), lock, log)
 
 
 def _new(run: Run, arguments: list[str], device: str, lock: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":

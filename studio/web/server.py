@@ -18,7 +18,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from engine import processes
 from engine.errors import Problem, Refused
-from engine.launch.standby_pool import standby_pool
+from engine.launch.fork_server import fork_server
 from engine.runs.archive.staging import sweep
 from studio.pages.scripts import add_scripts
 from studio.queries import cost
@@ -68,9 +68,9 @@ def serve(
     )
     sweep(runs)
     if warm_engine:
-        standby_pool.keep()
+        fork_server.keep()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which uvicorn, once it has stopped in good order, lets happen
-    with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(standby_pool):
+    with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(fork_server):
         _Server(config, url, (app.state.hub, app.state.page), AutoStart(runs, data, auto_resume), inbrowser).run([listener])
     gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 

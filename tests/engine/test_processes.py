@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,9 @@ from PIL import Image
 
 from engine import processes
 from engine.experiment.schema import read
-from engine.launch.standby_pool import StandbyPool
+from engine.launch.fork_server import ForkServer
 from engine.runs.archive import check_checkpoints
 from studio.queries.cost import Estimator
-from tests.engine.launch.test_standby import eventually
 from tests.processes import Launch, ended, wait
 
 TINY = {
@@ -58,14 +57,6 @@ def in_the_way(colleagues: Path, cold_start: None, monkeypatch: pytest.MonkeyPat
     return colleagues
 
 
-@pytest.fixture
-def standby_pool() -> Iterator[StandbyPool]:
-    standby_pool = StandbyPool()
-    standby_pool.keep()
-    yield standby_pool
-    standby_pool.close()
-
-
 def pictures(folder: Path) -> Path:
     for split in ("train", "val"):
         for name in ("cat", "dog"):
@@ -100,8 +91,10 @@ def test_an_engine_trains(in_the_way: Path, launch: Launch, tmp_path: Path, more
     assert "colleague" not in (run.path / "engine.log").read_text()
 
 
-def test_an_engine_is_kept_ready(in_the_way: Path, standby_pool: StandbyPool) -> None:
-    assert eventually(lambda: standby_pool.is_ready)
+def test_engines_can_be_forked(in_the_way: Path) -> None:
+    with closing(ForkServer()) as server:
+        server.keep()
+        assert server.is_ready(60)
 
 
 @pytest.mark.slow

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
+from engine.launch.fork_server import ForkServer
 from tests.faults.warm import Warm
-from tests.warm_engines import WarmEngines
 
 FIGURES = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
-def warm(forks: WarmEngines) -> Warm:
-    return Warm(forks)
+def warm(fork_server: ForkServer) -> Warm:
+    return Warm(fork_server)
 
 
 @pytest.fixture
