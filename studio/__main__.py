@@ -51,7 +51,7 @@ def _add_studio(top: argparse.ArgumentParser) -> None:
         "--warm-engine",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep an engine loaded, so that a training begins at once (default: %(default)s)",
+        help="keep PyTorch loaded, so that a training begins at once; Linux only (default: %(default)s)",
     )
 
 

@@ -15,7 +15,7 @@ from engine.runs.run import Run
 
 
 class Studio:
-    """`python -m studio` over a folder of its own, with no engine kept loaded, which can be killed and started again."""
+    """`python -m studio` over a folder of its own. It can be killed and started again."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
@@ -29,7 +29,7 @@ class Studio:
     def start(self, *within: str) -> None:
         """Returns when the page can be opened; a second start takes the same port. `within` is a command to run it by."""
         port = self.url.rpartition(":")[2] or "0"
-        folders = ["--runs", str(self.runs), "--data", str(self.data), "--no-warm-engine", *self._options]
+        folders = ["--runs", str(self.runs), "--data", str(self.data), *self._options]
         with self._log.open("a") as log:
             command = [*within, sys.executable, "-m", "studio", "--port", port, *folders]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -51,7 +51,7 @@ class Studio:
         """Remove all runs, once none waits any longer and no engine trains, not even one that is only beginning."""
         for run in Run.all(self.runs):
             run.leave_queue()
-        while engines := [one for one in psutil.process_iter(["cmdline"]) if self._is_engine(one)]:
+        while engines := [one for one in psutil.process_iter(["cwd"]) if self._is_engine(one)]:
             for engine in engines:
                 with suppress(psutil.NoSuchProcess):
                     engine.kill()
@@ -61,8 +61,8 @@ class Studio:
                 entry.rename(Path(removed, entry.name))
 
     def _is_engine(self, process: psutil.Process) -> bool:
-        """Whether a process was started for one of the runs: it may not have told its pid yet."""
-        return any(word.startswith(f"{self.runs}/") for word in process.info["cmdline"] or [])
+        """Whether a process works in the folder of one of the runs: it may not have told its pid yet."""
+        return (process.info["cwd"] or "").startswith(f"{self.runs}/")
 
     @property
     def said(self) -> str:

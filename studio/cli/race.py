@@ -17,7 +17,7 @@ from engine.machine import cores
 from engine.runs.labels import read_labels, relabel
 from engine.runs.run import Run
 from studio.cli.folders import Folders
-from studio.cli.train import EXIT, WAITED_FOR, stopping
+from studio.cli.train import EXIT, WAITED_FOR, forking, stopping
 from studio.output import tell
 from studio.queries.comparison import compare
 from studio.queries.group_names import group_names
@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
         relabel(one, {"tags": tags})
     tell(f'to watch it, find tag:"{race.title}" on the page Compare of the studio')
     listing = Listing(given.runs)
-    with stopping(made):
+    with stopping(made), forking():
         _train(made, listing, given.runs, given.data, len(race.contestants))
     _tell_boards(made, listing)
     return max((EXIT.get(one.status().state, 1) for one in made), key=[0, 130, 1].index)

@@ -4,7 +4,7 @@ import argparse
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from engine.experiment.paths import settled
 from engine.experiment.recipes import find
 from engine.experiment.schema import Experiment, read
 from engine.experiment.validate import check, passed_over
+from engine.launch.fork_server import fork_server
 from engine.launch.queue import Queue
 from engine.runs import lineage
 from engine.runs.run import Run
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from studio.cli import Commands
 
 WAITED_FOR = ACTIVE | {"queued"}
+LOADED_WITHIN = 30.0
+"""Seconds after which engines are started anew until there is something to fork them from."""
 EXIT = {"finished": 0, "stopped": 130}
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals with which somebody, a system that is shut down, or a terminal that is closed ends a command."""
@@ -98,7 +101,7 @@ def follow(group: list[Run], runs: Path, data_dir: Path) -> int:
     """Queue the runs of `group` and follow them to their ends, as `train` does."""
     queue = Queue(runs)
     queue.add(*group)
-    with stopping(group):
+    with stopping(group), forking() if len(group) > 2 else nullcontext():
         return max([_report(run, lambda: queue.advance(data_dir)) for run in group], key=[0, 130, 1].index)
 
 
@@ -111,6 +114,15 @@ def stopping(group: list[Run]) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def forking() -> Iterator[None]:
+    """Load what every one of many trainings needs once, instead of each time."""
+    with closing(fork_server):
+        fork_server.keep()
+        fork_server.is_ready(LOADED_WITHIN)
+        yield
 
 
 def _report(run: Run, advance: Callable[[], object]) -> int:

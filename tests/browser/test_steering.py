@@ -337,7 +337,7 @@ def test_an_engine_that_does_not_answer_is_told_until_it_does(
 
 def test_everything_open_fits_a_narrow_page(page: Page, studio: Studio) -> None:
     run = written(studio.runs, Status(state="stopped", step=100, steps=200, message="x" * 200), changes=CHANGES)
-    Queue(studio.runs).add(Run.create(studio.runs, Experiment()))
+    Queue(studio.runs).add(Run.create(studio.runs, LONG))
     page.set_viewport_size({"width": 400, "height": 850})
     show(page, studio, run)
     badge(page, "stopped")
