@@ -111,7 +111,7 @@ def test_an_engine_that_has_not_told_its_pid_is_ended_and_nobody_else(studio: St
     run = Run.create(studio.runs, read(LONG))
     waits = [sys.executable, "-c", "input()"]
     with (
-        subprocess.Popen([*waits, str(run.path)], stdin=subprocess.PIPE) as engine,
+        subprocess.Popen(waits, stdin=subprocess.PIPE, cwd=run.path) as engine,
         subprocess.Popen(waits, stdin=subprocess.PIPE) as stranger,
     ):
         assert run.status().pid == 0
