@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = [
     "studio.__main__",
     "studio.cli",
+    "studio.sweep",
     "studio.web",
     "studio.pages",
     "studio.report",

@@ -8,26 +8,20 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, field_validator
 
 from engine.errors import Problem, Refused, explain
-from engine.experiment.overrides import merge, read_file
-from engine.experiment.recipes import Recipe, find
+from engine.experiment.common_settings import CommonSettings, Title
+from engine.experiment.overrides import read_file
+from engine.experiment.recipes import Recipe
 from engine.experiment.schema import LARGEST_SEED, Experiment
-from engine.fields import Section
 
 FOLDER = Path(__file__).parents[2] / "assets" / "races"
-LANE = {"runtime": {"threads": 1, "streams": "sequential"}}
-"""What every run of a race has on a CPU unless the file says otherwise: one core, so that as many train at once as there are."""
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 
 
-class Race(Section):
+class Race(CommonSettings):
     """Who trains what, from which seeds. Equal seeds give equal first weights, label noise and batches to all contestants."""
 
-    title: str = Field("race", min_length=1, max_length=40, pattern="^[^,]*$")
+    title: Title = "race"
     """The tag of its runs."""
-    recipe: str = ""
-    """The recipe from which all contestants start; empty starts from the defaults."""
-    config: dict[str, Any] = Field({})
-    """What all contestants have beyond that."""
     seeds: Annotated[int, Field(ge=1, le=100)] | Annotated[list[Seed], Field(min_length=1, max_length=100)] = 6
     """How many seeds, from 0 on, or which. With fewer than six no difference can be significant."""
     contestants: list[dict[str, Any]] = Field(min_length=1, max_length=64)
@@ -45,8 +39,7 @@ class Race(Section):
 
         Raises `Refused` with the contestant and the field.
         """
-        base = find(self.recipe) if self.recipe else Recipe(name="race", title="", text="", config={})
-        shared = base.model_copy(update={"config": merge(merge(LANE, base.config), self.config)})
+        shared = self.start()
         field = [_contestant(shared, number, changes) for number, changes in enumerate(self.contestants)]
         for number, one in enumerate(field):
             if one in field[:number]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -106,11 +107,17 @@ def follow(group: list[Run], runs: Path, data_dir: Path) -> int:
 
 
 @contextmanager
-def stopping(group: list[Run]) -> Iterator[None]:
-    """Stop the runs in good order at Ctrl-C, at TERM, and when the terminal is closed."""
-    previous = {number: signal.signal(number, lambda _number, _frame: _stop(group)) for number in ENDING}
+def stopping(group: list[Run]) -> Iterator[Event]:
+    """Stop the runs in good order at Ctrl-C, at TERM, and when the terminal is closed, of which the event tells."""
+    is_asked = Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        is_asked.set()
+        _stop(group)
+
+    previous = {number: signal.signal(number, stop) for number in ENDING}
     try:
-        yield
+        yield is_asked
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -2,7 +2,10 @@
 
 import pytest
 
+from engine.launch.fork_server import ForkServer
+
 
 @pytest.fixture(autouse=True)
-def engines_are_warm(warm_start: None) -> None:
-    """Where a command runs in a process of its own, its engine is a cold one."""
+def engines_are_warm(warm_start: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One fork server serves all. Where a command runs in a process of its own, it does without, or has its own."""
+    monkeypatch.setattr(ForkServer, "keep", lambda _: None)

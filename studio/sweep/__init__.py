@@ -1,0 +1,1 @@
+"""A sweep at work: which point comes next, and the runs that train them."""
