@@ -24,8 +24,11 @@ def main(descriptor: int) -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal that nobody handles wakes nobody
     with socket.socket(fileno=descriptor) as theirs:
         preload()
-        theirs.send(READY)
-        work = _serve(theirs, wake)
+        try:
+            theirs.send(READY)
+            work = _serve(theirs, wake)
+        except ConnectionError:  # who wanted engines is gone
+            return 0
     if not work:
         return 0
     signal.set_wakeup_fd(-1)

@@ -17,7 +17,7 @@ from engine.launch import engine_process
 from engine.launch.fork_server import EngineCall, ForkServer
 from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, wait, weights_at_end
 
-KEEPS_ONE = "from engine.launch.fork_server import fork_server; import time; fork_server.keep(); time.sleep(100)"
+KEEPS_ONE = "from engine.launch.fork_server import fork_server; import time; fork_server.keep(); "
 
 
 def children(parent: int | None = None) -> list[psutil.Process]:
@@ -106,15 +106,24 @@ def test_one_that_was_killed_is_begun_anew(launch: Launch, server: ForkServer, t
     assert not isinstance(launch.processes[-1], subprocess.Popen)
 
 
-def test_it_ends_with_the_studio_however_that_ends() -> None:
-    process = subprocess.Popen([sys.executable, "-c", KEEPS_ONE])
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_it_ends_with_the_studio_however_that_ends(tmp_path: Path, is_ready: bool) -> None:
+    keeps = (
+        f"{KEEPS_ONE}fork_server.is_ready(60); print(flush=True); time.sleep(100)" if is_ready else f"{KEEPS_ONE}time.sleep(100)"
+    )
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen([sys.executable, "-c", keeps], stdout=subprocess.PIPE, stderr=said)
     try:
         assert eventually(lambda: children(process.pid))
         (server,) = children(process.pid)
+        if is_ready:
+            assert process.stdout
+            process.stdout.readline()
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert eventually(lambda: not server.is_running())
+    assert (tmp_path / "said").read_text() == ""
 
 
 def test_one_that_cannot_be_loaded_is_tried_again_with_the_next_training(
