@@ -128,6 +128,44 @@ def test_what_differs_what_was_changed_and_landscapes_are_side_by_side(page: Pag
     expect(loss.locator("g")).to_have_count(0)
 
 
+def test_what_was_searched_is_a_heat_map_a_slice_and_lines_that_can_be_picked(page: Page, studio: Studio) -> None:
+    found = {
+        (sigma, lambda_): 0.9 - 10 * (sigma - 0.1) ** 2 - lambda_ / 10 for sigma in (0.0, 0.1, 0.2) for lambda_ in (0.5, 1.0)
+    }
+    for (sigma, lambda_), level in found.items():
+        finished(studio.runs, {"name": "m-rwp", "sigma": sigma, "lambda": lambda_}, 0, level - 0.03)
+    page.goto(f"{studio.url}/compare")
+    expect(page.locator("[data-total]")).to_contain_text("6 runs")
+    page.get_by_role("button", name="Tick all shown").click()
+    heat = "document.querySelector('[data-figure=heat-map] .js-plotly-plot')"
+    until(page, lambda: page.evaluate(f"Boolean({heat}?.data?.length)"))
+    x, y, z = page.evaluate(f"(({{ x, y, z }}) => [x, y, z])({heat}.data[0])")
+    assert (x, y) == (["0", "0.1", "0.2"], ["0.5", "1"])
+    assert z == [[pytest.approx(100 * found[float(a), float(b)]) for a in x] for b in y]
+    page.locator("[data-search-x]").select_option("method.lambda")
+    until(page, lambda: page.evaluate(f"{heat}.data[0].x") == ["0.5", "1"])
+    slice_ = page.evaluate("document.querySelector('[data-figure=slice] .js-plotly-plot').data[0].x")
+    assert sorted(slice_) == [0.5] * 3 + [1.0] * 3
+    page.reload()
+    expect(page.locator("[data-search-x]")).to_have_value("method.lambda")
+    lines, out = page.locator("[data-parallel] polyline"), page.locator("[data-parallel] .rwp-parallel-out")
+    expect(lines).to_have_count(6)
+    expect(out).to_have_count(0)
+    grip = page.locator("[data-parallel] .rwp-parallel-grip").last
+    grip.scroll_into_view_if_needed()
+    box = grip.bounding_box()
+    assert box
+    middle = box["x"] + box["width"] / 2
+    page.mouse.move(middle, box["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(middle, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    best = sum(level >= (max(found.values()) + min(found.values())) / 2 for level in found.values())
+    expect(out).to_have_count(6 - best)
+    page.mouse.click(middle, box["y"] + 5)
+    expect(out).to_have_count(0)
+
+
 def test_the_report_is_opened_from_the_disk_without_a_network(
     page: Page, studio: Studio, raced: None, tmp_path: Path, browser: Browser
 ) -> None:

@@ -7,6 +7,7 @@ import { Differences } from "./differences.js";
 import { Landscapes } from "./landscapes.js";
 import { OverlayChart } from "./overlay-chart.js";
 import { differing, grouped, label } from "./rows.js";
+import { SearchCharts } from "./search-charts.js";
 
 const FORMATS = { csv: "CSV", json: "JSON", tex: "LaTeX", md: "Markdown" };
 const CONTROLS = { cost: "cost", x: "axis", smooth: "smoothing", log: "log-scale" };
@@ -20,6 +21,7 @@ export class Result {
     this.board = new Board(find);
     this.differences = new Differences(find);
     this.landscapes = new Landscapes(find, load);
+    this.search = new SearchCharts(find, view);
     this.charts = figures.map((figure) => new OverlayChart(find("charts"), figure, (place) => this.#point(place)));
     this.shown = null;
     find("formats").append("Ranking as ", ...Object.entries(FORMATS).map(([ending, title]) => this.#download(ending, title, table)));
@@ -42,6 +44,7 @@ export class Result {
     this.board.show(found, groups, view.get("cost"));
     const look = { groups, short, axis: view.get("x"), weight: Number(view.get("smooth")), log: Boolean(view.get("log")), colours: palette() };
     for (const chart of this.charts) chart.draw(lines, look);
+    this.search.show(groups, this.shown.fields, look.colours);
     this.landscapes.show(lines, groups, look.colours);
   }
 

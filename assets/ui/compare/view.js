@@ -1,5 +1,5 @@
 // View: what is looked at, and how; it is the address of the page, so that it can be kept and sent.
-const DEFAULTS = { q: "", by: "group", sort: "-accuracy", cost: "end", ref: "", x: "step", smooth: "0.6", log: "", cols: "" };
+const DEFAULTS = { q: "", by: "group", sort: "-accuracy", cost: "end", ref: "", x: "step", smooth: "0.6", log: "", cols: "", fx: "", fy: "" };
 
 export class View {
   // `keep` is given the address whenever something has changed.
