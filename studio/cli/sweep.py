@@ -82,6 +82,8 @@ def _tell_best(study: "Study") -> None:
     best = study.best()
     for rank, trial in enumerate(best[:TOLD], 1):
         print(f"{rank:3}  {100 * (trial.value or 0):6.2f} %  {_point(trial.params)}  {trial.user_attrs.get('run', '')}")
+    if without := study.ended - len(best):
+        print(f"{without} of {study.ended} trials have no accuracy: they diverged, failed, or were stopped as hopeless")
     for path, share in study.importance().items():
         print(f"{path} explains {100 * share:.0f} % of the spread")
 
