@@ -22,6 +22,7 @@ ROOMS = [
     "studio.queries",
     "studio.stream",
     "studio.form",
+    "studio.tensorboard",
     "studio.output",
     "studio.ui_files",
     "engine.fork_server",

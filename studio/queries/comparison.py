@@ -105,8 +105,9 @@ def _row(name: str, values: list[float], against: Difference | None) -> Row:
 def _reference(contestants: list[Contestant], members: dict[str, list[Entry]], wanted: str) -> str:
     if wanted in members:
         return wanted
-    plain = (one.name for one in contestants if members[one.name][0].experiment.method.name == "sgd")
-    return next(plain, contestants[0].name if contestants else "")
+    counted = [one.name for one in contestants if one.curves] or [one.name for one in contestants]
+    plain = (name for name in counted if members[name][0].experiment.method.name == "sgd")
+    return next(plain, next(iter(counted), ""))
 
 
 def _told(one: Contestant) -> Row:

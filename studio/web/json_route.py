@@ -16,18 +16,23 @@ MOST_BYTES = 65_536
 _NO_OBJECT = Problem("body", "should be a JSON object", 'For example {"changes": {"method.sigma": 0.02}}')
 
 
+async def bounded(request: Request, most: int) -> bytes:
+    """The body of a request. Raises `Refused` if it has more bytes than `most`."""
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > most:
+            raise Refused(Problem("body", "is too long", f"Send at most {most} bytes"))
+    return content
+
+
 class JsonRequest(Request):
     """A request that carries a JSON object, or nothing, which is as good as {}."""
 
     async def body(self) -> bytes:
         """The body. Raises `Refused` if it is too long or no JSON."""
         if not hasattr(self, "_body"):
-            content = b""
-            async for part in self.stream():
-                content += part
-                if len(content) > MOST_BYTES:
-                    raise Refused(Problem("body", "is too long", f"Send at most {MOST_BYTES} bytes"))
-            self._body = content or b"{}"
+            self._body = await bounded(self, MOST_BYTES) or b"{}"
         return self._body
 
     async def json(self) -> Any:

@@ -37,6 +37,7 @@ from studio.web.routes.comparison import comparison_routes
 from studio.web.routes.library import library_routes
 from studio.web.routes.queue import queue_routes
 from studio.web.routes.runs import run_routes
+from studio.web.routes.tensorboard import Board, tensorboard_routes
 from studio.web.temporary_files import scratch
 
 PORTS_TRIED = 100
@@ -70,7 +71,7 @@ def serve(
     if warm_engine:
         fork_server.keep()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which uvicorn, once it has stopped in good order, lets happen
-    with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(fork_server):
+    with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(fork_server), contextlib.closing(app.state.board):
         _Server(config, url, (app.state.hub, app.state.page), AutoStart(runs, data, auto_resume), inbrowser).run([listener])
     gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 
@@ -84,7 +85,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     listing = Listing(runs)
     page = LazyApp(lambda: _page(runs, data, root))
     app = FastAPI(title="RWP Studio", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=page.lifespan)
-    app.state.hub, app.state.page = Hub(), page
+    app.state.hub, app.state.page, app.state.board = Hub(), page, Board(runs)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)  # which leaves streams and archives as they are
     app.add_middleware(Guard, hosts=hosts, outer=outer)
     app.add_middleware(Proxied, root_path=root, outer=outer)
@@ -96,6 +97,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     app.include_router(library_routes(runs))
     app.include_router(run_routes(runs, data, app.state.hub, listing))
     app.include_router(comparison_routes(listing, runs, data))
+    app.include_router(tensorboard_routes(app.state.board))
     add_scripts(app)
     app.mount("/", page)
     return app

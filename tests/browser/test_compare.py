@@ -220,6 +220,19 @@ def test_the_address_is_the_view(page: Page, studio: Studio, raced: None) -> Non
     expect(page.locator("[data-board-rows] tr")).to_have_count(1)
 
 
+def test_tensorboard_opens_behind_the_studio(page: Page, studio: Studio, raced: None) -> None:
+    page.goto(f"{studio.url}/compare")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="TensorBoard").click()
+    board, errors = opened.value, []
+    board.on("pageerror", lambda error: errors.append(str(error)))
+    board.on("request", lambda request: errors.append(request.url) if not request.url.startswith((studio.url, "data:")) else None)
+    expect(board.get_by_text("TensorBoard", exact=False).first).to_be_visible()
+    expect(board.locator("app-header, mat-toolbar").first).to_be_visible()
+    assert not errors
+    board.close()
+
+
 def test_a_query_that_is_not_understood_says_where(page: Page, studio: Studio, raced: None) -> None:
     page.goto(f"{studio.url}/compare")
     page.locator("[data-find]").fill("sgd <b>x</b>>3")

@@ -35,8 +35,10 @@ test("columns are the fields that were set to different values", () => {
 });
 
 test("a label has what was set", () => {
-  assert.equal(label(run("a", "g", { settings: { "method.sigma": 0.1 }, changed: ["method.name", "method.sigma"] }), FIELDS), "rwp σ 0.1");
-  assert.equal(label(run("a", "g", {}), FIELDS), "rwp");
+  assert.equal(label(run("a", "g", { settings: { "method.sigma": 0.1 }, changed: ["method.name", "method.sigma"] }), FIELDS, []), "rwp σ 0.1");
+  assert.equal(label(run("a", "g", {}), FIELDS, [FIELDS[1]]), "rwp");
+  assert.equal(label(run("a", "g", { settings: { "method.sigma": 0.05 } }), FIELDS, [FIELDS[1]]), "rwp σ 0.05");
+  assert.equal(label(run("a", "g", { settings: { "method.sigma": 0.05 } }), FIELDS, []), "rwp");
 });
 
 test("what has no value stands last, whichever way it is sorted", () => {

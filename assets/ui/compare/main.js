@@ -3,6 +3,7 @@ import { onThemeChange } from "../charts/palette.js";
 import { withPlotly } from "../charts/plotly.js";
 import { fetchJson, learn, postJson } from "../lib/fetch-json.js";
 import { count } from "../lib/format.js";
+import { ROOT } from "../lib/root.js";
 import { save } from "../lib/save.js";
 import { ColumnChoice, columns, shownColumns } from "./columns.js";
 import { parse } from "./query.js";
@@ -35,6 +36,7 @@ export function mount(root, { figures, colours }) {
   find("reference").addEventListener("input", () => set("ref", find("reference").value, compare));
   find("tick-shown").addEventListener("click", () => tick(shownRuns.map(({ id }) => id), true));
   find("untick").addEventListener("click", () => tick([...view.ticked], false));
+  find("tensorboard").href = `${ROOT}/tensorboard/`;
   onThemeChange(() => result.redraw());
 
   find("report").addEventListener("click", async () => {

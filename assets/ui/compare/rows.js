@@ -37,9 +37,10 @@ export function differing(rows, fields) {
   return unlike(rows, fields.filter(({ path }) => set.has(path)));
 }
 
-// What a group is called: its method, and what has been set in it and not in all others.
-export function label(row, fields) {
-  const parts = fields.filter(({ path }) => path !== "method.name" && row.changed.includes(path)).map(({ path, short }) => `${short} ${numeral(row.settings[path])}`);
+// What a group is called: its method, what has been set in it and not in all others, and in what others of its method differ.
+export function label(row, fields, varied) {
+  const isTold = ({ path }) => path !== "method.name" && (row.changed.includes(path) || (varied.some((field) => field.path === path) && path in row.settings));
+  const parts = fields.filter(isTold).map(({ path, short }) => `${short} ${numeral(row.settings[path])}`);
   return [row.method, ...parts, ...(row.live_changes ? ["(changed while it trained)"] : [])].join(" ");
 }
 

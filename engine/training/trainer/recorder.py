@@ -48,6 +48,10 @@ class Recorder:
         self._writer.metrics(step, seconds, values)
         self._files.scalars(step, values)
 
+    def best(self, step: int, accuracy: float) -> None:
+        """The best test accuracy until now, by which TensorBoard can compare runs; the database has no need of it."""
+        self._files.scalars(step, {"test/best_accuracy": accuracy})
+
     def event(self, kind: str, /, **data: Any) -> None:
         """Something worth telling, at the present step."""
         self.event_of(self.status.step, kind, **data)

@@ -264,6 +264,7 @@ class Trainer:
         measured = self._probes.measure_at_once(EVALUATION)
         self.evaluated = self.learner.step
         self._accuracies[self.learner.step] = measured["test/accuracy"]
+        self.recorder.best(self.learner.step, max(self._accuracies.values()))
         self._reporter.count_operations()
         self._report_position()
 

@@ -9,6 +9,7 @@ from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
 from studio.queries.comparison import compare
+from studio.queries.group_names import group_names
 from studio.queries.listing import Listing
 from studio.queries.overlay import overlay
 from studio.queries.run_table import run_table
@@ -104,6 +105,20 @@ def test_nothing_compares_to_nothing() -> None:
             **{cost: {"budget": 0.0, "rows": []} for cost in ("steps", "gradients", "seconds")},
         },
     }
+
+
+def test_a_name_tells_what_was_set_and_what_others_of_the_method_have_otherwise(tmp_path: Path) -> None:
+    for method in ({"name": "sgd"}, {"name": "m-rwp", "sigma": 0.1}, {"name": "m-rwp", "sigma": 0.1, "lambda": 0.75}):
+        Run.create(tmp_path, read({"method": method, "data": {"label_noise": 0.4}}))
+    names = set(group_names(Listing(tmp_path).entries()).values())
+    assert names == {"sgd", "m-rwp sigma=0.1 lambda=0.5", "m-rwp sigma=0.1 lambda=0.75"}
+
+
+def test_they_are_compared_with_a_group_that_counts(tmp_path: Path) -> None:
+    trained(tmp_path, "sam", 0, [0.9])
+    Run.create(tmp_path, read({"method": {"name": "sgd"}}))
+    found = compare(Listing(tmp_path).entries())
+    assert [one["group"] for one in found["contestants"] if one["runs"]] == [found["reference"]]
 
 
 def test_a_row_has_what_the_runs_have_not_in_common(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ def test_a_run_leaves_its_records(launch: Launch) -> None:
     events = EventAccumulator(str(run.path / "tb")).Reload()
     written = [event.value for event in events.Scalars("train/loss")]
     assert written == pytest.approx([value for _, value in exported["metrics"]["train/loss"]])
+    bests = [event.value for event in events.Scalars("test/best_accuracy")]
+    assert bests == pytest.approx(np.maximum.accumulate([value for _, value in exported["metrics"]["test/accuracy"]]))
     assert "_hparams_/session_start_info" in events.SummaryMetadata.__self__.summary_metadata
     assert (run.path / "env.json").exists()
 
