@@ -7,9 +7,6 @@ other end of its standard input.
 import sys
 from typing import Any
 
-from tensorboard import default, program
-from werkzeug.serving import make_server
-
 PREFIX = "/tensorboard"
 
 
@@ -17,6 +14,8 @@ class SocketServer:
     """Serves TensorBoard's application on a socket in the file system."""
 
     def __init__(self, app: Any, path: str) -> None:
+        from werkzeug.serving import make_server
+
         self._path = path
         self._server = make_server(f"unix://{path}", 0, app, threaded=True)
 
@@ -31,6 +30,8 @@ class SocketServer:
 
 def main(runs: str, path: str) -> None:
     """Serve until standard input ends."""
+    from tensorboard import default, program  # only here: it warns of what it is made of
+
     board = program.TensorBoard(plugins=default.get_plugins(), server_class=lambda app, _flags: SocketServer(app, path))
     board.configure(["", "--logdir", runs, "--path_prefix", PREFIX, "--load_fast", "false", "--reload_interval", "5"])
     board.launch()

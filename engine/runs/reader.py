@@ -72,10 +72,15 @@ class Reader:
 
     @property
     def _uri(self) -> str:
-        """Where nobody can write, SQLite has no place for its own files: there a database without them is read as it is."""
-        log = self._path.with_name(f"{self._path.name}-wal")
-        is_fixed = not os.access(self._path.parent, os.W_OK) and not os.path.lexists(log)
-        return f"{self._path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
+        """Where nobody can write, SQLite has no place for its own files: there a database without them is read as it is.
+
+        A rollback journal that was left behind has to be rolled back before anything can be read, which is to write.
+        """
+        log, journal = (self._path.with_name(f"{self._path.name}-{ending}") for ending in ("wal", "journal"))
+        can_write = os.access(self._path.parent, os.W_OK)
+        is_fixed = not can_write and not os.path.lexists(log)
+        mode = "rw" if can_write and os.path.lexists(journal) else "ro"
+        return f"{self._path.absolute().as_uri()}?mode={mode}{'&immutable=1' if is_fixed else ''}"
 
     def is_whole(self) -> bool:
         """Whether all of it can be read, or nothing has been written yet."""

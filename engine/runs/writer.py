@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from engine.files.network import network_file_system
 from engine.runs.reader import Reader
 from engine.runs.status import Status
 
@@ -21,12 +22,14 @@ class Writer:
     """The engine's side: everything is buffered and written in one transaction per `flush`.
 
     A damaged file is put aside, and an event tells of it: a training goes on from its checkpoint without its history.
+    On a network file system there is a rollback journal: the shared memory of a write-ahead log does not cross machines.
     """
 
     def __init__(self, path: Path) -> None:
         aside = None if Reader(path).is_whole() else _put_aside(path)
+        self.network = network_file_system(path.parent)
         self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA journal_mode={'DELETE' if self.network else 'WAL'}")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(TABLES)
         self._metrics: list[tuple[int, str, float, float]] = []

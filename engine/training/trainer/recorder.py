@@ -38,6 +38,8 @@ class Recorder:
         """Tell that an engine has taken the run on, and which process it is."""
         self._reserve.take()
         self._run.begin()
+        if self._writer.network:
+            self.event("network disk", kind=self._writer.network, journal="rollback")
         self.update_status(
             state="starting", message="", field="", remedy={}, pid=os.getpid(), pid_started=psutil.Process().create_time()
         )
