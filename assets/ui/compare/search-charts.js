@@ -5,7 +5,7 @@ import { element } from "../lib/element.js";
 import { ParallelCoordinates } from "./parallel-coordinates.js";
 import { heat, isLogarithmic, searchedFields } from "./searched.js";
 
-const FEWEST = 4; // groups, below which the ranking says it all
+const FEWEST = 4; // groups of one method, below which the ranking says it all
 const SCALE = "Cividis"; // reads the same for every kind of colour vision
 const SMALL = { size: 11 };
 
@@ -29,7 +29,7 @@ export class SearchCharts {
   show(groups, fields, colours) {
     const rows = [...groups.values()].map(({ row, label, colour }) => ({ ...row, label, colour }));
     const searched = searchedFields(rows, fields);
-    this.section.hidden = rows.length < FEWEST || !searched.length;
+    this.section.hidden = mostOfOneMethod(rows) < FEWEST || !searched.length;
     this.shown = this.section.hidden ? null : { rows, searched, colours };
     if (!this.shown) return;
     this.#offer(searched);
@@ -60,6 +60,10 @@ export class SearchCharts {
     const others = searched.filter((field) => field !== x);
     return [x, others.find(({ path }) => path === this.view.get("fy")) ?? others[0]];
   }
+}
+
+function mostOfOneMethod(rows) {
+  return Math.max(0, ...rows.map(({ method }) => rows.filter((row) => row.method === method).length));
 }
 
 function drawSlice(plot, rows, x, colours) {
