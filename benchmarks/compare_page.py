@@ -92,7 +92,7 @@ def _long(page: Page, url: str, runs: list[Run]) -> None:
         "response",
         lambda answer: sizes.append(answer.request.sizes()["responseBodySize"]) if answer.url.endswith("/curves") else None,
     )
-    drawn = "document.querySelector('[data-figure=test-accuracy] .js-plotly-plot .plot')"
+    drawn = "document.querySelector('[data-figure=test-accuracy] .scatterlayer .trace')"
     address = f"{url}/compare?runs={','.join(run.id for run in runs)}"
     _tell(f"opening with {LONG} runs of {STEPS:,} steps, until drawn", [_opened(page, address, drawn) for _ in range(ROUNDS)])
     _tell("on the wire for each of them", [size / LONG / 1000 for size in sizes], "kB")

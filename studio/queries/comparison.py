@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.runs.reader import Columns
+from engine.runs.run import Run
 from engine.runs.status import Status
 from studio.queries.listing import Entry
 from studio.queries.paired import Difference, corrected, difference
 from studio.queries.seed_groups import Group, by_group
 from studio.stream.curve import known
+from studio.stream.feed import signature_of
 
 METRIC = "test/accuracy"
 Row = dict[str, Any]
@@ -30,6 +34,11 @@ def spent(cost: Cost, curve: Columns, status: Status) -> NDArray[np.float64]:
     return curve.steps.astype(np.float64) * (1.0 if cost == "steps" else status.gradient_evaluations / max(1, status.step))
 
 
+@lru_cache(maxsize=4096)
+def _accuracies(run: Path, _signature: tuple[float, ...]) -> Columns:
+    return known(Run(run).records.curves(name=METRIC)[METRIC])
+
+
 @dataclass(frozen=True)
 class Contestant:
     """A group of runs that differ in nothing but the seed, with the test accuracy of those that count."""
@@ -42,8 +51,8 @@ class Contestant:
     @classmethod
     def of(cls, name: str, members: Iterable[Entry]) -> "Contestant":
         group = Group.of(members)
-        read = {entry.experiment.seed: entry.run.records.curves(name=METRIC)[METRIC] for entry in group.counted}
-        return cls(name, group, {seed: known(curve) for seed, curve in read.items()})
+        paths = {entry.experiment.seed: entry.run.path for entry in group.counted}
+        return cls(name, group, {seed: _accuracies(path, signature_of(path)) for seed, path in paths.items()})
 
     def spent(self, cost: Cost) -> list[NDArray[np.float64]]:
         """What each run that counts had spent by each of its evaluations."""

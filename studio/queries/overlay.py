@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+from engine.runs.run import Run
 from engine.runs.status import ACTIVE
 from studio.queries.listing import Entry
 from studio.queries.seed_groups import Group, by_group, curves
 from studio.stream.curve import Curve
+from studio.stream.feed import signature_of
 
 Row = dict[str, Any]
+KEPT = 128
+"""Lines whose curves are kept, half a megabyte at most each."""
 
 
 def overlay(entries: Iterable[Entry]) -> list[Row]:
@@ -23,11 +29,11 @@ def _lines(name: str, members: list[Entry]) -> Iterator[Row]:
     live = [entry for entry in members if entry.status.state in ACTIVE]
     if len(counted) > 1:
         measured = next((found for entry in counted if (found := _landscape(entry))), None)
-        mean = {"seeds": len(counted), "curves": curves([entry.run for entry in counted]), "landscape": measured}
+        mean = {"seeds": len(counted), "curves": _read_once(counted), "landscape": measured}
         yield {**_line(name, counted[0]), **mean}
     alone = counted if len(counted) == 1 else [] if counted or live else [entry for entry in members if entry.is_whole][:1]
     for entry in [*alone, *live]:
-        yield {**_line(name, entry), "run": entry.run.id, "live": entry in live, "curves": _own(entry)}
+        yield {**_line(name, entry), "run": entry.run.id, "live": entry in live, "curves": _read_once([entry])}
 
 
 def _line(name: str, entry: Entry) -> Row:
@@ -63,5 +69,14 @@ def _landscape(entry: Entry) -> Row | None:
     return {"run": entry.run.id, "seed": entry.experiment.seed, "array": newest.data["array"], "step": newest.step}
 
 
-def _own(entry: Entry) -> Row:
-    return {name: Curve(columns).after(0) for name, columns in entry.run.records.curves().items()}
+def _read_once(entries: list[Entry]) -> Row:
+    """The curves of one run, or the means of several; they are read again when one of the runs has written more."""
+    paths = tuple(entry.run.path for entry in entries)
+    return _curves(paths, tuple(map(signature_of, paths)))
+
+
+@lru_cache(maxsize=KEPT)
+def _curves(paths: tuple[Path, ...], _signatures: tuple[tuple[float, ...], ...]) -> Row:
+    if len(paths) > 1:
+        return curves([Run(path) for path in paths])
+    return {name: Curve(columns).after(0) for name, columns in Run(paths[0]).records.curves().items()}
