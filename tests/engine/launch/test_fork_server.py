@@ -94,6 +94,20 @@ def test_an_engine_is_in_a_session_of_its_own_with_nothing_open_but_its_lock_and
     assert not any(path.startswith(("pipe:", "socket:")) for path in open_files), open_files
 
 
+def test_nobody_asks_for_a_gpu_before_the_fork_which_none_survives() -> None:
+    code = """
+import torch
+def refuse(*_): raise SystemExit("asked for a GPU")
+for name in ("is_available", "device_count", "init", "current_device", "get_device_properties"):
+    setattr(torch.cuda, name, refuse)
+import os, engine.fork_server
+engine.fork_server.preload()
+assert not torch.cuda.is_initialized()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_one_that_was_killed_is_begun_anew(launch: Launch, server: ForkServer, tmp_path: Path) -> None:
     assert server._process
     killed = psutil.Process(server._process.pid)

@@ -47,6 +47,12 @@ def command(folder: Path, sweep: dict[str, Any], *options: str) -> list[str]:
     return ["sweep", written(folder, sweep), "--runs", str(folder / "runs"), "--data", str(folder / "data"), *options]
 
 
+ON_TWO_CORES = """
+import os, sys
+from studio.__main__ import main
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])  # with a core for every point all would be over at once
+sys.exit(main(sys.argv[1:]))
+"""
 Begin = Callable[[list[str]], "subprocess.Popen[str]"]
 
 
@@ -56,7 +62,7 @@ def begin() -> Iterator[Begin]:
     with ExitStack() as begun:
 
         def begin(arguments: list[str]) -> "subprocess.Popen[str]":
-            whole = [sys.executable, "-m", "studio", *arguments]
+            whole = [sys.executable, "-c", ON_TWO_CORES, *arguments]
             process = subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             begun.enter_context(process)
             begun.callback(process.kill)
@@ -138,7 +144,8 @@ def test_ctrl_c_stops_the_runs_with_which_it_goes_on(tmp_path: Path, begin: Begi
 
 
 @pytest.mark.slow
-def test_a_hopeless_run_is_stopped_and_told_as_pruned(tmp_path: Path) -> None:
+def test_a_hopeless_run_is_stopped_and_told_as_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.cli.sweep.cores", lambda: 2)
     sweep = {**GRID, "config": merge(GRID["config"], {"schedule": {"epochs": 20, "batch_size": 32}}), "prune": "median"}
     sweep["fields"] = {"optimizer.lr": [0.1, 0.11, 0.12, 0.13, 0.14, 0.0001]}
     assert main(command(tmp_path, sweep)) == 0

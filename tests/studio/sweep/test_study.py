@@ -92,6 +92,23 @@ def test_a_trial_without_an_accuracy_has_failed_and_does_not_rank(tmp_path: Path
     assert one.importance() == {}
 
 
+@pytest.mark.parametrize("prune", ["none", "median", "halving"])
+def test_who_lags_behind_is_hopeless(tmp_path: Path, prune: str) -> None:
+    """Nine trials report at a ninth, a third and the whole of their training, the last of them the worst."""
+    one = study(tmp_path, {**GRID, "prune": prune})
+    hopeless = []
+    for level in range(9, 0, -1):
+        trial = one.next()
+        assert trial
+        for per_cent in (11, 33, 99):
+            trial.report(level / 10, per_cent)
+            if trial.should_prune():
+                hopeless.append(level)
+                break
+        one.tell(trial.number, level / 10, is_pruned=level in hopeless)
+    assert (1 in hopeless, 9 in hopeless) == (prune != "none", False)
+
+
 def test_what_a_process_that_ended_has_begun_is_found_and_what_a_living_one_has_is_not(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         pool.apply(begin_one, (tmp_path,))
