@@ -12,6 +12,7 @@ import pytest
 from engine.experiment.schema import UNIONS
 from engine.runs.export import export
 from engine.runs.run import Run
+from studio.__main__ import main
 
 pytestmark = pytest.mark.slow  # every test starts processes
 
@@ -24,11 +25,17 @@ def command(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("method", UNIONS["method"])
-def test_train_prints_the_folder(tmp_path: Path, method: str) -> None:
-    done = command("train", "--set", f"method.name={method}", *QUICK, cwd=tmp_path)
+def test_train_prints_the_folder(tmp_path: Path) -> None:
+    done = command("train", *QUICK, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    run = Run(tmp_path / done.stdout.splitlines()[-1])
+    assert Run(tmp_path / done.stdout.splitlines()[-1]).status().state == "finished"
+
+
+@pytest.mark.parametrize("method", UNIONS["method"])
+def test_every_method_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str) -> None:
+    folders = ["--runs", str(tmp_path / "runs"), "--data", str(tmp_path / "data")]
+    assert main(["train", "--set", f"method.name={method}", *QUICK, *folders]) == 0
+    run = Run(Path(capsys.readouterr().out.splitlines()[-1]))
     assert (run.experiment.method.name, run.status().state) == (method, "finished")
     assert len(run.records.accuracies()) == 2
 
