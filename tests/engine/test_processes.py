@@ -91,6 +91,7 @@ def test_an_engine_trains(in_the_way: Path, launch: Launch, tmp_path: Path, more
     assert "colleague" not in (run.path / "engine.log").read_text()
 
 
+@pytest.mark.slow
 def test_engines_can_be_forked(in_the_way: Path) -> None:
     with closing(ForkServer()) as server:
         server.keep()

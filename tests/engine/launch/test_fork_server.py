@@ -17,6 +17,7 @@ from engine.launch import engine_process
 from engine.launch.fork_server import EngineCall, ForkServer
 from tests.processes import LONG, SHORT, Launch, ended, is_finished, is_running, wait, weights_at_end
 
+pytestmark = pytest.mark.slow  # every test starts a fork server
 KEEPS_ONE = "from engine.launch.fork_server import fork_server; import time; fork_server.keep(); "
 
 
@@ -47,7 +48,6 @@ def server(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> Iterator[ForkServ
     assert {child.pid for child in children()} == before
 
 
-@pytest.mark.slow
 def test_it_trains_to_the_same_bits(launch: Launch, server: ForkServer) -> None:
     config = {**SHORT, "method": {"name": "m-arwp"}, "runtime": {"streams": "parallel"}}
     forked = [launch(config), launch(config)]

@@ -41,6 +41,7 @@ def ask_all(runs: Path, sweep: dict[str, Any]) -> list[tuple[Any, ...]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ["grid", "random", "tpe"])
 def test_two_workers_share_the_points_and_none_is_trained_twice(tmp_path: Path, search: str) -> None:
     sweep = {**(GRID if search == "grid" else SEARCH), "search": search}
@@ -69,6 +70,7 @@ def test_a_search_goes_on_as_if_it_had_not_been_ended(tmp_path: Path, search: st
     assert all(0.01 <= sigma <= 1 and 16 <= size <= 64 and isinstance(size, int) for sigma, size in whole)
 
 
+@pytest.mark.slow
 def test_tpe_looks_where_it_is_good_and_the_field_that_matters_is_told(tmp_path: Path) -> None:
     sweep = {**SEARCH, "search": "tpe", "trials": 40}
     sigmas = [sigma for sigma, _ in ask_all(tmp_path, sweep)]
@@ -109,6 +111,7 @@ def test_who_lags_behind_is_hopeless(tmp_path: Path, prune: str) -> None:
     assert (1 in hopeless, 9 in hopeless) == (prune != "none", False)
 
 
+@pytest.mark.slow
 def test_what_a_process_that_ended_has_begun_is_found_and_what_a_living_one_has_is_not(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         pool.apply(begin_one, (tmp_path,))

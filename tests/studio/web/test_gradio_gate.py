@@ -139,6 +139,7 @@ def test_what_is_no_event_of_the_page_is_refused(client: TestClient, config: dic
     assert client.post(EVENTS[0], json=event_of(copied) | changes).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_temporary_files_are_private_and_gone_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
