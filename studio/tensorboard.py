@@ -1,6 +1,6 @@
 """`python -m studio.tensorboard RUNS SOCKET`: TensorBoard over a folder of runs, on a socket in the file system.
 
-A port would be open to every page of the browser and to everybody on the machine. It ends with whoever started it, who holds the
+A port would be open to every page of the browser, past the studio's guard. It ends with whoever started it, who holds the
 other end of its standard input.
 """
 

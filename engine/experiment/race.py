@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from engine.errors import Problem, Refused, explain
-from engine.experiment.common_settings import CommonSettings, Title
-from engine.experiment.overrides import read_file
+from engine.errors import Problem, Refused
+from engine.experiment.common_settings import CommonSettings, Title, read_settings
 from engine.experiment.recipes import Recipe
 from engine.experiment.schema import LARGEST_SEED, Experiment
 
@@ -50,11 +49,7 @@ class Race(CommonSettings):
 
 def read_race(given: str) -> Race:
     """The race in a file, or the ready-made one of that name. Raises `Refused` with field and cure."""
-    ready = {path.stem: path for path in FOLDER.glob("*.json")}
-    try:
-        return Race.model_validate(read_file(ready.get(given, Path(given))))
-    except ValidationError as error:
-        raise explain(error, {}) from None
+    return read_settings(Race, FOLDER, given)
 
 
 def _contestant(base: Recipe, number: int, changes: dict[str, Any]) -> Experiment:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from engine.errors import Problem, Refused, explain
-from engine.experiment.common_settings import CommonSettings, Title
-from engine.experiment.overrides import read_file
+from engine.errors import Problem, Refused
+from engine.experiment.common_settings import CommonSettings, Title, read_settings
 from engine.experiment.schema import Experiment
 from engine.fields import Section, flat
 
@@ -52,7 +51,7 @@ class Sweep(CommonSettings):
     fields: dict[str, Values | Range] = Field(min_length=1, max_length=16)
     """What is searched, by dotted path: a list of values, or a range such as {"low": 0.01, "high": 0.2, "log": true}."""
     trials: int | None = Field(None, ge=1, le=MOST_TRIALS)
-    """How many points are trained; a grid is trained whole."""
+    """How many points of a search are trained; a grid is trained whole."""
     prune: Literal["none", "median", "halving"] = "none"
     """Stop a run that is worse than the median of the others by then, or than the best third (successive halving)."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
@@ -71,6 +70,8 @@ class Sweep(CommonSettings):
         ranges = [path for path, values in self.fields.items() if isinstance(values, Range)]
         if self.search == "grid" and ranges:
             raise ValueError(f"a grid needs the values of {ranges[0]}, not a range: list them, or search at random or by tpe")
+        if self.search == "grid" and self.trials is not None:
+            raise ValueError("a grid is trained whole: leave out trials, or search at random or by tpe")
         if self.search != "grid" and self.trials is None:
             raise ValueError("a search goes on for ever: give it a number of trials")
         if self.total > MOST_TRIALS:
@@ -114,11 +115,7 @@ class Sweep(CommonSettings):
 
 def read_sweep(given: str) -> Sweep:
     """The sweep in a file, or the ready-made one of that name. Raises `Refused` with field and cure."""
-    ready = {path.stem: path for path in FOLDER.glob("*.json")}
-    try:
-        return Sweep.model_validate(read_file(ready.get(given, Path(given))))
-    except ValidationError as error:
-        raise explain(error, {}) from None
+    return read_settings(Sweep, FOLDER, given)
 
 
 def _of_fields(problem: Problem, point: Point) -> Problem:

@@ -11,6 +11,8 @@ State = Literal[
 
 
 ACTIVE: frozenset[State] = frozenset({"starting", "loading", "running", "paused", "measuring"})
+PENDING: frozenset[State] = ACTIVE | {"queued"}
+"""States of a run that will go on without anybody's doing."""
 
 
 class Status(BaseModel):

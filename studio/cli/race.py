@@ -16,8 +16,9 @@ from engine.launch.queue import Queue
 from engine.machine import cores
 from engine.runs.labels import read_labels, relabel
 from engine.runs.run import Run
+from engine.runs.status import PENDING
 from studio.cli.folders import Folders
-from studio.cli.train import EXIT, WAITED_FOR, forking, stopping
+from studio.cli.train import EXIT, forking, stopping
 from studio.output import tell
 from studio.queries.comparison import compare
 from studio.queries.group_names import group_names
@@ -62,7 +63,7 @@ def _train(made: list[Run], listing: Listing, runs: Path, data: Path, round_: in
     with tqdm(total=len(made), unit="run", dynamic_ncols=True, disable=None) as bar:
         while bar.n < len(made):
             queue.advance(data, cores() if on_cpu else 1)
-            bar.n = sum(one.status().state not in WAITED_FOR for one in made)
+            bar.n = sum(one.status().state not in PENDING for one in made)
             bar.refresh()
             if bar.n // round_ > told:
                 told = bar.n // round_

@@ -29,7 +29,7 @@ def add(commands: "Commands", folders: Folders) -> None:
     """Add `sweep`."""
     sweep = commands.add_parser("sweep", parents=folders, help="train with many values of some fields, and tell which are best")
     sweep.add_argument("sweep", metavar="SWEEP.json", help="what is searched, and how; or the name of a ready-made sweep: demo")
-    sweep.add_argument("--minutes", type=float, metavar="N", help="begin nothing after so long, and end what has begun")
+    sweep.add_argument("--minutes", type=_minutes, metavar="N", help="begin nothing after so long; what has begun is trained")
     sweep.add_argument("--worker", action="store_true", help="help another process with the same sweep")
     sweep.add_argument(
         "--storage", default="", metavar="URL", help="a database for workers that share no disk (default: a file beside the runs)"
@@ -38,7 +38,7 @@ def add(commands: "Commands", folders: Folders) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Train what is left of the sweep; returns 0 once all has been trained, 130 if this was stopped before."""
+    """Train what is left of the sweep, or what can begin in time; returns 130 if somebody stopped it, or else 0."""
     sweep = read_sweep(given.sweep)
     for point in sweep.grid() if sweep.search == "grid" else sweep.extremes():
         check(sweep.experiment(point), given.data)
@@ -53,6 +53,12 @@ def run(given: argparse.Namespace) -> int:
     is_stopped = _train(study, given.runs, given.data, given.minutes)
     _tell_best(study)
     return 130 if is_stopped else 0
+
+
+def _minutes(text: str) -> float:
+    if not (minutes := float(text)) > 0:  # which refuses what is no number, too
+        raise argparse.ArgumentTypeError(f"{text} should be more than 0")
+    return minutes
 
 
 def _train(study: "Study", runs: Path, data: Path, minutes: float | None) -> bool:

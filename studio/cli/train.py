@@ -21,14 +21,13 @@ from engine.launch.fork_server import fork_server
 from engine.launch.queue import Queue
 from engine.runs import lineage
 from engine.runs.run import Run
-from engine.runs.status import ACTIVE, Status
+from engine.runs.status import ACTIVE, PENDING, Status
 from studio.cli.folders import Folders
 from studio.output import tell
 
 if TYPE_CHECKING:
     from studio.cli import Commands
 
-WAITED_FOR = ACTIVE | {"queued"}
 LOADED_WITHIN = 30.0
 """Seconds after which engines are started anew until there is something to fork them from."""
 EXIT = {"finished": 0, "stopped": 130}
@@ -154,7 +153,7 @@ def _stop(group: list[Run]) -> None:
 def _follow(run: Run, advance: Callable[[], object]) -> Status:
     """Show progress until the run has ended, and see to it that what waits begins."""
     with tqdm(total=None, unit="step", dynamic_ncols=True, disable=None) as bar:
-        while (status := run.status()).state in WAITED_FOR:
+        while (status := run.status()).state in PENDING:
             advance()
             _show(bar, status)
             time.sleep(0.2)

@@ -142,8 +142,8 @@ class Study:
     def others(self) -> int:
         """How many trials other processes are at."""
         running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
-        workers = [Worker.read(trial.user_attrs.get(WORKER, "")) for trial in running]
-        return sum(worker not in (None, Worker.this()) and not worker.has_ended() for worker in workers if worker)
+        workers = [worker for trial in running if (worker := Worker.read(trial.user_attrs.get(WORKER, "")))]
+        return sum(worker != Worker.this() and not worker.has_ended() for worker in workers)
 
     @property
     def ended(self) -> int:

@@ -15,11 +15,10 @@ from engine.files.exclusive import exclusive
 from engine.launch.queue import Queue
 from engine.runs.labels import labels, relabel
 from engine.runs.run import Run
-from engine.runs.status import ACTIVE, Status
+from engine.runs.status import PENDING, Status
+from studio.queries.comparison import METRIC
 from studio.sweep.study import FOLDER, Study
 
-METRIC = "test/accuracy"
-AT_WORK = ACTIVE | {"queued"}
 RUN = "run"
 PAUSE = 0.2
 
@@ -87,7 +86,7 @@ class SweepTrainer:
         """The run of this sweep that trains `experiment`, which goes on if it does not anyhow."""
         for run in Run.all(self._runs):
             if run.experiment == experiment and self._study.sweep.title in labels(run).tags:
-                if run.status().state not in (*AT_WORK, "finished") and not run.is_locked():
+                if run.status().state in ("stopped", "interrupted") and not run.is_locked():
                     self._queue.add(run)
                 return run
         return None
@@ -95,7 +94,7 @@ class SweepTrainer:
     def _follow(self, lane: Lane, is_leaving: bool) -> None:
         is_there = lane.run.path.exists()
         status = lane.run.status() if is_there else Status(state="failed", message="deleted")
-        if status.state in AT_WORK:
+        if status.state in PENDING:
             self._judge(lane)
             return
         self._lanes.remove(lane)

@@ -13,6 +13,7 @@ test("a curve has a line for each point, and a band its two sides", () => {
 test("a plane has its values, not their logarithms", () => {
   const surface = { x: [0, 1], y: [5], z: [[0, null]] };
   assert.deepEqual(csv([surface, { x: [0], y: [0] }]).split("\r\n"), ["x,y,value", "0,5,1", "1,5,"]);
+  assert.deepEqual(csv([{ type: "heatmap", x: ["0.1", "0.2"], y: ["1"], z: [[93.5, null]] }]).split("\r\n"), ["x,y,value", "0.1,1,93.5", "0.2,1,"]);
 });
 
 test("no text is a formula", () => {

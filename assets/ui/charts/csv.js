@@ -14,8 +14,10 @@ function curve({ uid, name, x, y, fill }) {
   return [...line(`${series} upper`, 0, x.length / 2), ...line(`${series} lower`, x.length / 2, x.length).toReversed()];
 }
 
-function points({ x, y, z }) {
-  return z.flatMap((row, down) => row.map((value, across) => [x[across], y[down], value === null ? null : 10 ** value]));
+// A landscape is drawn by the logarithm of its loss, a heat map as it is.
+function points({ type, x, y, z }) {
+  const valueOf = (drawn) => (drawn === null || type === "heatmap" ? drawn : 10 ** drawn);
+  return z.flatMap((row, down) => row.map((value, across) => [x[across], y[down], valueOf(value)]));
 }
 
 // A text may hold what separates texts, and would not be taken for a formula by a spreadsheet.

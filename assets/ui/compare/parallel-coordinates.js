@@ -15,12 +15,14 @@ export class ParallelCoordinates {
     this.axes = [];
     this.lines = [];
     this.shown = null;
+    this.isHeld = false;
     this.width = 0;
     new ResizeObserver(() => this.shown && svg.clientWidth !== this.width && this.draw(...this.shown)).observe(svg);
   }
 
   draw(rows, searched) {
     this.shown = [rows, searched];
+    if (this.isHeld) return; // what is new is drawn when the axis is let go
     this.width = this.svg.clientWidth;
     const known = rows.filter(({ accuracy }) => accuracy !== null);
     const accuracies = known.map(({ accuracy }) => 100 * accuracy);
@@ -56,14 +58,21 @@ export class ParallelCoordinates {
         this.#mark(mark, field.path);
         this.#pick();
       };
+      this.isHeld = true;
       grip.addEventListener("pointermove", drag);
-      grip.addEventListener("pointerup", () => grip.removeEventListener("pointermove", drag), { once: true });
+      grip.addEventListener("lostpointercapture", () => this.#letGo(grip, drag), { once: true });
       this.#mark(mark, field.path);
       this.#pick();
     });
     return drawn("g", {},
       drawn("line", { x1: x, x2: x, y1: TOP, y2: HEIGHT - TOP }), mark,
       drawn("text", { x, y: 14, class: "rwp-parallel-name" }, field.short), drawn("text", { x, y: 28 }, numeral(high)), drawn("text", { x, y: HEIGHT - TOP + 16 }, numeral(low)), grip);
+  }
+
+  #letGo(grip, drag) {
+    grip.removeEventListener("pointermove", drag);
+    this.isHeld = false;
+    this.draw(...this.shown);
   }
 
   #place(event) {

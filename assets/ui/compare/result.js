@@ -79,12 +79,13 @@ export class Result {
   #groups(runs, fields) {
     const rows = grouped(runs);
     const differ = differing(rows, fields);
-    const varied = (method) => differing(rows.filter((row) => row.method === method), fields);
+    const methods = new Set(rows.map(({ method }) => method));
+    const varied = new Map([...methods].map((method) => [method, differing(rows.filter((row) => row.method === method), fields)]));
     const variants = new Map();
     return new Map(rows.map((row) => {
       const variant = variants.get(row.method) ?? 0;
       variants.set(row.method, variant + 1);
-      return [row.group, { row, label: label(row, differ, varied(row.method)), colour: this.colours[row.method], variant }];
+      return [row.group, { row, label: label(row, differ, varied.get(row.method)), colour: this.colours[row.method], variant }];
     }));
   }
 

@@ -47,8 +47,10 @@ export class SearchCharts {
   }
 
   #offer(searched) {
+    const offered = searched.map(({ path }) => path).join();
     for (const [name, select] of Object.entries(this.selects)) {
-      select.replaceChildren(...searched.map(({ path, short }) => new Option(short, path)));
+      const isKnown = [...select.options].map(({ value }) => value).join() === offered; // then an open list stays open
+      if (!isKnown) select.replaceChildren(...searched.map(({ path, short }) => new Option(short, path)));
       select.disabled = searched.length < 2;
       select.value = this.#chosen(searched)[name === "fx" ? 0 : 1]?.path ?? "";
     }

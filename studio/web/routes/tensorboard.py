@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,9 +12,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from engine import processes
 from engine.errors import Problem, Refused
+from studio.tensorboard import PREFIX
 from studio.web.json_route import bounded
+from studio.web.temporary_files import private_folder
 
-PREFIX = "/tensorboard"
 MOST_BYTES = 1 << 20
 PASSED = ("accept", "content-type")
 """What TensorBoard is told of a request's headers."""
@@ -27,7 +28,7 @@ class Board:
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._client: httpx.AsyncClient | None = None
         self._starting = asyncio.Lock()
@@ -47,8 +48,7 @@ class Board:
         if self._process:
             with self._process as process:
                 process.kill()
-        if self._folder:
-            self._folder.cleanup()
+        self._folder.close()
 
     async def _begun(self) -> httpx.AsyncClient:
         async with self._starting:
@@ -60,8 +60,7 @@ class Board:
         if self._client:
             await self._client.aclose()
         self.close()
-        self._folder = tempfile.TemporaryDirectory(prefix="rwp-studio-", ignore_cleanup_errors=True)  # private to this user
-        socket = Path(self._folder.name) / "socket"
+        socket = self._folder.enter_context(private_folder()) / "socket"
         self._process = self._start(socket)
         await _is_there(socket, self._process)
         return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(socket)), timeout=120, trust_env=False)

@@ -58,6 +58,7 @@ def test_ready_made_sweeps_are_sweeps(path: Path, tmp_path: Path) -> None:
         ({"fields": {"method.sigma": {"low": 0.0, "high": 1.0, "log": True}}, "search": "tpe", "trials": 3}, "no logarithm"),
         ({"fields": {"method.sigma": {"low": 0.1, "high": 1.0}}}, "a grid needs the values of method.sigma"),
         ({"search": "random"}, "give it a number of trials"),
+        ({"trials": 3}, "a grid is trained whole"),
         ({"search": "bayes"}, "search"),
         ({"prune": "early"}, "prune"),
         ({"fields": {"seed": list(range(50)), "schedule.epochs": list(range(1, 50))}}, "a grid of 2,450 points is too much"),

@@ -105,7 +105,7 @@ def test_a_grid_is_trained_whole_and_its_best_are_told(tmp_path: Path, capsys: p
 def test_a_grid_that_is_killed_half_way_goes_on_and_no_point_is_trained_twice(tmp_path: Path, begin: Begin) -> None:
     arguments, runs = command(tmp_path, GRID), tmp_path / "runs"
     process = begin(arguments)
-    until(lambda: sum(run.status().state == "finished" for run in Run.all(runs)) >= 3)
+    until(lambda: sum(run.status().state == "finished" for run in Run.all(runs)) >= 1)
     process.kill()
     process.communicate()
     assert len(Run.all(runs)) < 9
