@@ -18,6 +18,7 @@ from engine.files.within import writable
 from engine.launch.queue import Queue
 from engine.launch.torchrun import is_restart
 from engine.runs.run import Run
+from engine.runs.slurm import job_of
 from engine.runs.status import ACTIVE, State
 from engine.training.trainer.recorder import Recorder
 
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Refused as error:
         print(error, file=sys.stderr)
         return 2
-    if state != "stopped":  # after a stop, maybe of the whole machine, that is for whoever watches
+    if state != "stopped" and not job_of(run.path):  # after a stop, maybe of the machine, and on a node, others see to that
         Queue(given.run.parent).advance(given.data)
     return int(state == "interrupted") if "WORLD_SIZE" in os.environ else EXIT.get(state, 1)
 

@@ -158,6 +158,8 @@ interface RunRow {
   position: number | null;
   /** Seconds until it is expected to begin. */
   begins: number | null;
+  /** What Slurm says of its job; empty if it has none there that waits. */
+  slurm: string;
 }
 
 interface RunSelection {

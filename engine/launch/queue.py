@@ -1,7 +1,8 @@
 """Queue: the runs that wait, and starting the next one when there is room for it on a device.
 
 There is no process that keeps the queue: whoever adds a run, ends one, or watches looks for what can be started, one at
-a time under the lock of the folder. That a run waits is a file in its folder, which holds its place.
+a time under the lock of the folder. That a run waits is a file in its folder, which holds its place. A run for Slurm is
+handed over at once, and waits there.
 """
 
 from collections import Counter
@@ -15,9 +16,10 @@ from engine.experiment.schema import Experiment
 from engine.fields import Section
 from engine.files.atomic import write_atomically
 from engine.files.within import is_plain
-from engine.launch import devices, engine_process
+from engine.launch import devices, engine_process, slurm
 from engine.runs.lock import arranging
 from engine.runs.run import Run
+from engine.runs.slurm import job_of, options_of
 
 SETTINGS = ".queue.json"
 """A name that no run can have."""
@@ -51,12 +53,15 @@ class Queue:
                 if run.is_locked():
                     raise Refused(Problem("run", f"{run.id} is already being trained", "Wait for it or stop it"))
             known = {run.id for run in order}
-            self._write([*order, *(run for run in runs if run.id not in known)])
+            self._write([*order, *(run for run in runs if run.id not in known and not job_of(run.path))])
 
     def remove(self, run: Run) -> None:
-        """Take a run out. Raises `Refused` if it does not wait."""
+        """Take a run out, of the queue of Slurm as well. Raises `Refused` if it does not wait."""
         with arranging(self._runs):
-            self._position(run)
+            if job_of(run.path):
+                slurm.cancel(run)
+            else:
+                self._position(run)
             run.leave_queue()
 
     def move(self, run: Run, position: int) -> None:
@@ -105,19 +110,24 @@ class Queue:
 
         One that waits for another device holds nobody up; for one that waits for a second device the first is kept free.
         """
-        if not self.waiting():
+        if not self.waiting() and not slurm.jobs(self._runs):
             return []
         with arranging(self._runs):
+            slurm.refresh(self._runs)
             busy = self._busy()
             return [run for run in self.waiting() if self._started(run, data, busy, at_once)]
 
     def _busy(self) -> "Counter[str]":
-        """How many runs each device trains."""
-        return Counter(name for run in Run.all(self._runs) if run.is_locked() for name in devices.single(run.status().device))
+        """How many runs each device of this machine trains."""
+        here = [run for run in Run.all(self._runs) if run.is_locked() and not job_of(run.path)]
+        return Counter(name for run in here for name in devices.single(run.status().device))
 
     def _started(self, run: Run, data: Path, busy: "Counter[str]", at_once: int) -> bool:
         """Whether `run` could be started; one that cannot be, being damaged or trained already, waits no longer."""
         try:
+            if options := options_of(run.path):
+                slurm.submit(run, data, options)
+                return True
             fitting = devices.suitable(run.experiment)
             free = [name for name in fitting if busy[name] < max(at_once, self._room(name))]
             if len(free) < min(run.experiment.devices, len(fitting)):

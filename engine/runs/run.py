@@ -22,6 +22,7 @@ from engine.files.within import is_plain, readable
 from engine.runs.commands import Commands
 from engine.runs.lock import hold, is_held
 from engine.runs.reader import DATABASE, Reader
+from engine.runs.slurm import SlurmJob, job_of
 from engine.runs.status import ACTIVE, Status
 
 LONGEST_NAME = 64
@@ -107,24 +108,27 @@ class Run:
     def status(self) -> Status:
         """Where the run stands; `interrupted` if its engine is gone without having said how it ended.
 
-        A run that waits for its engine is `queued`.
+        A run that waits for its engine, here or with Slurm, is `queued`.
         """
-        locked, place, status = self._look()
-        if place is not None and not (locked and status.state in ACTIVE):  # it is taken out once its engine is announced
+        locked, place, job, status = self._look()
+        is_active = locked and status.state in ACTIVE
+        if place is not None and not is_active:  # it is taken out once its engine is announced
             return status.model_copy(update={"state": "queued", "message": "", "field": ""})
+        if job and not job.has_begun and not is_active:
+            return status.model_copy(update={"state": "queued", "message": job.told, "field": ""})
         if not locked and (words := self._last_words()):
             return status.model_copy(update={"state": "failed", "progress": None, "eta": None, **words})
         if status.state not in ACTIVE:
             return status
         if locked:
-            return _with_silence(status)
+            return _with_silence(status, f"scancel {job.id}" if job else f"kill -9 {status.pid}")
         return status.model_copy(update={"state": "interrupted", "message": KILLED})
 
-    def _look(self) -> tuple[bool, int | None, Status]:
-        """Whether an engine holds the folder, its place in the queue, and the status an engine wrote, at one moment."""
-        held = (self.is_locked(), self.place)
+    def _look(self) -> tuple[bool, int | None, SlurmJob | None, Status]:
+        """Whether an engine holds the folder, its place in the queue, its job, and the status an engine wrote, at one moment."""
+        held = (self.is_locked(), self.place, job_of(self.path))
         while True:
-            status, before, held = self._told(), held, (self.is_locked(), self.place)
+            status, before, held = self._told(), held, (self.is_locked(), self.place, job_of(self.path))
             if held == before:
                 return *held, status
 
@@ -202,13 +206,13 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _with_silence(status: Status) -> Status:
-    """The status of an engine that is there, with a word about it if it has not answered for a while."""
+def _with_silence(status: Status, end: str) -> Status:
+    """The status of an engine that is there, with a word about it, and how to `end` it, if it has not answered for a while."""
     if not 0 < status.heartbeat < time.time() - SILENT_SECONDS or status.field == "disk":
         return status
     since = time.strftime("%H:%M:%S", time.localtime(status.heartbeat))
     what = f"The engine has not answered since {since}: in a long step, or because its disk or its GPU does not answer"
-    cure = f"If it stays so, end it with `kill -9 {status.pid}` and resume: it goes on from its newest checkpoint"
+    cure = f"If it stays so, end it with `{end}` and resume: it goes on from its newest checkpoint"
     message = ". ".join(filter(None, (status.message, what, cure)))
     return status.model_copy(update={"message": message, "silent_since": status.heartbeat})
 

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from engine.errors import Problem, Refused
+from engine.launch import slurm
 from engine.launch.queue import Queue
 from engine.runs.run import Run
 from studio.cli.folders import Folders
@@ -24,7 +25,7 @@ def add(commands: "Commands", folders: Folders) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Do what was asked, then print the names of the runs that wait, in order."""
+    """Do what was asked, then print the names of the runs that wait, in order; those with Slurm with what it says of them."""
     queue = Queue(given.runs)
     if given.at_once:
         kind, _, count = given.at_once.partition("=")
@@ -33,6 +34,9 @@ def run(given: argparse.Namespace) -> None:
         _rearrange(queue, Run.open(given.runs, given.run), given)
     for waiting in queue.waiting():
         print(waiting.id)
+    for run, job in slurm.jobs(given.runs):
+        if not job.has_begun:
+            print(f"{run.id}  {job.told}")
 
 
 def _rearrange(queue: Queue, chosen: Run, given: argparse.Namespace) -> None:

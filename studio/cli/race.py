@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from engine.runs.labels import read_labels, relabel
 from engine.runs.run import Run
 from engine.runs.status import PENDING
 from studio.cli.folders import Folders
+from studio.cli.launcher import launch_with, launcher_flags, slurm_options
 from studio.cli.train import EXIT, forking, stopping
 from studio.output import tell
 from studio.queries.comparison import compare
@@ -32,7 +34,9 @@ HEADINGS = {"end": "at the end", "steps": "steps", "gradients": "gradient evalua
 
 def add(commands: "Commands", folders: Folders) -> None:
     """Add `race`."""
-    race = commands.add_parser("race", parents=folders, help="train several methods from the same seeds, and compare them")
+    race = commands.add_parser(
+        "race", parents=[*folders, launcher_flags()], help="train several methods from the same seeds, and compare them"
+    )
     race.add_argument("race", metavar="RACE.json", help="who trains what; or the name of a ready-made race: demo, rivals")
     race.set_defaults(do=run)
 
@@ -43,13 +47,15 @@ def run(given: argparse.Namespace) -> int:
     experiments = [settled(one) for one in race.experiments()]
     for experiment in experiments[: len(race.contestants)]:
         check(experiment, given.data)
+    options = slurm_options(given)
     tags = read_labels({"tags": [race.title]}).tags
     made = [Run.create(given.runs, experiment) for experiment in experiments]
+    launch_with(options, made)
     for one in made:
         relabel(one, {"tags": tags})
     tell(f'to watch it, find tag:"{race.title}" on the page Compare of the studio')
     listing = Listing(given.runs)
-    with stopping(made), forking():
+    with stopping(made), nullcontext() if options else forking():
         _train(made, listing, given.runs, given.data, len(race.contestants))
     _tell_boards(made, listing)
     return max((EXIT.get(one.status().state, 1) for one in made), key=[0, 130, 1].index)

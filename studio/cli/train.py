@@ -4,7 +4,7 @@ import argparse
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -21,8 +21,10 @@ from engine.launch.fork_server import fork_server
 from engine.launch.queue import Queue
 from engine.runs import lineage
 from engine.runs.run import Run
+from engine.runs.slurm import SlurmOptions
 from engine.runs.status import ACTIVE, PENDING, Status
 from studio.cli.folders import Folders
+from studio.cli.launcher import launch_with, launcher_flags, slurm_options
 from studio.output import tell
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def add(commands: "Commands", folders: Folders) -> None:
     """Add `train`, `replay` and `fork`."""
-    train = commands.add_parser("train", parents=folders, help="train without a browser")
+    where = [*folders, launcher_flags()]
+    train = commands.add_parser("train", parents=where, help="train without a browser")
     train.add_argument(
         "config", nargs="?", type=Path, metavar="CONFIG.json", help="an experiment; what it leaves out has its default"
     )
@@ -50,9 +53,9 @@ def add(commands: "Commands", folders: Folders) -> None:
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="change one field, e.g. method.sigma=0.015"
     )
     train.set_defaults(do=run)
-    replay = commands.add_parser("replay", parents=folders, help="make a training again, live changes included")
+    replay = commands.add_parser("replay", parents=where, help="make a training again, live changes included")
     replay.set_defaults(do=run_replay)
-    fork = commands.add_parser("fork", parents=folders, help="train on from a checkpoint, with one or several methods")
+    fork = commands.add_parser("fork", parents=where, help="train on from a checkpoint, with one or several methods")
     for parser in (replay, fork):
         parser.add_argument("run", help="the run's name")
     fork.add_argument("--step", type=int, required=True, metavar="N", help="which of its checkpoints")
@@ -62,17 +65,19 @@ def add(commands: "Commands", folders: Folders) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Train the experiment that the command line describes."""
-    return train(settled(_experiment(given)), given.runs, given.data)
+    return train(settled(_experiment(given)), given.runs, given.data, slurm_options(given))
 
 
 def run_replay(given: argparse.Namespace) -> int:
     """Train a run again."""
-    return follow([lineage.replay(Run.open(given.runs, given.run))], given.runs, given.data)
+    options = slurm_options(given)
+    return follow([lineage.replay(Run.open(given.runs, given.run))], given.runs, given.data, options)
 
 
 def run_fork(given: argparse.Namespace) -> int:
     """Train on from a checkpoint."""
-    return follow(lineage.fork(Run.open(given.runs, given.run), given.step, given.method), given.runs, given.data)
+    options = slurm_options(given)
+    return follow(lineage.fork(Run.open(given.runs, given.run), given.step, given.method), given.runs, given.data, options)
 
 
 def _experiment(given: argparse.Namespace) -> Experiment:
@@ -86,7 +91,7 @@ def _experiment(given: argparse.Namespace) -> Experiment:
     return read(config)
 
 
-def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
+def train(experiment: Experiment, runs: Path, data_dir: Path, slurm: SlurmOptions | None = None) -> int:
     """Train and follow; Ctrl-C stops the training in good order. Prints the folder of each run when it has ended.
 
     Returns 0 if every run finished, 130 if one was stopped, 1 if one failed.
@@ -94,14 +99,15 @@ def train(experiment: Experiment, runs: Path, data_dir: Path) -> int:
     check(experiment, data_dir)
     for one in passed_over(experiment):
         tell(f"passed over: {one}")
-    return follow([Run.create(runs, one) for one in experiment.runs()], runs, data_dir)
+    return follow([Run.create(runs, one) for one in experiment.runs()], runs, data_dir, slurm)
 
 
-def follow(group: list[Run], runs: Path, data_dir: Path) -> int:
+def follow(group: list[Run], runs: Path, data_dir: Path, slurm: SlurmOptions | None = None) -> int:
     """Queue the runs of `group` and follow them to their ends, as `train` does."""
     queue = Queue(runs)
+    launch_with(slurm, group)
     queue.add(*group)
-    with stopping(group), forking() if len(group) > 2 else nullcontext():
+    with stopping(group), forking() if len(group) > 2 and not slurm else nullcontext():
         return max([_report(run, lambda: queue.advance(data_dir)) for run in group], key=[0, 130, 1].index)
 
 
@@ -142,7 +148,9 @@ def _report(run: Run, advance: Callable[[], object]) -> int:
 def _stop(group: list[Run]) -> None:
     """Ask the engine to stop what it trains, and let nothing wait; a second signal no longer waits for the engine."""
     for run in group:
-        run.leave_queue()
+        if run.status().state == "queued":
+            with suppress(Refused):  # it has begun at this moment
+                Queue(run.path.parent).remove(run)
     for run in group:
         if run.status().state in ACTIVE:
             run.commands.send("stop")

@@ -2,6 +2,7 @@
 
 import html
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from engine.experiment.recipes import find
 from engine.experiment.schema import Experiment
 from engine.launch.queue import Queue
 from engine.runs.run import Run
+from engine.runs.slurm import write_options
 from studio.form import layout
 from studio.form.values import FIRST, Values, command, examine, paths, restored, to_values
-from studio.pages import recipe_picker
+from studio.pages import launcher_choice, recipe_picker
+from studio.pages.launcher_choice import LauncherChoice
 from studio.pages.script import mounted
 from studio.pages.scripts import place
 from studio.queries.cost import Estimator
@@ -54,6 +57,7 @@ class Setup:
             self._about = gr.HTML(recipe_picker.about(first), elem_id="rwp-about")
             with gr.Column(elem_id="rwp-fields"):
                 self._form = layout.build()
+            self._where = LauncherChoice()
         with gr.Row(elem_id="rwp-cost-row"):
             self._cost = gr.HTML(self._told(first.experiment()), elem_id="rwp-cost")
             self._time = gr.Button("How long?", size="sm", elem_id="rwp-time")
@@ -68,16 +72,17 @@ class Setup:
         self._wire(f"import('{place(root)}/setup/form-memory.js')")
 
     def _wire(self, memory: str) -> None:
-        form = self._form
+        form, where = self._form, self._where.inputs
         named, cloned, kept, started = (gr.Textbox(visible=False) for _ in range(4))
         changes = [control.change for control in form.inputs]
+        asked, altered = [*form.inputs, *where], [*changes, *(control.change for control in where)]
         told = [self._shell, self._problems, self._cost]
-        gr.on(changes, self._describe, form.inputs, told, trigger_mode="always_last", **layout.QUICK)
+        gr.on(altered, self._describe, asked, told, trigger_mode="always_last", **layout.QUICK)
         gr.on(changes, self._time_if_heavy, form.inputs, self._cost, trigger_mode="always_last", **layout.SLOW)
         self._time.click(lambda: TIMING, None, self._cost, **layout.QUICK).then(
             self._timed, form.inputs, self._cost, **layout.SLOW
         )
-        begun = self._start.click(self._begin, form.inputs, [self._problems, started], js=STARTING, **layout.QUICK)
+        begun = self._start.click(self._begin, asked, [self._problems, started], js=STARTING, **layout.QUICK)
         begun.then(None, started, js=STARTED)
         filled = [self._about, self._problems, *form.outputs]
         chosen = self._recipe.submit(self._follow_recipe, named, filled, js=CHOSEN_RECIPE, **layout.QUICK)
@@ -85,20 +90,23 @@ class Setup:
         for answered in (chosen, copied):
             answered.then(None, js=FILLED)
         opened = gr.on(
-            None, self._open, [named, cloned, kept], filled, js=f"() => {memory}.then(memory => memory.asked())", **layout.QUICK
-        )  # when the page is opened
-        opened.then(None, js=f"() => {memory}.then(memory => {{ memory.begin() }})")
-        gr.on(
-            changes,
-            None,
-            form.inputs,
-            js=f"(...values) => {{ {memory}.then(memory => memory.keep({json.dumps(paths())}, values)) }}",
+            None,  # when the page is opened
+            self._open,
+            [named, cloned, kept],
+            [*filled, *where],
+            js=f"() => {memory}.then(memory => memory.asked())",
+            **layout.QUICK,
         )
+        opened.then(None, js=f"() => {memory}.then(memory => {{ memory.begin() }})")
+        names = json.dumps([*paths(), *launcher_choice.NAMES])
+        gr.on(altered, None, asked, js=f"(...values) => {{ {memory}.then(memory => memory.keep({names}, values)) }}")
 
     def _describe(self, *given: Any) -> tuple[str, str, str]:
         """The command, the problems and the cost of what is in the form."""
-        experiment, refused = examine(_named(given), self._data)
-        shell = command(experiment, self._runs, self._data) if experiment else ""
+        *fields, launcher, slurm = given
+        experiment, refused = examine(_named(fields), self._data)
+        where = launcher_choice.flags(launcher, slurm)
+        shell = command(experiment, self._runs, self._data) + where if experiment else ""
         return shell, problems(refused), self._told(experiment) if experiment and not refused else ""
 
     def _told(self, experiment: Experiment) -> str:
@@ -119,7 +127,8 @@ class Setup:
         return self._told(experiment)
 
     def _begin(self, *given: Any) -> tuple[str, str]:
-        return start_run(_named(given), self._runs, self._data)
+        *fields, launcher, slurm = given
+        return start_run(_named(fields), self._runs, self._data, launcher, slurm)
 
     def _copy(self, shown: str) -> list[Any]:
         if not shown:
@@ -131,6 +140,9 @@ class Setup:
 
     def _open(self, recipe_name: str, run: str, kept: str) -> list[Any]:
         """What the address asks for, or else what stood in the form before the page was loaded again."""
+        return [*self._asked(recipe_name, run, kept), *launcher_choice.restored(kept)]
+
+    def _asked(self, recipe_name: str, run: str, kept: str) -> list[Any]:
         if recipe_name:
             return self._follow_recipe(recipe_name)
         if run:
@@ -154,12 +166,18 @@ class Setup:
         return [gr.skip(), problems(refused), *(gr.skip() for _ in self._form.outputs)]
 
 
-def start_run(values: Values, runs: Path, data: Path) -> tuple[str, str]:
+def start_run(values: Values, runs: Path, data: Path, launcher: object, slurm: object) -> tuple[str, str]:
     """Start what the form describes: the problems to show, and the ids of the runs, with commas between, if there are none."""
     experiment, refused = examine(values, data)
     if experiment is None or refused:
         return problems(refused), ""
+    try:
+        options = launcher_choice.options(launcher, slurm)
+    except Refused as refused_there:
+        return problems(refused_there), ""
     group = [Run.create(runs, one) for one in experiment.runs()]
+    for run in group:
+        write_options(run.path, options)
     queue = Queue(runs)
     queue.add(*group)
     queue.advance(data)
@@ -181,5 +199,5 @@ def problems(refused: Refused | None) -> str:
     return f'<div role="alert"><strong>This cannot be trained yet</strong><ul>{"".join(items)}</ul></div>'
 
 
-def _named(given: tuple[Any, ...]) -> Values:
+def _named(given: Sequence[Any]) -> Values:
     return dict(zip(paths(), given, strict=True))

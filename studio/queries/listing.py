@@ -160,4 +160,5 @@ def _row(entry: Entry) -> Row:
         "parent": experiment.parent.model_dump() if experiment.parent else None,
         "bytes": entry.bytes_used,
         "created": entry.created,
+        "slurm": entry.status.message if entry.status.state == "queued" else "",
     }

@@ -10,6 +10,7 @@ from engine.errors import Refused
 from engine.runs.labels import FILE as LABELS
 from engine.runs.reader import DATABASE, Event
 from engine.runs.run import Run, unreadable
+from engine.runs.slurm import JOB
 from engine.runs.status import ACTIVE, Status
 from studio.stream.curve import Curve
 
@@ -127,7 +128,7 @@ class Feed:
 
 def signature_of(path: Path) -> tuple[float, ...]:
     """Something that changes whenever the run in `path` writes; costs a few looks at the file system."""
-    names = (DATABASE, f"{DATABASE}-wal", "engine.log", Run.WAITS, Run.LAST_WORDS, LABELS)
+    names = (DATABASE, f"{DATABASE}-wal", "engine.log", Run.WAITS, JOB, Run.LAST_WORDS, LABELS)
     return tuple(_changed_at(path / name) for name in names)
 
 

@@ -15,6 +15,7 @@ from engine.files.exclusive import exclusive
 from engine.launch.queue import Queue
 from engine.runs.labels import labels, relabel
 from engine.runs.run import Run
+from engine.runs.slurm import SlurmOptions, write_options
 from engine.runs.status import PENDING, Status
 from studio.queries.comparison import METRIC
 from studio.sweep.study import FOLDER, Study
@@ -34,10 +35,10 @@ class Lane:
 
 
 class SweepTrainer:
-    """Trains the trials of a study, so many at once."""
+    """Trains the trials of a study, so many at once, on this machine or in jobs of Slurm."""
 
-    def __init__(self, study: Study, runs: Path, data: Path, at_once: int) -> None:
-        self._study, self._runs, self._data, self._at_once = study, runs, data, at_once
+    def __init__(self, study: Study, runs: Path, data: Path, at_once: int, slurm: SlurmOptions | None = None) -> None:
+        self._study, self._runs, self._data, self._at_once, self.slurm = study, runs, data, at_once, slurm
         self._queue = Queue(runs)
         self._lanes: list[Lane] = []
         self.made: list[Run] = []
@@ -79,6 +80,7 @@ class SweepTrainer:
     def _run(self, experiment: Experiment) -> Run:
         run = Run.create(self._runs, experiment)
         relabel(run, {"tags": [self._study.sweep.title]})
+        write_options(run.path, self.slurm)
         self._queue.add(run)
         return run
 

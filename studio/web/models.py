@@ -192,6 +192,8 @@ class RunRow(Answer):
     """Place in the queue, counted from 0."""
     begins: float | None
     """Seconds until it is expected to begin."""
+    slurm: str
+    """What Slurm says of its job; empty if it has none there that waits."""
 
 
 class LiveField(Answer):

@@ -23,6 +23,10 @@ export class QueueLines {
     ]);
   }
 
+  elsewhere(row) {
+    return this.#line("…", row, row.slurm, [button(row, "Remove", "Cancel its job", () => this.act.remove(row))]);
+  }
+
   broken(row) {
     const about = row.steps ? `${row.state} at step ${row.step} of ${row.steps}` : row.state;
     return this.#line("!", row, about, [button(row, "Retry", "Queue it again; it goes on from its newest checkpoint", () => this.act.retry(row))]);

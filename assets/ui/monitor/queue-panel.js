@@ -57,7 +57,7 @@ export class Queue {
 
   // Whether anything is queued, or runs beside the run that is shown.
   get #isBusy() {
-    return this.rows.some(({ id, active, position }) => position !== null || (active && id !== this.shown));
+    return this.rows.some(({ id, active, position, slurm }) => position !== null || slurm || (active && id !== this.shown));
   }
 
   async #look() {
@@ -73,21 +73,28 @@ export class Queue {
   #draw() {
     const running = this.rows.filter(({ active }) => active);
     const waiting = this.rows.filter(({ position }) => position !== null).sort((one, other) => one.position - other.position);
+    const elsewhere = this.rows.filter(({ slurm }) => slurm);
     const broken = this.rows.filter(({ state }) => BROKEN.includes(state));
     const own = waiting.find(({ id }) => id === this.shown);
     const told = [
       `${running.length} running`,
       `${waiting.length} queued`,
+      elsewhere.length && `${elsewhere.length} waiting for Slurm`,
       broken.length && `${broken.length} failed or interrupted`,
       own && `the run shown is number ${own.position + 1}${begins(own)}`,
     ];
     this.summary.textContent = told.filter(Boolean).join(" · ");
     this.frame.hidden = !this.rows.length;
-    if (this.frame.open) this.#drawLines(running, waiting, broken.slice(0, MOST_BROKEN));
+    if (this.frame.open) this.#drawLines(running, waiting, elsewhere, broken.slice(0, MOST_BROKEN));
   }
 
-  #drawLines(running, waiting, broken) {
-    const lines = [...running.map((row) => this.lines.running(row)), ...waiting.map((row) => this.lines.waiting(row, waiting.length)), ...broken.map((row) => this.lines.broken(row))];
+  #drawLines(running, waiting, elsewhere, broken) {
+    const lines = [
+      ...running.map((row) => this.lines.running(row)),
+      ...waiting.map((row) => this.lines.waiting(row, waiting.length)),
+      ...elsewhere.map((row) => this.lines.elsewhere(row)),
+      ...broken.map((row) => this.lines.broken(row)),
+    ];
     for (const line of lines) line.classList.toggle("rwp-shown", line.dataset.run === this.shown);
     this.list.replace(lines.length ? lines : [element("li", {}, "Nothing is running, and nothing is queued.")]);
   }
@@ -106,7 +113,7 @@ export class Queue {
   async #remove({ id, method, position }) {
     const resume = `runs/${encodeURIComponent(id)}/resume`;
     const back = element("button", { type: "button" }, "Undo");
-    back.addEventListener("click", async () => (await this.#do(resume)) && this.#do("queue/move", { run: id, position }));
+    back.addEventListener("click", async () => (await this.#do(resume)) && position !== null && this.#do("queue/move", { run: id, position }));
     if (await this.#do(`runs/${encodeURIComponent(id)}/stop`)) this.#say(`${method} was taken out of the queue. `, back);
   }
 

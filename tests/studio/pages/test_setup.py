@@ -12,6 +12,7 @@ from engine.experiment.schema import Experiment, read
 from engine.runs.run import Run
 from engine.runs.trash import Trash
 from studio.form.values import paths, to_values
+from studio.pages.launcher_choice import HERE
 
 Copy = Callable[[str], list[Any]]
 
@@ -67,6 +68,6 @@ def test_what_will_not_be_used_of_a_folder_is_told_before_the_start(client: Test
         "model": {"name": "mlp"},
     }
     values = to_values(read(config))
-    _, problems, cost = answered(client, "_describe", *(values[path] for path in paths()))
+    _, problems, cost = answered(client, "_describe", *(values[path] for path in paths()), HERE, "")
     assert problems == ""
     assert "1 × .tif is not read (train/cat/&lt;b&gt;.tif)" in cost
