@@ -23,6 +23,8 @@ class Race(CommonSettings):
     """The tag of its runs."""
     seeds: Annotated[int, Field(ge=1, le=100)] | Annotated[list[Seed], Field(min_length=1, max_length=100)] = 6
     """How many seeds, from 0 on, or which. With fewer than six no difference can be significant."""
+    turns: int = Field(4, ge=1, le=1000)
+    """In how many turns each training is done: no contestant is further ahead of another with its seed."""
     contestants: list[dict[str, Any]] = Field(min_length=1, max_length=64)
     """What is particular to each, by dotted path, such as {"method.name": "sam", "method.rho": 0.1}."""
 
@@ -33,8 +35,8 @@ class Race(CommonSettings):
             raise ValueError("a seed stands there twice")
         return seeds
 
-    def experiments(self) -> list[Experiment]:
-        """One experiment for each contestant and seed; every contestant has run a seed before the next seed begins.
+    def rounds(self) -> list[list[Experiment]]:
+        """For each seed an experiment of each contestant.
 
         Raises `Refused` with the contestant and the field.
         """
@@ -44,7 +46,7 @@ class Race(CommonSettings):
             if one in field[:number]:
                 raise Refused(Problem(f"contestants.{number}", "is the same as another one", "Remove it, or change a field"))
         seeds = range(self.seeds) if isinstance(self.seeds, int) else self.seeds
-        return [one.model_copy(update={"seed": seed, "seeds": 1}) for seed in seeds for one in field]
+        return [[one.model_copy(update={"seed": seed, "seeds": 1}) for one in field] for seed in seeds]
 
 
 def read_race(given: str) -> Race:

@@ -28,6 +28,13 @@ class PaceArguments(Arguments):
     """Steps a second at most; null is full speed."""
 
 
+class StepArguments(Arguments):
+    """How far it goes."""
+
+    until: int | None = Field(None, ge=0)
+    """How many steps will have been taken in all when it pauses again; null is one more."""
+
+
 class SetArguments(Arguments):
     """What is to change."""
 
@@ -56,7 +63,7 @@ class Action:
 
 ACTIONS = {
     "pause": Action(("running",), "Take no more steps for now; measurements go on"),
-    "step": Action(("running", "paused"), "Pause, and take one step"),
+    "step": Action(("running", "paused"), "Pause, and take one step, or those `until` so many are taken", StepArguments),
     "pace": Action(("running", "paused"), "Slow motion: at most `per_second` steps a second; null is full speed", PaceArguments),
     "resume": Action(("paused", *BROKEN_OFF), "Go on from here, or from the newest checkpoint"),
     "stop": Action(("queued", "starting", "loading", "running", "paused", "measuring"), "Save a checkpoint and end"),

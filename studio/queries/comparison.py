@@ -1,6 +1,6 @@
 """Comparison: which of several groups of runs is better, at what cost, and how sure that is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from engine.runs.reader import Columns
 from engine.runs.run import Run
-from engine.runs.status import Status
+from engine.runs.status import ACTIVE, State, Status
 from studio.queries.listing import Entry
 from studio.queries.paired import Difference, corrected, difference
-from studio.queries.seed_groups import Group, by_group
+from studio.queries.seed_groups import FINISHED, Group, by_group
 from studio.stream.curve import known
 from studio.stream.feed import signature_of
 
@@ -49,8 +49,8 @@ class Contestant:
     """By seed."""
 
     @classmethod
-    def of(cls, name: str, members: Iterable[Entry]) -> "Contestant":
-        group = Group.of(members)
+    def of(cls, name: str, members: Iterable[Entry], states: Collection[State] = FINISHED) -> "Contestant":
+        group = Group.of(members, states)
         paths = {entry.experiment.seed: entry.run.path for entry in group.counted}
         return cls(name, group, {seed: _accuracies(path, signature_of(path)) for seed, path in paths.items()})
 
@@ -74,14 +74,30 @@ def compare(entries: Iterable[Entry], reference: str = "") -> Row:
     `reference` is the group that the others are compared with, seed by seed: the one of plain SGD, or else the first, if
     there is none of that name. The numbers of a group at the end depend on nothing but its own runs.
     """
-    members = by_group(entries)
+    given = list(entries)
+    members = by_group(given)
     contestants = [Contestant.of(name, found) for name, found in members.items()]
     chosen = _reference(contestants, members, reference)
     return {
         "reference": chosen,
         "contestants": [_told(one) for one in contestants],
         "boards": {"end": board(contestants, chosen, "steps", np.inf), **_at_equal_costs(contestants, chosen)},
+        "now": standing(given),
     }
+
+
+def standing(entries: Iterable[Entry]) -> Row | None:
+    """Who is ahead at equal costs while runs train: they, and those with their seeds that have finished; None if none trains.
+
+    It takes no part in the boards and their statistics, of which nobody knows yet when they will be complete.
+    """
+    given = list(entries)
+    seeds = {entry.experiment.seed for entry in given if entry.status.state in ACTIVE and entry.accuracy is not None}
+    if not seeds:
+        return None
+    members = by_group(entry for entry in given if entry.experiment.seed in seeds)
+    contestants = [Contestant.of(name, found, ACTIVE | FINISHED) for name, found in members.items()]
+    return {"seeds": sorted(seeds), "boards": _at_equal_costs(contestants, "")}
 
 
 def _at_equal_costs(contestants: list[Contestant], reference: str) -> Row:

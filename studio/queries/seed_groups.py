@@ -1,6 +1,6 @@
 """Group runs that differ only in their seed: their curves as a mean and a spread."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.runs.run import Run
+from engine.runs.status import State
 from studio.queries.listing import Entry
 from studio.stream.curve import thinned
 
+FINISHED: frozenset[State] = frozenset({"finished"})
 Rows = NDArray[np.float64]
 
 
@@ -24,10 +26,10 @@ class Group:
     unfinished: int
 
     @classmethod
-    def of(cls, members: Iterable[Entry]) -> "Group":
-        """Of runs with the same seed, which are given newest first, the newest that is finished counts."""
+    def of(cls, members: Iterable[Entry], states: Collection[State] = FINISHED) -> "Group":
+        """Of runs with the same seed, which are given newest first, the newest counts that is in one of `states`."""
         given = list(members)
-        finished = [entry for entry in given if entry.status.state == "finished" and entry.accuracy is not None]
+        finished = [entry for entry in given if entry.status.state in states and entry.accuracy is not None]
         newest = {entry.experiment.seed: entry for entry in reversed(finished)}
         counted = [entry for entry in finished if newest[entry.experiment.seed] is entry]
         return cls(counted, len(finished) - len(counted), len(given) - len(finished))

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.errors import Problem, Refused, explain
-from engine.launch.actions import PaceArguments
+from engine.launch.actions import PaceArguments, StepArguments
 from engine.runs.run import Run
 from engine.training.trainer.recorder import Recorder
 
@@ -46,7 +46,7 @@ class Control:
         self._has_training = False
         self._answered = {name for event in run.records.events() if isinstance(name := event.data.get("id"), str)}
         self._paused = self._stopping = self._was_signalled = False
-        self._steps = 0
+        self._until = 0
         self._due = self._looked = 0.0
         recorder.update_status(pace=None)
 
@@ -63,7 +63,7 @@ class Control:
 
     @property
     def is_paused(self) -> bool:
-        return self._paused
+        return self._paused and self._step_taken >= self._until
 
     def look(self) -> None:
         """Carry out what was asked since the last look. Raises `Stop`."""
@@ -80,10 +80,10 @@ class Control:
 
     def may_step(self) -> bool:
         """Whether the next step may be taken now; if not, `rest` and ask again."""
-        if self._paused:
-            self._steps -= (allowed := self._steps > 0)
-            return allowed
-        if (pace := self._recorder.status.pace) is not None:
+        if self.is_paused:
+            self._show_pause()
+            return False
+        if not self._paused and (pace := self._recorder.status.pace) is not None:
             if time.monotonic() < self._due:
                 return False
             self._due = max(self._due, time.monotonic() - 1 / pace) + 1 / pace
@@ -92,9 +92,9 @@ class Control:
     def rest(self) -> None:
         """Sleep until the next look, or the next step of slow motion."""
         began = time.monotonic()
-        until_due = LOOK_SECONDS if self._paused else self._due - began
+        until_due = LOOK_SECONDS if self.is_paused else self._due - began
         time.sleep(min(max(until_due, 0.0), LOOK_SECONDS))
-        if self._paused:
+        if self.is_paused:
             self.paused_seconds += time.monotonic() - began
 
     def _answer(self, command: Command) -> bool:
@@ -114,9 +114,10 @@ class Control:
         return True
 
     def _pause(self, _: Command) -> None:
+        self._until = 0
         if not self._paused:
-            self._paused, self._steps = True, 0
-            self._recorder.update_status(state="paused", samples_per_second=None, eta=None)
+            self._paused = True
+            self._show_pause()
             self._recorder.event("paused")
 
     def _resume(self, _: Command) -> None:
@@ -125,9 +126,25 @@ class Control:
             self._recorder.update_status(state="running")
             self._recorder.event("resumed")
 
-    def _step(self, _: Command) -> None:
-        self._pause(_)
-        self._steps += 1
+    def _step(self, command: Command) -> None:
+        try:
+            until = StepArguments(until=command.get("until")).until
+        except ValidationError as error:
+            raise explain(error, {}) from None
+        one_more = max(self._until, self._step_taken) + 1
+        self._pause(command)
+        self._until = one_more if until is None else until
+        if not self.is_paused and until is not None:
+            self._recorder.update_status(state="running")
+
+    @property
+    def _step_taken(self) -> int:
+        return self._recorder.status.step
+
+    def _show_pause(self) -> None:
+        if self._recorder.status.state == "running":
+            self._recorder.update_status(state="paused", samples_per_second=None, eta=None)
+            self._recorder.flush()
 
     def _set_pace(self, command: Command) -> None:
         """Slow motion: at most so many steps per second; null is as fast as they go."""
