@@ -23,7 +23,7 @@ class Race(CommonSettings):
     """The tag of its runs."""
     seeds: Annotated[int, Field(ge=1, le=100)] | Annotated[list[Seed], Field(min_length=1, max_length=100)] = 6
     """How many seeds, from 0 on, or which. With fewer than six no difference can be significant."""
-    turns: int = Field(4, ge=1, le=1000)
+    turns: int = Field(6, ge=1, le=1000)
     """In how many turns each training is done: no contestant is further ahead of another with its seed."""
     contestants: list[dict[str, Any]] = Field(min_length=1, max_length=64)
     """What is particular to each, by dotted path, such as {"method.name": "sam", "method.rho": 0.1}."""

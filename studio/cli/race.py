@@ -99,14 +99,13 @@ class Relay:
         at_once, before = math.ceil(len(made) / len(devices.suitable(experiments[0]))), bar.n
         while any(one.status().state in PENDING for one in made):
             self._queue.advance(self._data, at_once)
-            if not self._slurm and (done := taking.look()) > had:
+            if not self._slurm and had < (done := taking.look()) < turns:
                 had = done
                 tell_leader()
             bar.n = before + sum(one.status().state not in PENDING for one in made)
             bar.refresh()
             time.sleep(PAUSE)
-        if self._slurm:
-            tell_leader()
+        tell_leader()
 
 
 def _tell_leader(made: list[Run], listing: Listing) -> None:

@@ -104,7 +104,25 @@ def test_nothing_compares_to_nothing() -> None:
             "end": {"budget": None, "rows": []},
             **{cost: {"budget": 0.0, "rows": []} for cost in ("steps", "gradients", "seconds")},
         },
+        "now": None,
     }
+
+
+def test_those_that_train_are_ranked_at_equal_costs_beside_those_of_their_seeds_and_count_for_nothing(races: Path) -> None:
+    before = compare(Listing(races).entries())
+    run = trained(races, "sam", 3, [0.55, 0.9, 0.95], evaluations=2)
+    with run.lock():
+        writer = Writer(run.path / "run.db")
+        writer.flush(Status(state="running", step=3, steps=9, gradient_evaluations=6))
+        writer.close()
+        found = compare(Listing(races).entries())
+    called, now = names(races), found["now"]
+    assert now["seeds"] == [3]
+    assert {cost: board["budget"] for cost, board in now["boards"].items()} == {"steps": 2, "gradients": 2, "seconds": 2}
+    ranked = {cost: [(called[row["group"]], row["mean"]) for row in board["rows"]] for cost, board in now["boards"].items()}
+    assert ranked["steps"] == [("sam", 0.9), ("m-rwp", pytest.approx(0.86)), ("sgd", pytest.approx(0.63))]
+    assert ranked["gradients"] == [("sgd", pytest.approx(0.63)), ("sam", 0.55), ("m-rwp", pytest.approx(0.43))]
+    assert [board["rows"][0] for board in found["boards"].values()] == [board["rows"][0] for board in before["boards"].values()]
 
 
 def test_a_name_tells_what_was_set_and_what_others_of_the_method_have_otherwise(tmp_path: Path) -> None:

@@ -126,6 +126,23 @@ def test_single_steps_while_paused(launch: Launch) -> None:
     assert round_trip(run).step == step + 2
 
 
+def test_steps_until_so_many_are_taken_and_no_more(launch: Launch) -> None:
+    run = launch(LONG)
+    wait(run, is_running)
+    run.commands.send("step", until=0)
+    step = wait(run, lambda status: status.state == "paused").step
+    for wanted in (step + 30, step + 31, step + 200):
+        run.commands.send("step", until=wanted)
+        wait(run, lambda status, wanted=wanted: status.state == "paused" and status.step == wanted)
+    assert round_trip(run).step == step + 200
+    run.commands.send("step", until=10**6)
+    assert wait(run, lambda status: status.step > step + 210).state == "running"
+    run.commands.send("pause")
+    wait(run, lambda status: status.state == "paused")
+    run.commands.send("resume")
+    wait(run, is_running)
+
+
 def test_slow_motion_makes_so_many_updates_a_second_and_ends(launch: Launch) -> None:
     run = launch(LONG)
     wait(run, is_running)
