@@ -75,6 +75,14 @@ CHARTS = (
     ),
     Figure("radius", "Perturbation radius", "‖ε‖₂", (Trace("train/perturbation_radius", "‖ε‖₂", PURPLE, smooth=True),)),
     Figure("sharpness", "Sharpness", "λ₁ of the Hessian", (Trace("sharpness/lambda_1", "λ₁", PURPLE),), lowest=-1e300),
+    Figure(
+        "rise",
+        "Rise of the loss nearby",
+        "L(w + ε) − L(w) (nats)",
+        (Trace("flatness/noise", "random ε, mean", ORANGE), Trace("flatness/worst", "worst direction", VERMILION, "dash")),
+        lowest=-1e300,
+    ),
+    Figure("trace", "Curvature in all directions", "tr H", (Trace("flatness/trace", "tr H", PURPLE),), lowest=-1e300),
     Figure("rate", "Learning rate", "γ", (Trace("train/lr", "γ", BLUE),), from_zero=True),
     Figure(
         "sigma",

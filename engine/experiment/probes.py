@@ -10,6 +10,8 @@ class ProbeSettings(Section):
 
     at_end: bool
     """Whether it measures when the training is over."""
+    every: int = knob(0, advanced=True, live=True, ge=0, le=10_000)
+    """Measure every so many epochs, or as soon after as the one before is done, and when the training is over; 0 is never."""
 
 
 class Landscape(ProbeSettings):
@@ -33,7 +35,7 @@ class Landscape(ProbeSettings):
 
 
 class Spectrum(ProbeSettings):
-    """The sharpness λ₁: the largest eigenvalue of the Hessian of the loss, by power iteration."""
+    """The sharpness λ₁: the largest eigenvalue of the Hessian of the loss, by Lanczos' method."""
 
     at_end: bool = False
     """Measure λ₁ when the training is over."""
@@ -45,8 +47,24 @@ class Spectrum(ProbeSettings):
     """The residual ‖Hv − λ₁v‖ / λ₁ at which to stop."""
 
 
+class Flatness(ProbeSettings):
+    """Flatness gauges: how much the loss rises under random noise and in the worst direction, and the trace of the Hessian."""
+
+    at_end: bool = False
+    """Measure flatness when the training is over."""
+    images: int = knob(256, advanced=True, ge=16, le=50_000)
+    """Training images over which the loss is averaged."""
+    draws: int = knob(16, advanced=True, ge=2, le=1000)
+    """Pairs of perturbations, and vectors for the trace. With four times as many the standard error is half as large."""
+    sigma: float = knob(0.05, advanced=True, gt=0, le=1)
+    """σ of the noise, which is that of RWP whatever method trains."""
+    rho: float = knob(0.05, advanced=True, gt=0, le=10)
+    """How far the worst direction is followed."""
+
+
 PROBES = {
     "landscape": "Measure the loss landscape around the present weights",
+    "flatness": "Measure how much the loss rises around the present weights, and the trace of the Hessian",
     "spectrum": "Measure the sharpness λ₁ at the present weights",
 }
 """What each probe that has a section of this name does when it is asked for."""

@@ -8,7 +8,7 @@ from engine.catalogue import DATASETS, Dataset
 from engine.errors import explain
 from engine.experiment.data import BuiltIn, Folder, ImageNet, ModelChoice
 from engine.experiment.optimization import Adam, AdamW, Averaging, Schedule, SGDOptimizer
-from engine.experiment.probes import Landscape, Spectrum
+from engine.experiment.probes import Flatness, Landscape, Spectrum
 from engine.experiment.runtime import Runtime
 from engine.experiment.seeds import root
 from engine.fields import Section, knob
@@ -55,6 +55,8 @@ class Experiment(Section):
     """The picture of the loss around the result."""
     spectrum: Spectrum = Spectrum()
     """The curvature of the loss at the result."""
+    flatness: Flatness = Flatness()
+    """How much the loss rises around the result."""
     runtime: Runtime = Runtime()
     """The machine."""
 

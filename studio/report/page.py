@@ -18,6 +18,7 @@ from studio.form.values import command
 from studio.queries.arrays import read_arrays
 from studio.queries.comparison import compare
 from studio.queries.group_names import group_names
+from studio.queries.importance import importance_of_runs
 from studio.queries.listing import Entry
 from studio.queries.overlay import overlay
 from studio.queries.run_table import run_table
@@ -38,6 +39,7 @@ def report(entries: Sequence[Entry], reference: str, runs: Path, data: Path) -> 
         "rows": overview["rows"],
         "found": found,
         "lines": lines,
+        "importance": importance_of_runs(entries),
         "figures": OVERLAYS,
         "colours": METHOD_COLOURS,
         "grids": _grids(entries, lines),

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.errors import Problem, Refused
 from engine.experiment.sweep import Range, Sweep
+from studio.queries.importance import importance
 
 FOLDER = ".sweeps"
 """Beside the runs."""
@@ -156,11 +157,7 @@ class Study:
 
     def importance(self) -> dict[str, float]:
         """How much of the spread of the accuracies each field explains (fANOVA); empty where that cannot be told."""
-        searched = [path for path, values in self.sweep.fields.items() if isinstance(values, Range) or len(values) > 1]
-        if len({trial.value for trial in self.best()}) < 4 or not searched:
-            return {}
-        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=self.sweep.seed)
-        return optuna.importance.get_param_importances(self._study, evaluator=evaluator, params=searched)
+        return importance([(trial.params, trial.value) for trial in self.best() if trial.value is not None])
 
     @cached_property
     def _distributions(self) -> dict[str, BaseDistribution]:

@@ -164,6 +164,14 @@ def test_what_was_searched_is_a_heat_map_a_slice_and_lines_that_can_be_picked(pa
     expect(out).to_have_count(6 - best)
     page.mouse.click(middle, box["y"] + 5)
     expect(out).to_have_count(0)
+    expect(page.locator("[data-importance-rows] li").first).to_have_text(re.compile(r"^σ\d\d %$"))
+    grip.focus()
+    for _ in range(2):
+        page.keyboard.press("PageUp")
+    expect(out).to_have_count(6 - best)
+    expect(grip).to_have_attribute("aria-valuetext", "from 50 % to 100 % of the axis")
+    page.keyboard.press("Escape")
+    expect(out).to_have_count(0)
 
 
 def test_the_report_is_opened_from_the_disk_without_a_network(

@@ -23,7 +23,15 @@ export function mount(root, { figures, colours }) {
   const choice = new ColumnChoice(find, (chosen) => set("cols", chosen, list));
   const load = ({ run, array }) => learn(`/api/runs/${encodeURIComponent(run)}/arrays/${encodeURIComponent(array)}`, () => null);
   const table = (cost, ending) => made("/api/compare/table", { cost, ending });
-  const result = new Result(find, { figures, colours, view, load, table });
+  const explain = async (runs) => {
+    try {
+      return await postJson("/api/compare/importance", { runs });
+    } catch (error) {
+      tell(error.message);
+      return {};
+    }
+  };
+  const result = new Result(find, { figures, colours, view, load, table, explain });
   let known = { fields: [], common: {}, rows: [] };
   let shownRuns = [];
   let asked = "";

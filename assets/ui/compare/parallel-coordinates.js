@@ -4,6 +4,7 @@ import { numeral } from "../lib/format.js";
 import { placeOf } from "./searched.js";
 
 const [HEIGHT, TOP, SIDE] = [300, 34, 60];
+const KEYS = { ArrowUp: 0.05, ArrowDown: -0.05, PageUp: 0.25, PageDown: -0.25 }; // of an axis
 const NEAR = 0.03; // of its length: so near to an end of an axis the end is meant
 const SCALE = [[0, 34, 78], [53, 69, 108], [102, 105, 112], [148, 142, 119], [200, 184, 102], [254, 232, 56]]; // Cividis
 const NAMESPACE = "http://www.w3.org/2000/svg";
@@ -17,12 +18,13 @@ export class ParallelCoordinates {
     this.shown = null;
     this.isHeld = false;
     this.width = 0;
+    svg.addEventListener("focusout", () => this.shown && this.draw(...this.shown));
     new ResizeObserver(() => this.shown && svg.clientWidth !== this.width && this.draw(...this.shown)).observe(svg);
   }
 
   draw(rows, searched) {
     this.shown = [rows, searched];
-    if (this.isHeld) return; // what is new is drawn when the axis is let go
+    if (this.isHeld || this.svg.contains(document.activeElement)) return; // what is new is drawn when the axis is let go
     this.width = this.svg.clientWidth;
     const known = rows.filter(({ accuracy }) => accuracy !== null);
     const accuracies = known.map(({ accuracy }) => 100 * accuracy);
@@ -42,11 +44,21 @@ export class ParallelCoordinates {
     this.#pick();
   }
 
-  // An axis with its ends; dragged along it marks a stretch, clicked it forgets it.
+  // An axis with its ends; dragged along it marks a stretch, clicked it forgets it. Keys move the lower end, with Shift the upper.
   #axis({ field, x }) {
     const [low, high] = [field.values[0], field.values.at(-1)];
     const mark = drawn("rect", { x: x - 7, width: 14, class: "rwp-parallel-mark" });
-    const grip = drawn("rect", { x: x - 18, y: TOP, width: 36, height: HEIGHT - 2 * TOP, class: "rwp-parallel-grip" }, drawn("title", {}, `Drag along ${field.short} to pick groups; click to pick all`));
+    const grip = drawn("rect", { x: x - 18, y: TOP, width: 36, height: HEIGHT - 2 * TOP, class: "rwp-parallel-grip", tabindex: 0, role: "slider" }, drawn("title", {}, `Drag along ${field.short} to pick groups; click to pick all`));
+    const names = { "aria-label": `${field.short}: arrow keys move the lower end of what is picked, with Shift the upper, Escape picks all`, "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100 };
+    for (const [name, value] of Object.entries(names)) grip.setAttribute(name, String(value));
+    grip.addEventListener("keydown", (pressed) => {
+      if (!this.#move(field.path, pressed)) return;
+      pressed.preventDefault();
+      this.#tell(grip, field.path);
+      this.#mark(mark, field.path);
+      this.#pick();
+    });
+    this.#tell(grip, field.path);
     this.#mark(mark, field.path);
     grip.addEventListener("pointerdown", (pressed) => {
       grip.setPointerCapture(pressed.pointerId);
@@ -67,6 +79,23 @@ export class ParallelCoordinates {
     return drawn("g", {},
       drawn("line", { x1: x, x2: x, y1: TOP, y2: HEIGHT - TOP }), mark,
       drawn("text", { x, y: 14, class: "rwp-parallel-name" }, field.short), drawn("text", { x, y: 28 }, numeral(high)), drawn("text", { x, y: HEIGHT - TOP + 16 }, numeral(low)), grip);
+  }
+
+  // Whether a key has moved an end of what is marked on an axis.
+  #move(path, { key, shiftKey }) {
+    const by = KEYS[key];
+    if (key === "Escape") return this.marked.delete(path);
+    if (!by) return false;
+    const [low, high] = this.marked.get(path) ?? [0, 1];
+    const moved = shiftKey ? [low, within(high + by, low, 1)] : [within(low + by, 0, high), high];
+    this.marked.set(path, moved);
+    return true;
+  }
+
+  #tell(grip, path) {
+    const [low, high] = (this.marked.get(path) ?? [0, 1]).map((place) => Math.round(100 * place));
+    grip.setAttribute("aria-valuenow", String(low));
+    grip.setAttribute("aria-valuetext", low === 0 && high === 100 ? "all" : `from ${low} % to ${high} % of the axis`);
   }
 
   #letGo(grip, drag) {
@@ -91,6 +120,10 @@ export class ParallelCoordinates {
     const isPicked = (places) => [...this.marked].every(([path, [low, high]]) => places.get(path) !== null && places.get(path) >= low && places.get(path) <= high);
     for (const { places, line } of this.lines) line.classList.toggle("rwp-parallel-out", !isPicked(places));
   }
+}
+
+function within(value, low, high) {
+  return Math.min(high, Math.max(low, value));
 }
 
 function placed(value, field) {

@@ -3,7 +3,7 @@ import { onThemeChange } from "../charts/palette.js";
 import { Result } from "./result.js";
 import { View } from "./view.js";
 
-export function mount(root, { figures, colours, found, lines, rows, fields, grids, tables }) {
+export function mount(root, { figures, colours, found, lines, importance, rows, fields, grids, tables }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const follow = () => document.body.classList.toggle("dark", dark.matches);
@@ -12,7 +12,7 @@ export function mount(root, { figures, colours, found, lines, rows, fields, grid
   find("reference").disabled = true;
   const load = async ({ run, array }) => grids[`${run} ${array}`];
   const table = async (cost, ending) => tables[cost][ending];
-  const result = new Result(find, { figures, colours, view: new View("", () => {}), load, table });
+  const result = new Result(find, { figures, colours, view: new View("", () => {}), load, table, explain: async () => importance });
   result.show({ found, lines }, rows, fields);
   onThemeChange(() => result.redraw());
 }

@@ -13,15 +13,16 @@ const FORMATS = { csv: "CSV", json: "JSON", tex: "LaTeX", md: "Markdown" };
 const CONTROLS = { cost: "cost", x: "axis", smooth: "smoothing", log: "log-scale" };
 
 export class Result {
-  // `load` finds the arrays of a landscape, `table` the ranking at equal costs as a file with an ending; either finds null if it cannot.
-  constructor(find, { figures, colours, view, load, table }) {
+  // `load` finds the arrays of a landscape, `table` the ranking at equal costs as a file with an ending; either finds null
+  // if it cannot. `explain` finds how much each field matters among some runs.
+  constructor(find, { figures, colours, view, load, table, explain }) {
     this.warning = find("warning");
     this.colours = colours;
     this.view = view;
     this.board = new Board(find);
     this.differences = new Differences(find);
     this.landscapes = new Landscapes(find, load);
-    this.search = new SearchCharts(find, view);
+    this.search = new SearchCharts(find, view, explain);
     this.charts = figures.map((figure) => new OverlayChart(find("charts"), figure, (place) => this.#point(place)));
     this.shown = null;
     find("formats").append("Ranking as ", ...Object.entries(FORMATS).map(([ending, title]) => this.#download(ending, title, table)));
@@ -31,7 +32,7 @@ export class Result {
   // `answer` has what the studio says of the runs that are ticked, which are `rows`; `fields` are those of the form.
   show({ found, lines }, rows, fields) {
     const groups = this.#groups(rows, fields);
-    this.shown = { found, groups, fields, lines: lines.filter(({ group }) => groups.has(group)), short: new Map(fields.map(({ path, short }) => [path, short])) };
+    this.shown = { found, groups, runs: rows, fields, lines: lines.filter(({ group }) => groups.has(group)), short: new Map(fields.map(({ path, short }) => [path, short])) };
     this.#warn(rows);
     this.differences.show(groups, fields, this.shown.lines);
     this.redraw();
@@ -44,7 +45,7 @@ export class Result {
     this.board.show(found, groups, view.get("cost"));
     const look = { groups, short, axis: view.get("x"), weight: Number(view.get("smooth")), log: Boolean(view.get("log")), colours: palette() };
     for (const chart of this.charts) chart.draw(lines, look);
-    this.search.show(groups, this.shown.fields, look.colours);
+    this.search.show(groups, this.shown.runs, this.shown.fields, look.colours);
     this.landscapes.show(lines, groups, look.colours);
   }
 

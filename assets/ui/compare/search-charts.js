@@ -2,6 +2,7 @@
 import { CONFIG } from "../charts/config.js";
 import { plain } from "../charts/palette.js";
 import { element } from "../lib/element.js";
+import { Importance } from "./importance.js";
 import { ParallelCoordinates } from "./parallel-coordinates.js";
 import { heat, isLogarithmic, searchedFields } from "./searched.js";
 
@@ -10,8 +11,9 @@ const SCALE = "Cividis"; // reads the same for every kind of colour vision
 const SMALL = { size: 11 };
 
 export class SearchCharts {
-  constructor(find, view) {
+  constructor(find, view, explain) {
     this.view = view;
+    this.importance = new Importance(find, explain);
     this.section = find("search");
     this.selects = { fx: find("search-x"), fy: find("search-y") };
     this.slice = frame(find("search-plots"), "slice", "Test accuracy over one field (%)");
@@ -26,13 +28,14 @@ export class SearchCharts {
     }
   }
 
-  show(groups, fields, colours) {
+  show(groups, runs, fields, colours) {
     const rows = [...groups.values()].map(({ row, label, colour }) => ({ ...row, label, colour }));
     const searched = searchedFields(rows, fields);
     this.section.hidden = mostOfOneMethod(rows) < FEWEST || !searched.length;
     this.shown = this.section.hidden ? null : { rows, searched, colours };
     if (!this.shown) return;
     this.#offer(searched);
+    this.importance.show(runs, searched);
     this.redraw();
   }
 

@@ -1,16 +1,24 @@
 // StatusPanel: where the run stands, in numbers.
-import { count, duration, percent } from "../lib/format.js";
+import { count, duration, numeral, percent } from "../lib/format.js";
 import { BROKEN } from "./states.js";
 
 /** @type {[string, (known: {status: Status, last: (metric: string) => number}) => string][]} */
 const TILES = [
   ["Test accuracy", ({ last }) => percent(last("test/accuracy"))],
+  ["Gap to training", ({ last }) => points(last("train_eval/accuracy") - last("test/accuracy"))],
   ["Epoch", ({ status }) => `${count(status.epoch)} / ${count(status.epochs)}`],
   ["Step", ({ status }) => `${count(status.step)} / ${count(status.steps)}`],
   ["Elapsed", ({ status }) => duration(status.seconds)],
   ["Time left", ({ status }) => duration(status.eta)],
   ["Samples/s", ({ status }) => count(status.samples_per_second)],
   ["Gradient evals", ({ status }) => count(status.gradient_evaluations)],
+];
+/** @type {[string, string, string?][]} */
+const GAUGES = [ // shown once they have been measured: title, metric, its standard error
+  ["Rise, random ε", "flatness/noise", "flatness/noise_error"],
+  ["Rise, worst ε", "flatness/worst"],
+  ["λ₁", "sharpness/lambda_1"],
+  ["tr H", "flatness/trace", "flatness/trace_error"],
 ];
 
 export class StatusPanel {
@@ -20,6 +28,7 @@ export class StatusPanel {
     this.progress = find("progress");
     this.streams = find("streams");
     this.values = TILES.map(([title]) => addTile(find("tiles"), title));
+    this.gauges = GAUGES.map(([title]) => addTile(find("tiles"), title));
     this.follow();
   }
 
@@ -30,6 +39,7 @@ export class StatusPanel {
     this.streams.hidden = true;
     this.progress.value = 0;
     for (const value of this.values) this.#set(value, "–");
+    for (const gauge of this.gauges) gauge.parentElement.hidden = true;
   }
 
   draw(store) {
@@ -41,11 +51,21 @@ export class StatusPanel {
     this.#set(this.streams, `${status.streams.includes("parallel") ? "Two gradients per step," : "Gradients"} ${status.streams}.`);
     this.progress.value = status.progress ?? (status.steps ? status.step / status.steps : 0);
     TILES.forEach(([, text], at) => this.#set(this.values[at], text({ status, last: (name) => store.last(name) })));
+    GAUGES.forEach(([, metric, error], at) => this.#gauge(this.gauges[at], store.last(metric), error && store.last(error)));
+  }
+
+  #gauge(gauge, value, error) {
+    gauge.parentElement.hidden = value === undefined || value === null;
+    if (!gauge.parentElement.hidden) this.#set(gauge, error ? `${numeral(value)} ± ${numeral(error)}` : numeral(value));
   }
 
   #set(element, text) {
     if (element.textContent !== text) element.textContent = text; // so that screen readers hear only changes
   }
+}
+
+function points(fraction) {
+  return Number.isFinite(fraction) ? `${(100 * fraction).toFixed(1)} points` : "–";
 }
 
 function addTile(list, title) {

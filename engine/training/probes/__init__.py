@@ -1,10 +1,11 @@
 """Probes: measurements that leave the training as it was."""
 
 from engine.training.probes.evaluate import Evaluation
+from engine.training.probes.flatness import Flatness
 from engine.training.probes.landscape import LossLandscape
 from engine.training.probes.probe import Probe
 from engine.training.probes.spectrum import Sharpness
 
 EVALUATION = Evaluation()
-TAKING_TURNS: tuple[Probe, ...] = (LossLandscape(), Sharpness())
+TAKING_TURNS: tuple[Probe, ...] = (LossLandscape(), Sharpness(), Flatness())
 """Those that work on a copy of the network, while the training goes on."""

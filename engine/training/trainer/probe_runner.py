@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from engine.experiment.probes import ProbeSettings
 from engine.runs.arrays import save_arrays
 from engine.runs.run import Run
 from engine.training.data import Sources
@@ -25,6 +26,8 @@ class ProbeRunner:
         self._run, self._learner, self._sources = run, learner, sources
         self._recorder, self._control, self._retry = recorder, control, retry
         self._wanted: deque[Probe] = deque()
+        self._wanted_at: dict[str, int] = {}
+        """The step at which each was last due."""
         self._current: Iterator[Measured] | None = None
         done = (event for event in run.records.events() if event.data.get("done"))
         self._complete = {(event.step, event.kind): "array" in event.data for event in done if event.step <= learner.step}
@@ -41,10 +44,20 @@ class ProbeRunner:
         """Measure the probe of that name, at the weights there are when its turn comes."""
         self._wanted.extend(probe for probe in TAKING_TURNS if probe.name == name and probe not in self._wanted)
 
+    def want_after_epoch(self, epoch: int) -> None:
+        """Measure what is to be measured every so many epochs and is due, unless that has been done."""
+        for probe in TAKING_TURNS:
+            every = self._settings(probe).every
+            if every and epoch % every == 0 and self._wanted_at.get(probe.name) != self._learner.step:
+                self._wanted_at[probe.name] = self._learner.step
+                if not self._is_there(probe):
+                    self.want(probe.name)
+
     def want_at_end(self) -> None:
         """Measure what is to be measured at the end of the training, unless that has been done."""
         for probe in TAKING_TURNS:
-            if getattr(self._learner.experiment, probe.name).at_end and not self._is_there(probe):
+            settings = self._settings(probe)
+            if (settings.at_end or settings.every) and not self._is_there(probe):
                 self.want(probe.name)
 
     def go_on(self) -> None:
@@ -61,6 +74,10 @@ class ProbeRunner:
             found |= measured.scalars
             self._control.look()
         return found
+
+    def _settings(self, probe: Probe) -> ProbeSettings:
+        settings: ProbeSettings = getattr(self._learner.experiment, probe.name)
+        return settings
 
     def _is_there(self, probe: Probe) -> bool:
         """Whether an engine before this one has measured at the present weights, to the end."""

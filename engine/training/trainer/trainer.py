@@ -249,7 +249,7 @@ class Trainer:
         self._reporter.report_position()
 
     def _at_epoch_end(self) -> None:
-        """Evaluate and save where it is due."""
+        """Evaluate, save, and ask for measurements, where it is due."""
         epoch, seen, _ = self.batch_schedule.at(self.learner.step)
         if seen:
             return
@@ -259,6 +259,8 @@ class Trainer:
             self._evaluate()
         if self._checkpointer.saved != self.learner.step and (last or epoch % runtime.checkpoint_every == 0):
             self._save()
+        if epoch and not last:
+            self._probes.want_after_epoch(epoch)
 
     def _evaluate(self) -> None:
         measured = self._probes.measure_at_once(EVALUATION)

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from studio.queries.comparison import compare
 from studio.queries.group_names import group_names
+from studio.queries.importance import importance_of_runs
 from studio.queries.listing import Entry, Listing
 from studio.queries.overlay import overlay
 from studio.queries.run_table import run_table
@@ -40,6 +41,11 @@ def comparison_routes(listing: Listing, runs: Path, data: Path) -> APIRouter:
     def curves(given: RunSelection) -> Response:
         """The curves of the given runs, a group of seeds as one."""
         return _answer({"lines": overlay(selected(given))})
+
+    @api.post("/importance")
+    def importance(given: RunSelection) -> dict[str, float]:
+        """How much of the spread of accuracies each field explains (fANOVA), among the runs of the method that most have."""
+        return importance_of_runs(selected(given))
 
     @api.post("/table")
     def table_file(given: TableRequest) -> MadeFile:

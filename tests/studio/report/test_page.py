@@ -45,7 +45,7 @@ def embedded(page: str) -> dict[str, Any]:
 
 def test_it_holds_what_the_page_compare_shows(page: str) -> None:
     content = embedded(page)
-    assert {"found", "lines", "rows", "fields", "figures", "colours", "grids", "tables"} == content.keys()
+    assert {"found", "lines", "rows", "fields", "figures", "colours", "grids", "tables", "importance"} == content.keys()
     assert len(content["rows"]) == 4
     assert "m-rwp" in content["tables"]["end"]["md"]
 

@@ -13,7 +13,8 @@ from torch.func import functional_call
 from engine.experiment.schema import read
 from engine.training.data import Batch, InMemoryTraining
 from engine.training.models.vit import WIDTH, Attention, First, Residual, Tokens
-from engine.training.probes.spectrum import Sharpness, hessian_times
+from engine.training.probes.hessian import Lanczos, hessian_times
+from engine.training.probes.spectrum import Sharpness
 from engine.training.step.learner import Learner
 from engine.training.weights.flat_model import FlatModel
 from tests.engine.conftest import loaded
@@ -33,9 +34,10 @@ class DoubleBatches:
             yield Batch(self.batch.images[part], self.batch.labels[part])
 
 
-def small(kind: type[nn.Module], **settings: object) -> tuple[Learner, DoubleBatches]:
+def small(kind: type[nn.Module], flatness: dict[str, object] | None = None, **settings: object) -> tuple[Learner, DoubleBatches]:
     torch.manual_seed(0)
-    experiment = read({"schedule": {"batch_size": 64}, "spectrum": {"iterations": 2000, "images": 64, **settings}})
+    probes = {"spectrum": {"iterations": 2000, "images": 64, **settings}, "flatness": {"images": 64, **(flatness or {})}}
+    experiment = read({"schedule": {"batch_size": 64}, **probes})
     data = InMemoryTraining(loaded(experiment).train, experiment, CPU)
     module = nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9, 6), kind(), nn.Linear(6, 10)).double()
     learner = Learner(experiment, FlatModel(module, CPU), data)
@@ -74,6 +76,32 @@ def test_it_tells_of_what_has_not_converged() -> None:
     assert last.scalars["sharpness/residual"] > 1e-6
     nearest = (torch.linalg.eigvalsh(exact(learner, images)) - last.scalars["sharpness/lambda_1"]).abs().min().item()
     assert nearest <= last.scalars["sharpness/residual"] * last.scalars["sharpness/lambda_1"]
+
+
+@pytest.mark.parametrize("most", [3, 12, 60])
+def test_lanczos_finds_the_largest_of_a_known_spectrum_however_little_it_keeps(most: int) -> None:
+    eigenvalues = torch.cat([torch.linspace(-3, 3, 59, dtype=torch.float64), torch.tensor([-4.0])])
+    rotation = torch.linalg.qr(torch.randn(60, 60, dtype=torch.float64, generator=torch.Generator().manual_seed(1)))[0]
+    matrix = rotation @ torch.diag(eigenvalues) @ rotation.T
+    lanczos = Lanczos(torch.ones(60, dtype=torch.float64), most)
+    for _ in range(400):
+        lanczos.take(matrix @ lanczos.asked)
+        nearest = (eigenvalues - lanczos.value).abs().min().item()
+        assert nearest <= lanczos.residual * abs(lanczos.value) + 1e-9
+    assert lanczos.value == pytest.approx(-4, rel=1e-9)
+    assert torch.allclose(matrix @ lanczos.vector, -4 * lanczos.vector, atol=1e-6)
+
+
+def test_it_begins_where_it_was_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, images = small(nn.Tanh, tolerance=1e-4)
+    sharpness = Sharpness()
+    *_, first = measure(sharpness, learner, images, images)
+    learner.model.weights.mul_(1.001)
+    *_, second = measure(sharpness, learner, images, images)
+    *_, cold = measure(Sharpness(), learner, images, images)
+    assert second.facts["iterations"] < cold.facts["iterations"] / 2
+    assert second.scalars["sharpness/lambda_1"] == pytest.approx(cold.scalars["sharpness/lambda_1"], rel=1e-6)
+    assert first.scalars["sharpness/lambda_1"] != second.scalars["sharpness/lambda_1"]
 
 
 def test_a_flat_loss_has_no_sharpness() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from engine.experiment.overrides import merge
 from engine.experiment.schema import read
@@ -14,6 +15,7 @@ from engine.training.probes import EVALUATION
 from engine.training.trainer.throughput import Throughput
 from engine.training.trainer.trainer import Trainer
 from tests.engine.runs.test_lineage import CONFIG, training
+from tests.processes import SHORT, Launch, is_finished, wait, weights_at_end
 
 SMALL = {"landscape": {"resolution": 5, "images": 128, "at_end": False}, "data": {"train_size": 128}}
 
@@ -94,6 +96,19 @@ def test_a_landscape_at_the_end_that_was_cut_short_is_measured_when_the_run_goes
                 made._probes.go_on()
         assert [event.data["done"] for event in told(run, "landscape")] == [False, False, True]
         assert [event.data["done"] for event in told(run, "spectrum")] == [True]
+
+
+def test_what_is_measured_every_so_many_epochs_is_measured_once_each_and_at_the_end(launch: Launch) -> None:
+    quick = {"landscape": {"at_end": False}, "flatness": {"images": 64, "draws": 2}, "spectrum": {"images": 64, "iterations": 2}}
+    config = merge(SHORT, {**quick, "data": {"train_size": 256}, "schedule": {"epochs": 7}})
+    run = launch(merge(config, {"flatness": {"every": 3}, "spectrum": {"at_end": True}}))
+    wait(run, is_finished)
+    assert [event.step for event in told(run, "flatness")] == [12, 24, 28]  # four steps an epoch
+    assert [event.step for event in told(run, "spectrum")] == [28]
+    plain = launch(config)
+    wait(plain, is_finished)
+    assert torch.equal(weights_at_end(run), weights_at_end(plain))
+    assert told(plain, "flatness") == []
 
 
 def test_a_sharpness_is_recorded_at_the_step_and_kept_with_its_iterations(tmp_path: Path) -> None:
