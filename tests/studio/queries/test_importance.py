@@ -22,7 +22,7 @@ def test_of_a_sum_each_field_explains_its_variance() -> None:
 
 
 def test_a_field_that_does_nothing_explains_nothing_and_words_count_as_well() -> None:
-    found = importance([({**settings, "way": "a" if x > 5 else "b"}, float(x > 5)) for settings, x, _ in GRID])
+    found = importance([({**settings, "way": "a" if x > 5 else "b"}, float(x)) for settings, x, _ in GRID])
     assert found["y"] < 0.01
     assert found["x"] + found["way"] == pytest.approx(1, abs=0.01)
 

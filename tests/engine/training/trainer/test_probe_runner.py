@@ -100,7 +100,8 @@ def test_a_landscape_at_the_end_that_was_cut_short_is_measured_when_the_run_goes
 
 def test_what_is_measured_every_so_many_epochs_is_measured_once_each_and_at_the_end(launch: Launch) -> None:
     quick = {"landscape": {"at_end": False}, "flatness": {"images": 64, "draws": 2}, "spectrum": {"images": 64, "iterations": 2}}
-    config = merge(SHORT, {**quick, "data": {"train_size": 256}, "schedule": {"epochs": 7}})
+    runtime = {"streams": "sequential"}  # which would be chosen by time
+    config = merge(SHORT, {**quick, "data": {"train_size": 256}, "schedule": {"epochs": 7}, "runtime": runtime})
     run = launch(merge(config, {"flatness": {"every": 3}, "spectrum": {"at_end": True}}))
     wait(run, is_finished)
     assert [event.step for event in told(run, "flatness")] == [12, 24, 28]  # four steps an epoch
