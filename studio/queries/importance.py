@@ -45,7 +45,8 @@ def importance(points: Sequence[Point]) -> dict[str, float]:
     for settings, accuracy in points:
         params = {path: settings.get(path) for path in searched}
         study.add_trial(optuna.create_trial(params=params, distributions=distributions, value=accuracy))
-    found: dict[str, float] = optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=SEED))
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=SEED)
+    found: dict[str, float] = optuna.importance.get_param_importances(study, evaluator=evaluator)
     return found
 
 
