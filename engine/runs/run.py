@@ -114,7 +114,10 @@ class Run:
         is_active = locked and status.state in ACTIVE
         if place is not None and not is_active:  # it is taken out once its engine is announced
             return status.model_copy(update={"state": "queued", "message": "", "field": ""})
-        if job and not job.has_begun and not is_active:
+        has_ended = (
+            job and job.has_begun and status.state not in ACTIVE | {"stopped"}
+        )  # what was cut short goes on in another turn
+        if job and not is_active and not has_ended:
             return status.model_copy(update={"state": "queued", "message": job.told, "field": ""})
         if not locked and (words := self._last_words()):
             return status.model_copy(update={"state": "failed", "progress": None, "eta": None, **words})

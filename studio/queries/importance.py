@@ -42,12 +42,11 @@ def importance(points: Sequence[Point]) -> dict[str, float]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     distributions = {path: _distribution(found) for path, found in searched.items()}
-    for settings, accuracy in points:
-        params = {path: settings.get(path) for path in searched}
+    given = [({path: settings.get(path) for path in sorted(searched)}, accuracy) for settings, accuracy in points]
+    for params, accuracy in sorted(given, key=repr):  # whatever their order, one answer
         study.add_trial(optuna.create_trial(params=params, distributions=distributions, value=accuracy))
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=SEED)
-    found: dict[str, float] = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    return found
+    return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_a_job_that_must_make_way_saves_and_comes_back(cluster: Cluster, launch:
     run = launch(LONG)
     launch.wait(run, is_running)
     others = cluster.take_all()
-    saved = launch.wait(run, lambda status: status.state == "stopped").step
+    saved = launch.wait(run, lambda status: status.state == "queued").step
     assert max((run.path / "checkpoints").glob("*.pt")).name == f"step-{saved:08}.pt"
     job = job_of(run.path)
     assert job

@@ -11,6 +11,8 @@ from engine.launch.queue import Queue
 from engine.runs.archive.manifest import most_bytes
 from engine.runs.run import Run
 from engine.runs.slurm import JOB, OPTIONS, SlurmJob, SlurmOptions, options_of, parse, write_job, write_options
+from engine.runs.status import Status
+from engine.runs.writer import Writer
 
 
 def test_options_are_read_as_they_are_typed() -> None:
@@ -60,8 +62,15 @@ def test_a_run_whose_job_waits_is_queued_with_what_slurm_says(tmp_path: Path) ->
     run = Run.create(tmp_path, Experiment())
     write_job(run.path, SlurmJob(id="12", reason="Priority"))
     assert (run.status().state, run.status().message) == ("queued", "Slurm job 12: PENDING (Priority)")
-    write_job(run.path, SlurmJob(id="12", state="RUNNING", has_begun=True))
-    assert run.status().state == "stopped"  # as its engine has not said anything else
+    states = {"finished": "finished", "diverged": "diverged", "stopped": "queued", "running": "queued"}
+    for told, shown in states.items():  # as a job that must end stops its engine, or Slurm kills both, to go on in another turn
+        writer = Writer(run.path / "run.db")
+        writer.flush(Status(state=told))
+        writer.close()
+        write_job(run.path, SlurmJob(id="12", state="RUNNING", has_begun=True))
+        assert run.status().state == shown
+        write_job(run.path, None)
+        assert run.status().state == {"running": "interrupted"}.get(told, told)
 
 
 def test_where_there_is_no_slurm_a_job_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

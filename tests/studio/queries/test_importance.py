@@ -19,6 +19,7 @@ def test_of_a_sum_each_field_explains_its_variance() -> None:
     assert list(found) == ["x", "y"]
     assert found["x"] == pytest.approx(0.8, abs=0.05)  # 2² : 1²
     assert sum(found.values()) == pytest.approx(1)
+    assert found == importance([(dict(reversed(settings.items())), 2.0 * x + y) for settings, x, y in reversed(GRID)])
 
 
 def test_a_field_that_does_nothing_explains_nothing_and_words_count_as_well() -> None:
