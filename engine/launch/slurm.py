@@ -16,7 +16,7 @@ from engine.files.within import is_plain
 from engine.launch.slurm_job import TrainingJob
 from engine.runs.reader import DATABASE
 from engine.runs.run import Run
-from engine.runs.slurm import JOB, SlurmJob, SlurmOptions, job_of, write_job
+from engine.runs.slurm import JOB, OPTIONS, SlurmJob, SlurmOptions, job_of, write_job
 from engine.runs.status import ACTIVE
 
 LOG = "slurm"
@@ -37,8 +37,6 @@ def is_there() -> bool:
 
 def check(options: SlurmOptions) -> None:
     """Raises `Refused` with Slurm's own words, and the option that caused them, if it would not take such a job."""
-    if not is_there():
-        raise Refused(Problem("launcher", "there is no Slurm on this machine: sbatch was not found", "Log in where there is one"))
     _submitit()
     if said := _why_not(options.given()):
         raise Refused(Problem(_culprit(options), f"Slurm says: {said}", "See what there is with `sinfo`"))
@@ -62,18 +60,26 @@ def _why_not(given: dict[str, str | int]) -> str:
 
 def submit(run: Run, data: Path, options: SlurmOptions) -> None:
     """Hand `run` over to Slurm. If that is refused, the run has failed, for this reason."""
+    try:
+        number = _submitted(run, data, options)
+    except Refused as refused:
+        run.report_last(refused.problems[0])
+        raise
+    write_job(run.path, SlurmJob(id=number))
+    run.leave_queue()
+
+
+def _submitted(run: Run, data: Path, options: SlurmOptions) -> str:
+    """The number of the new job."""
     submitit = _submitit()
     executor = submitit.SlurmExecutor(folder=run.path.absolute() / LOG, python=_python(), max_num_timeout=MOST_TIMEOUTS)
     executor.update_parameters(**_parameters(options))
+    errors = submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError
     try:
         with _outside_any_job():
-            job = executor.submit(TrainingJob(run.path.absolute(), data.absolute()))
-    except submitit.core.utils.FailedJobError as error:
-        problem = Problem("slurm", f"Slurm says: {error}", "Choose other options")
-        run.report_last(problem)
-        raise Refused(problem) from None
-    write_job(run.path, SlurmJob(id=job.job_id))
-    run.leave_queue()
+            return str(executor.submit(TrainingJob(run.path.absolute(), data.absolute())).job_id)
+    except errors as error:
+        raise Refused(Problem("slurm", f"Slurm says: {error}", "Choose other options")) from None
 
 
 @contextmanager
@@ -127,8 +133,8 @@ def refresh(runs: Path) -> None:
     found = {number: (state, reason.strip("()")) for number, state, reason in lines}
     for run, job in known:
         if asked.returncode:
-            write_job(run.path, job.model_copy(update={"reason": asked.stderr.strip()}))
-        elif job.id not in found:
+            found[job.id] = (job.state, asked.stderr.strip())
+        if job.id not in found:
             _end(run, job)
         elif found[job.id] != (job.state, job.reason):
             state, reason = found[job.id]
@@ -161,7 +167,10 @@ def _ask(*command: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _submitit() -> ModuleType:
-    """submitit, which not everybody has."""
+    """submitit, with a Slurm to submit to."""
+    if not is_there():
+        cure = f"Log in where there is one; to train a run here that was with Slurm, remove {OPTIONS} from its folder"
+        raise Refused(Problem("launcher", "there is no Slurm on this machine: sbatch was not found", cure))
     try:
         import submitit
     except ImportError:

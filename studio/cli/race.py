@@ -67,7 +67,7 @@ def run(given: argparse.Namespace) -> int:
             if not is_stopped.is_set():
                 relay.train(experiments, race.turns, bar, lambda: _tell_leader(relay.made, listing))
     _tell_boards(relay.made, listing)
-    return max((EXIT.get(one.status().state, 1) for one in relay.made), key=[0, 130, 1].index)
+    return max((EXIT.get(one.status().state, 1) for one in relay.made), key=[0, 130, 1].index, default=130)
 
 
 def _together(rounds: list[list[Experiment]], options: SlurmOptions | None) -> Iterator[list[Experiment]]:
@@ -97,14 +97,15 @@ class Relay:
         self._queue.add(*made)
         taking, had = Turns(made, turns), 0
         at_once, before = math.ceil(len(made) / len(devices.suitable(experiments[0]))), bar.n
-        while any(one.status().state in PENDING for one in made):
+        while left := sum(one.status().state in PENDING for one in made):
             self._queue.advance(self._data, at_once)
             if not self._slurm and had < (done := taking.look()) < turns:
                 had = done
                 tell_leader()
-            bar.n = before + sum(one.status().state not in PENDING for one in made)
+            bar.n = before + len(made) - left
             bar.refresh()
             time.sleep(PAUSE)
+        bar.n = before + len(made)
         tell_leader()
 
 

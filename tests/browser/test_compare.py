@@ -128,6 +128,11 @@ def test_what_differs_what_was_changed_and_landscapes_are_side_by_side(page: Pag
     expect(loss.locator("g")).to_have_count(0)
 
 
+def read_method(studio: Studio, name: str) -> tuple[float, float]:
+    method = Run.open(studio.runs, name).experiment.method.model_dump()
+    return method["sigma"], method["lambda"]
+
+
 def test_what_was_searched_is_a_heat_map_a_slice_and_lines_that_can_be_picked(page: Page, studio: Studio) -> None:
     found = {
         (sigma, lambda_): 0.9 - 10 * (sigma - 0.1) ** 2 - lambda_ / 10 for sigma in (0.0, 0.1, 0.2) for lambda_ in (0.5, 1.0)
@@ -165,6 +170,10 @@ def test_what_was_searched_is_a_heat_map_a_slice_and_lines_that_can_be_picked(pa
     page.mouse.click(middle, box["y"] + 5)
     expect(out).to_have_count(0)
     expect(page.locator("[data-importance-rows] li").first).to_have_text(re.compile(r"^σ\d\d %$"))
+    expect(page.locator("[data-best]")).to_contain_text("Best: m-rwp σ 0.1 λ 0.5, 82.00 %")
+    run = page.locator("[data-best] a").get_attribute("href")
+    assert run
+    assert read_method(studio, run.partition("clone=")[2]) == (0.1, 0.5)
     grip.focus()
     for _ in range(2):
         page.keyboard.press("PageUp")

@@ -31,7 +31,7 @@ export function mount(root, { figures, colours }) {
       return {};
     }
   };
-  const result = new Result(find, { figures, colours, view, load, table, explain });
+  const result = new Result(find, { figures, colours, view, load, table, explain, formOf: (id) => `${ROOT}/?clone=${encodeURIComponent(id)}` });
   let known = { fields: [], common: {}, rows: [] };
   let shownRuns = [];
   let asked = "";

@@ -14,15 +14,15 @@ const CONTROLS = { cost: "cost", x: "axis", smooth: "smoothing", log: "log-scale
 
 export class Result {
   // `load` finds the arrays of a landscape, `table` the ranking at equal costs as a file with an ending; either finds null
-  // if it cannot. `explain` finds how much each field matters among some runs.
-  constructor(find, { figures, colours, view, load, table, explain }) {
+  // if it cannot. `explain` finds how much each field matters among some runs, `formOf` where the form is with the settings of one.
+  constructor(find, { figures, colours, view, load, table, explain, formOf = null }) {
     this.warning = find("warning");
     this.colours = colours;
     this.view = view;
     this.board = new Board(find);
     this.differences = new Differences(find);
     this.landscapes = new Landscapes(find, load);
-    this.search = new SearchCharts(find, view, explain);
+    this.search = new SearchCharts(find, { view, explain, formOf });
     this.charts = figures.map((figure) => new OverlayChart(find("charts"), figure, (place) => this.#point(place)));
     this.shown = null;
     find("formats").append("Ranking as ", ...Object.entries(FORMATS).map(([ending, title]) => this.#download(ending, title, table)));

@@ -2,6 +2,7 @@
 import { CONFIG } from "../charts/config.js";
 import { plain } from "../charts/palette.js";
 import { element } from "../lib/element.js";
+import { percent } from "../lib/format.js";
 import { Importance } from "./importance.js";
 import { ParallelCoordinates } from "./parallel-coordinates.js";
 import { heat, isLogarithmic, searchedFields } from "./searched.js";
@@ -11,10 +12,13 @@ const SCALE = "Cividis"; // reads the same for every kind of colour vision
 const SMALL = { size: 11 };
 
 export class SearchCharts {
-  constructor(find, view, explain) {
+  // `formOf` is the address of the form with the settings of a run; null where there is no form.
+  constructor(find, { view, explain, formOf }) {
     this.view = view;
+    this.formOf = formOf;
     this.importance = new Importance(find, explain);
     this.section = find("search");
+    this.best = find("best");
     this.selects = { fx: find("search-x"), fy: find("search-y") };
     this.slice = frame(find("search-plots"), "slice", "Test accuracy over one field (%)");
     this.heat = frame(find("search-plots"), "heat-map", "Test accuracy over two fields (%)");
@@ -36,6 +40,7 @@ export class SearchCharts {
     if (!this.shown) return;
     this.#offer(searched);
     this.importance.show(runs, searched);
+    this.#tellBest(rows, runs);
     this.redraw();
   }
 
@@ -47,6 +52,14 @@ export class SearchCharts {
     this.heat.hidden = !y;
     if (y) drawHeat(this.heat.lastElementChild, rows, x, y, colours);
     this.parallel.draw(rows, searched);
+  }
+
+  // The most accurate group, with a link that fills the form with its settings.
+  #tellBest(rows, runs) {
+    const best = rows.reduce((one, other) => ((other.accuracy ?? -1) > (one.accuracy ?? -1) ? other : one));
+    const { id } = runs.find(({ group }) => group === best.group);
+    this.best.replaceChildren(`Best: ${best.label}, ${percent(best.accuracy)}. `);
+    if (this.formOf) this.best.append(element("a", { href: this.formOf(id), title: "Fill the form with these settings" }, "Put it into the form"));
   }
 
   #offer(searched) {

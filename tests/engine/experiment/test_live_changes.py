@@ -7,17 +7,21 @@ import torch
 
 from engine.errors import Refused
 from engine.experiment.live_changes import Change, apply_changes, apply_checked, live_paths, parse_changes, replay_until, value_at
+from engine.experiment.probes import PROBES
 from engine.experiment.schema import UNIONS, read
 from tests.engine.conftest import MakeLearner
 from tests.engine.methods.test_table import assert_same, through_a_file
 
-LENGTHS = ("schedule.epochs", "runtime.evaluate_every", "runtime.checkpoint_every", "runtime.keep_every", "runtime.disk_budget")
+HOW_OFTEN = tuple(f"{name}_every" for name in ("runtime.evaluate", "runtime.checkpoint", "runtime.keep"))
+MEASURED = tuple(f"{probe}.every" for probe in PROBES)
+OUTSIDE = ("schedule.epochs", "runtime.disk_budget", *HOW_OFTEN, *MEASURED)
+"""What may change and changes no step."""
 NEW = {"method.lambda": 0.7, "method.beta": 0.7, "method.mean_beta": 0.7, "runtime.accumulate": 4, "schedule.batch_size": 48}
 STRENGTHS = [
     (method, path)
     for method in UNIONS["method"]
     for path in live_paths(read({"method": {"name": method}}))
-    if path not in LENGTHS
+    if path not in OUTSIDE
 ]
 
 

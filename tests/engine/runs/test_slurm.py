@@ -77,6 +77,15 @@ def test_where_there_is_no_slurm_a_job_is_refused(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Refused, match="launcher: there is no Slurm on this machine: sbatch was not found"):
         slurm.check(SlurmOptions())
+    run = Run.create(tmp_path, Experiment())
+    write_options(run.path, SlurmOptions())
+    Queue(tmp_path).add(run)
+    assert Queue(tmp_path).advance(tmp_path / "data") == []
+    assert (run.status().state, run.status().field) == ("failed", "launcher")
+    assert "remove slurm.json from its folder" in run.status().message
+    write_options(run.path, None)
+    Queue(tmp_path).add(run)
+    assert run.status().state == "queued"
 
 
 def test_a_cluster_that_does_not_answer_leaves_a_job_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
