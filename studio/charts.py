@@ -79,7 +79,11 @@ CHARTS = (
         "rise",
         "Rise of the loss nearby",
         "L(w + ε) − L(w) (nats)",
-        (Trace("flatness/noise", "random ε, mean", ORANGE), Trace("flatness/worst", "worst direction", VERMILION, "dash")),
+        (
+            Trace("flatness/noise", "fixed noise", ORANGE),
+            Trace("flatness/own_noise", "the method's own noise", GREEN, "dot"),
+            Trace("flatness/worst", "worst direction", VERMILION, "dash"),
+        ),
         lowest=-1e300,
     ),
     Figure("trace", "Curvature in all directions", "tr H", (Trace("flatness/trace", "tr H", PURPLE),), lowest=-1e300),

@@ -15,7 +15,8 @@ const TILES = [
 ];
 /** @type {[string, string, string?][]} */
 const GAUGES = [ // shown once they have been measured: title, metric, its standard error
-  ["Rise, random ε", "flatness/noise", "flatness/noise_error"],
+  ["Rise, fixed noise", "flatness/noise", "flatness/noise_error"],
+  ["Rise, own noise", "flatness/own_noise", "flatness/own_noise_error"],
   ["Rise, worst ε", "flatness/worst"],
   ["λ₁", "sharpness/lambda_1"],
   ["tr H", "flatness/trace", "flatness/trace_error"],

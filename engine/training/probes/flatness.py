@@ -1,12 +1,13 @@
 """Flatness gauges: how much the loss rises under random noise and in the worst direction, and the trace of the Hessian."""
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.methods.base import Adaptive, RandomPerturbation
 from engine.methods.rwp import RWP
 from engine.training.data import Batch, Sources
 from engine.training.probes.evaluate import average
@@ -15,13 +16,14 @@ from engine.training.probes.probe import Measured, as_evaluated
 from engine.training.rng import fill_normal
 from engine.training.step.learner import Learner
 from engine.training.weights.flat_model import FlatModel
-from engine.training.weights.perturbations import Ascent, FilterNoise
+from engine.training.weights.perturbations import Ascent, Damping, FilterNoise
 
 
 class Flatness:
     """E[L(w+ε)] − L(w), L(w + ρ∇L/‖∇L‖) − L(w) and tr H, of the mean loss L over training images.
 
-    ε is RWP's noise at a fixed σ, whatever trains, so that methods compare.
+    ε is RWP's noise at a fixed σ, whatever trains, so that methods compare; and for a method that draws noise its own as well, as
+    large and as damped as it is then.
     """
 
     name = "flatness"
@@ -32,15 +34,26 @@ class Flatness:
         settings = learner.experiment.flatness
         model, batches = as_evaluated(learner, sources.plain), list(sources.plain.batches(limit=settings.images))
         around = Surroundings(model, batches, model.weights.clone(), learner.experiment.root)
-        rises, traces = np.zeros(settings.draws), np.zeros(settings.draws)
+        noises = {"noise": FilterNoise(model, RWP(), settings.sigma, torch.zero_), **own_noise(learner, model)}
+        found = {name: np.zeros(settings.draws) for name in (*noises, "trace")}
         for draw in range(settings.draws):
-            rises[draw] = yield from around.rise(settings.sigma, draw, draw / settings.draws)
-            traces[draw] = yield from around.trace(draw, (draw + 0.5) / settings.draws)
+            for name, noise in noises.items():
+                found[name][draw] = yield from around.rise(noise, draw, draw / settings.draws)
+            found["trace"][draw] = yield from around.trace(draw, (draw + 0.5) / settings.draws)
         scalars = {"flatness/worst": around.worst(settings.rho)}
-        for name, found in (("noise", rises), ("trace", traces)):
-            scalars[f"flatness/{name}"] = float(found.mean())
-            scalars[f"flatness/{name}_error"] = float(found.std(ddof=1) / len(found) ** 0.5)
-        yield Measured(1.0, scalars, {"noise": rises, "trace": traces}, {"done": True, **scalars})
+        for name, values in found.items():
+            scalars[f"flatness/{name}"] = float(values.mean())
+            scalars[f"flatness/{name}_error"] = float(values.std(ddof=1) / len(values) ** 0.5)
+        yield Measured(1.0, scalars, found, {"done": True, **scalars})
+
+
+def own_noise(learner: Learner, model: FlatModel) -> dict[str, FilterNoise]:
+    """The noise that the method of `learner` would draw now, on `model`, by the name of its gauge; none if it draws none."""
+    method = learner.experiment.method
+    if not isinstance(method, RandomPerturbation) or not (sigma := method.sigma_at(learner.progress)):
+        return {}
+    damped = Damping(learner.past, method.eta, method.adaptive_exponent)() if isinstance(method, Adaptive) else None
+    return {"own_noise": FilterNoise(model, method, sigma, torch.zero_, None if damped is None else lambda: damped)}
 
 
 @dataclass(frozen=True)
@@ -52,11 +65,11 @@ class Surroundings:
     center: Tensor
     root: int
 
-    def rise(self, sigma: float, draw: int, fraction: float) -> Generator[Measured, None, float]:
+    def rise(self, noise: FilterNoise, draw: int, fraction: float) -> Generator[Measured, None, float]:
         """The mean rise at w + ε and w − ε, whose linear terms cancel."""
-        noise = FilterNoise(self.model, RWP(), sigma, lambda out: fill_normal(out, self.root, "flatness", draw))
+        drawn = replace(noise, draw=lambda out: fill_normal(out, self.root, "flatness", draw))
         risen = -self.loss()
-        for perturbation in (noise, -noise):
+        for perturbation in (drawn, -drawn):
             perturbation.write(self.model.weights, self.center)
             risen += self.loss() / 2
             yield Measured(fraction)

@@ -1,13 +1,20 @@
 """The gauges against the Hessian entry by entry, against their definitions in plain loops, and against limits."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from torch.func import functional_call
 
+from engine.methods.base import RandomPerturbation
+from engine.training.data import EvaluationSource
+from engine.training.probes.evaluate import average
 from engine.training.probes.flatness import Flatness
+from engine.training.rng import fill_normal
 from engine.training.step.learner import Learner
-from tests.engine.training.probes.measuring import measure
+from tests.engine.conftest import MakeLearner
+from tests.engine.training.probes.measuring import images, measure
 from tests.engine.training.probes.test_spectrum import DoubleBatches, exact, small
 
 
@@ -73,3 +80,44 @@ def test_the_error_is_that_of_the_mean_of_the_draws_it_keeps() -> None:
         assert len(kept) == 5
         assert last.scalars[f"flatness/{name}"] == pytest.approx(kept.mean().item())
         assert last.scalars[f"flatness/{name}_error"] == pytest.approx(kept.std().item() / 5**0.5)
+
+
+@pytest.mark.parametrize("method", ["rwp", "arwp", "m-arwp"])
+def test_the_own_noise_is_the_one_that_the_method_draws(make_learner: MakeLearner, method: str) -> None:
+    learner = make_learner(
+        model={"name": "mlp"}, method={"name": method, "sigma": 0.1}, flatness={"images": 64, "draws": 4, "sigma": 0.1}
+    )
+    for _ in range(3):
+        learner.take_step()
+    plain = images(learner, 64)
+    *_, last = measure(Flatness(), learner, plain, plain)
+    settings, damping = learner.experiment.method, None
+    assert isinstance(settings, RandomPerturbation)
+    if method != "rwp":
+        damping = learner.damping(settings.model_dump()["eta"], settings.model_dump()["adaptive_exponent"])
+    noise = learner.noise(settings, damping=damping)
+    center, base, rises = learner.model.weights.clone(), rounds(learner, plain), []
+    for draw in range(4):
+        epsilon = replace(noise, draw=lambda out, draw=draw: fill_normal(out, learner.experiment.root, "flatness", draw))
+        moved = torch.empty_like(center)
+        epsilon.write(moved, center)
+        pair = []
+        for weights in (moved, 2 * center - moved):
+            learner.model.weights.copy_(weights)
+            pair.append(rounds(learner, plain))
+        rises.append(sum(pair) / 2 - base)
+    assert last.arrays["own_noise"] == pytest.approx(rises, rel=1e-3, abs=1e-6)
+    if method != "rwp":
+        assert last.scalars["flatness/own_noise"] != last.scalars["flatness/noise"]
+
+
+def rounds(learner: Learner, plain: EvaluationSource) -> float:
+    """The mean loss in eval mode."""
+    learner.model.module.eval()
+    return average(learner.model, list(plain.batches()))[0]
+
+
+def test_a_method_without_noise_has_none_of_its_own(make_learner: MakeLearner) -> None:
+    learner = make_learner(model={"name": "mlp"}, method={"name": "sgd"}, flatness={"images": 16, "draws": 2})
+    *_, last = measure(Flatness(), learner, images(learner, 16), images(learner, 16))
+    assert {name.partition("/")[2] for name in last.scalars} == {"worst", "noise", "noise_error", "trace", "trace_error"}
