@@ -57,7 +57,7 @@ export class StatusPanel {
 
   #gauge(gauge, value, error) {
     gauge.parentElement.hidden = value === undefined || value === null;
-    if (!gauge.parentElement.hidden) this.#set(gauge, error ? `${numeral(value)} ± ${numeral(error)}` : numeral(value));
+    if (!gauge.parentElement.hidden) this.#set(gauge, error ? `${numeral(value)} ± ${numeral(Number(error.toPrecision(2)))}` : numeral(value));
   }
 
   #set(element, text) {
@@ -66,7 +66,7 @@ export class StatusPanel {
 }
 
 function points(fraction) {
-  return Number.isFinite(fraction) ? `${(100 * fraction).toFixed(1)} points` : "–";
+  return Number.isFinite(fraction) ? `${fraction < 0 ? "−" : ""}${Math.abs(100 * fraction).toFixed(1)} points` : "–";
 }
 
 function addTile(list, title) {
