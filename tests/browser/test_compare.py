@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from engine.experiment.overrides import merge
 from engine.experiment.schema import read
+from engine.launch.queue import Queue
 from engine.runs.arrays import save_arrays
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
 from tests.browser.actions import until
 from tests.browser.conftest import Studio
+from tests.processes import SHORT, is_finished, wait
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LINES = """() => (document.querySelector('[data-figure=test-accuracy] .js-plotly-plot')?.data ?? [])
@@ -181,6 +184,31 @@ def test_what_was_searched_is_a_heat_map_a_slice_and_lines_that_can_be_picked(pa
     expect(grip).to_have_attribute("aria-valuetext", "from 50 % to 100 % of the axis")
     page.keyboard.press("Escape")
     expect(out).to_have_count(0)
+
+
+def test_two_thousand_runs_are_one_screen_and_real_ones_are_found_among_them(page: Page, studio: Studio) -> None:
+    record = (finished(studio.runs, {"name": "sam"}, 0, 0.5).path / "run.db").read_bytes()
+    for number in range(1, 2000):
+        method = {"name": ("sam", "rwp", "m-rwp")[number % 3]}
+        made = Run.create(studio.runs, read({"seed": number // 300, "method": method, "schedule": {"epochs": 1 + number % 100}}))
+        (made.path / "run.db").write_bytes(record)
+    real = [Run.create(studio.runs, read(merge(SHORT, {"seed": seed, "method": {"name": "sgd"}}))) for seed in range(2)]
+    Queue(studio.runs).add(*real)
+    for run in real:
+        wait(run, is_finished)
+    page.goto(f"{studio.url}/compare")
+    expect(page.locator("[data-total]")).to_contain_text("2,002 runs")
+    assert page.evaluate("document.documentElement.scrollHeight") <= 2 * page.evaluate("innerHeight")
+    page.locator("[data-find]").fill("method:rwp epochs<11 seed=1")
+    expected = sum(1 for number in range(1, 2000) if number % 3 == 1 and 1 + number % 100 < 11 and number // 300 == 1)
+    expect(page.locator("[data-total]")).to_contain_text(f"{expected} of 2,002 runs")
+    page.locator("[data-find]").fill("method:sgd")
+    expect(page.locator("[data-total]")).to_contain_text("2 of 2,002 runs in 1 group")
+    page.get_by_role("button", name="Tick all shown").click()
+    row = page.locator("[data-board-rows] tr")
+    expect(row).to_have_count(1)
+    accuracies = [100 * accuracy for run in real if (accuracy := run.records.last("test/accuracy")) is not None]
+    expect(row).to_contain_text(f"{sum(accuracies) / 2:.2f}")
 
 
 def test_the_report_is_opened_from_the_disk_without_a_network(
