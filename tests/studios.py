@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
+from engine.runs.lock import arranging
 from engine.runs.run import Run
 
 
@@ -48,7 +49,15 @@ class Studio:
         self.process = None
 
     def clear(self) -> None:
-        """Remove all runs, once none waits any longer and no engine trains, not even one that is only beginning."""
+        """Remove all runs, once none waits any longer and no engine trains, not even one that is only beginning.
+
+        Nothing is started meanwhile, as by a click at the end of a test: its folder would be taken from under it.
+        """
+        if self.runs.exists():
+            with arranging(self.runs):
+                self._clear()
+
+    def _clear(self) -> None:
         for run in Run.all(self.runs):
             run.leave_queue()
         while engines := [one for one in psutil.process_iter(["cwd"]) if self._is_engine(one)]:
@@ -57,7 +66,7 @@ class Studio:
                     engine.kill()
             time.sleep(0.05)
         with TemporaryDirectory(dir=self.folder) as removed:  # out of the way of a page that still reads
-            for entry in self.runs.iterdir() if self.runs.exists() else ():
+            for entry in self.runs.iterdir():
                 entry.rename(Path(removed, entry.name))
 
     def _is_engine(self, process: psutil.Process) -> bool:
