@@ -173,7 +173,7 @@ def test_what_was_searched_is_a_heat_map_a_slice_and_lines_that_can_be_picked(pa
     page.mouse.click(middle, box["y"] + 5)
     expect(out).to_have_count(0)
     expect(page.locator("[data-importance-rows] li").first).to_have_text(re.compile(r"^σ\d\d %$"))
-    expect(page.locator("[data-best]")).to_contain_text("Best: m-rwp σ 0.1 λ 0.5, 82.00 %")
+    expect(page.locator("[data-best]")).to_contain_text("Best: m-rwp σ 0.1 λ 0.5, 85.00 %")
     run = page.locator("[data-best] a").get_attribute("href")
     assert run
     assert read_method(studio, run.partition("clone=")[2]) == (0.1, 0.5)
