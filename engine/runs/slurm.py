@@ -13,6 +13,7 @@ from engine.files.within import readable
 
 OPTIONS, JOB = "slurm.json", "slurm-job.json"
 """Names of the files of the options, which stay for when it is resumed, and of the job, which is there as long as it is."""
+EXAMPLE = "partition=gpu,gpus_per_node=1,time=2h"
 UNITS = {"m": 1, "h": 60, "d": 24 * 60}
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from engine.errors import Problem, Refused
 from engine.launch import slurm
 from engine.runs.run import Run
-from engine.runs.slurm import SlurmOptions, parse, write_options
-
-EXAMPLE = "partition=gpu,gpus_per_node=1,time=2h"
+from engine.runs.slurm import EXAMPLE, SlurmOptions, parse, write_options
 
 
 def launcher_flags() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import argparse
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -149,13 +149,20 @@ def _stop(group: list[Run]) -> None:
     """Ask the engine to stop what it trains, and let nothing wait; a second signal no longer waits for the engine."""
     for run in group:
         if run.status().state == "queued":
-            with suppress(Refused):  # it has begun at this moment
-                Queue(run.path.parent).remove(run)
+            _withdraw(run)
     for run in group:
         if run.status().state in ACTIVE:
             run.commands.send("stop")
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
+
+
+def _withdraw(run: Run) -> None:
+    try:
+        Queue(run.path.parent).remove(run)
+    except Refused as refused:
+        if run.status().state == "queued":  # it has not begun at this moment: Slurm would not let it go
+            tell(refused)
 
 
 def _follow(run: Run, advance: Callable[[], object]) -> Status:

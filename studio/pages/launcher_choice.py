@@ -7,11 +7,10 @@ from typing import Any
 import gradio as gr
 
 from engine.launch import slurm
-from engine.runs.slurm import SlurmOptions, parse
+from engine.runs.slurm import EXAMPLE, SlurmOptions, parse
 
 HERE, SLURM = "This machine", "Slurm"
 NAMES = ("launcher", "slurm")
-EXAMPLE = "partition=gpu,gpus_per_node=1,time=2h"
 
 
 class LauncherChoice:

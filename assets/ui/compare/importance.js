@@ -11,7 +11,7 @@ export class Importance {
   }
 
   async show(runs, searched) {
-    const finished = runs.filter(({ accuracy }) => accuracy !== null).map(({ id }) => id);
+    const finished = runs.filter(({ state, accuracy }) => state === "finished" && accuracy !== null).map(({ id }) => id);
     const asked = finished.join();
     if (asked === this.asked) return;
     this.asked = asked;

@@ -18,13 +18,13 @@ export class ParallelCoordinates {
     this.shown = null;
     this.isHeld = false;
     this.width = 0;
-    svg.addEventListener("focusout", () => this.shown && this.draw(...this.shown));
     new ResizeObserver(() => this.shown && svg.clientWidth !== this.width && this.draw(...this.shown)).observe(svg);
   }
 
   draw(rows, searched) {
     this.shown = [rows, searched];
-    if (this.isHeld || this.svg.contains(document.activeElement)) return; // what is new is drawn when the axis is let go
+    if (this.isHeld) return; // what is new is drawn when the axis is let go
+    const focused = this.svg.contains(document.activeElement) ? document.activeElement.getAttribute("data-path") : null;
     this.width = this.svg.clientWidth;
     const known = rows.filter(({ accuracy }) => accuracy !== null);
     const accuracies = known.map(({ accuracy }) => 100 * accuracy);
@@ -42,13 +42,14 @@ export class ParallelCoordinates {
     for (const path of this.marked.keys()) if (!fields.some((field) => field.path === path)) this.marked.delete(path);
     this.svg.replaceChildren(...this.lines.map(({ line }) => line), ...this.axes.map((axis) => this.#axis(axis)));
     this.#pick();
+    if (focused !== null) this.svg.querySelector(`[data-path="${CSS.escape(focused)}"]`)?.focus();
   }
 
   // An axis with its ends; dragged along it marks a stretch, clicked it forgets it. Keys move the lower end, with Shift the upper.
   #axis({ field, x }) {
     const [low, high] = [field.values[0], field.values.at(-1)];
     const mark = drawn("rect", { x: x - 7, width: 14, class: "rwp-parallel-mark" });
-    const grip = drawn("rect", { x: x - 18, y: TOP, width: 36, height: HEIGHT - 2 * TOP, class: "rwp-parallel-grip", tabindex: 0, role: "slider" }, drawn("title", {}, `Drag along ${field.short} to pick groups; click to pick all`));
+    const grip = drawn("rect", { x: x - 18, y: TOP, width: 36, height: HEIGHT - 2 * TOP, class: "rwp-parallel-grip", tabindex: 0, role: "slider", "data-path": field.path }, drawn("title", {}, `Drag along ${field.short} to pick groups; click to pick all`));
     const names = { "aria-label": `${field.short}: arrow keys move the lower end of what is picked, with Shift the upper, Escape picks all`, "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100 };
     for (const [name, value] of Object.entries(names)) grip.setAttribute(name, String(value));
     grip.addEventListener("keydown", (pressed) => {

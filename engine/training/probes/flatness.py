@@ -33,7 +33,7 @@ class Flatness:
         """The last yield has the values, each mean with its standard error; kept are those of every draw."""
         settings = learner.experiment.flatness
         model, batches = as_evaluated(learner, sources.plain), list(sources.plain.batches(limit=settings.images))
-        around = Surroundings(model, batches, model.weights.clone(), learner.experiment.root)
+        around = Surroundings(model, batches, model.weights.clone(), learner.experiment.root, average(model, batches)[0])
         noises = {"noise": FilterNoise(model, RWP(), settings.sigma, torch.zero_), **own_noise(learner, model)}
         found = {name: np.zeros(settings.draws) for name in (*noises, "trace")}
         for draw in range(settings.draws):
@@ -64,11 +64,13 @@ class Surroundings:
     batches: list[Batch]
     center: Tensor
     root: int
+    base: float
+    """The loss at the weights."""
 
     def rise(self, noise: FilterNoise, draw: int, fraction: float) -> Generator[Measured, None, float]:
         """The mean rise at w + ε and w − ε, whose linear terms cancel."""
         drawn = replace(noise, draw=lambda out: fill_normal(out, self.root, "flatness", draw))
-        risen = -self.loss()
+        risen = -self.base
         for perturbation in (drawn, -drawn):
             perturbation.write(self.model.weights, self.center)
             risen += self.loss() / 2
@@ -84,9 +86,8 @@ class Surroundings:
 
     def worst(self, rho: float) -> float:
         """The rise one ascent step of length ρ away (SAM, eq. 7)."""
-        base = self.loss()
         Ascent(self._gradient(), rho).write(self.model.weights, self.center)
-        risen = self.loss() - base
+        risen = self.loss() - self.base
         self.model.weights.copy_(self.center)
         return risen
 

@@ -90,7 +90,7 @@ class Lanczos:
         self.value, self._weights = float(values[largest]), vectors[:, largest]
         self.residual = abs(beside * self._weights[-1]) / max(abs(self.value), NEGLIGIBLE)
         if len(self._basis) == self.most:
-            self._basis, self._diagonal, self._beside = [self.vector], [], []
+            self._basis, self._diagonal, self._beside, self._weights = [self.vector], [], [], np.ones(1)
         else:
             self._basis.append(rest / max(beside, NEGLIGIBLE))
             self._beside.append(beside)

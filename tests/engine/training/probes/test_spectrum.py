@@ -88,6 +88,7 @@ def test_lanczos_finds_the_largest_of_a_known_spectrum_however_little_it_keeps(m
         lanczos.take(matrix @ lanczos.asked)
         nearest = (eigenvalues - lanczos.value).abs().min().item()
         assert nearest <= lanczos.residual * abs(lanczos.value) + 1e-9
+        assert torch.dot(lanczos.vector, matrix @ lanczos.vector).item() == pytest.approx(lanczos.value)
     assert lanczos.value == pytest.approx(-4, rel=1e-9)
     assert torch.allclose(matrix @ lanczos.vector, -4 * lanczos.vector, atol=1e-6)
 
