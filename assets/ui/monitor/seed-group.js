@@ -43,9 +43,9 @@ export class Group {
     if (reset || "test/accuracy" in metrics || events.some(isChange)) this.refresh();
   }
 
-  // Look soon, and from then on for as long as a run of the group goes on.
+  // Look soon, and from then on for as long as a run of the group goes on. Once a run has left its group, what was found of it goes.
   refresh() {
-    if (this.members() > 1) this.#lookAfter(this.curves.size ? PAUSE : 0);
+    if (this.members() > 1 || this.seeds) this.#lookAfter(this.curves.size ? PAUSE : 0);
   }
 
   #lookAfter(pause) {
