@@ -23,6 +23,8 @@ class Landscape(ProbeSettings):
     """Points along each side; odd, so that the trained weights are one of them."""
     images: int = knob(256, advanced=True, ge=16, le=50_000)
     """Training images over which the loss of each point is averaged."""
+    budget: float = knob(0.05, advanced=True, live=True, ge=0, le=0.5)
+    """Share of the time for a film of the landscape while it trains, on a copy of the weights; 0 is no film."""
     span: float = knob(1.0, advanced=True, gt=0, le=10)
     """The plane reaches from −span to +span along two random, filter-normalised directions."""
 

@@ -1,9 +1,10 @@
 """The loss over a plane through the weights (Li et al. 2018, https://arxiv.org/abs/1712.09913)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.training.data import Sources
@@ -13,27 +14,32 @@ from engine.training.rng import fill_normal
 from engine.training.step.learner import Learner
 from engine.training.weights.flat_model import FlatModel
 
-COARSEST = 5
-
 
 class LossLandscape:
-    """Mean cross-entropy and accuracy, both (n, n) with rows along y, over offsets x and y (n,) from the weights."""
+    """Mean cross-entropy and accuracy, both (n, n) with rows along y, over offsets x and y (n,) from the weights.
+
+    The directions are the same for a whole run and its forks, scaled to the filters as they are, so that two landscapes compare.
+    """
 
     name = "landscape"
     title = "Measuring the loss landscape"
+    coarsest = 5
+    """Points along each side of the first grid at least."""
+    finest = 101
+    """Points along each side of the last grid at most."""
 
     def measure(self, learner: Learner, sources: Sources) -> Iterator[Measured]:
         """Measures point by point, coarse grids first; yields arrays when a grid is complete."""
         settings = learner.experiment.landscape
         model, batches = as_evaluated(learner, sources.plain), list(sources.plain.batches(limit=settings.images))
-        n, seed = settings.resolution, learner.experiment.root
+        n, seed = min(settings.resolution, self.finest), learner.experiment.root
         offsets = np.linspace(-settings.span, settings.span, n)
         loss, accuracy = np.full((n, n), np.nan), np.full((n, n), np.nan)
         across, along = direction(model, seed, "x"), direction(model, seed, "y")
         cosine = np.array((torch.dot(across, along) / (across.norm() * along.norm() + 1e-30)).item())
         center = model.weights.clone()
         done = 0
-        for stride in strides(n):
+        for stride in strides(n, self.coarsest):
             chosen = np.arange(n // 2 % stride, n, stride)
             for row, column in ((int(r), int(c)) for r in chosen for c in chosen if np.isnan(loss[r, c])):
                 torch.add(center, across, alpha=offsets[column], out=model.weights)
@@ -44,7 +50,17 @@ class LossLandscape:
             grid = np.ix_(chosen, chosen)
             axes = {"x": offsets[chosen], "y": offsets[chosen]}
             arrays = {**axes, "loss": loss[grid], "accuracy": accuracy[grid], "cosine": cosine}
-            yield Measured(done / n**2, arrays=arrays, facts={"points": len(chosen), "done": stride == 1})
+            ends = {"lowest": extreme(np.min, loss), "highest": extreme(np.max, loss)}
+            yield Measured(done / n**2, arrays=arrays, facts={"points": len(chosen), "done": stride == 1, **ends})
+
+
+class LandscapeFrame(LossLandscape):
+    """A landscape for a film of the training: coarse, and soon there."""
+
+    name = "frame"
+    title = "Filming the loss landscape"
+    coarsest = 7
+    finest = 13
 
 
 def direction(model: FlatModel, seed: int, axis: str) -> Tensor:
@@ -55,9 +71,15 @@ def direction(model: FlatModel, seed: int, axis: str) -> Tensor:
     return out
 
 
-def strides(resolution: int) -> list[int]:
+def extreme(least_or_most: Callable[[NDArray[np.float64]], np.float64], loss: NDArray[np.float64]) -> float | None:
+    """The least or the most of what is a number; none where nothing is."""
+    known = loss[np.isfinite(loss)]
+    return float(least_or_most(known)) if len(known) else None
+
+
+def strides(resolution: int, coarsest: int = LossLandscape.coarsest) -> list[int]:
     """Spacings of the nested grids, coarse to fine, that all contain the middle point."""
     found = [1]
-    while (resolution // 2) // (2 * found[-1]) * 2 + 1 >= COARSEST:
+    while (resolution // 2) // (2 * found[-1]) * 2 + 1 >= coarsest:
         found.append(2 * found[-1])
     return found[::-1]

@@ -2,35 +2,26 @@
 
 from collections import deque
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 
 from engine.experiment.probes import ProbeSettings
-from engine.runs.arrays import save_arrays
-from engine.runs.run import Run
 from engine.training.data import Sources
 from engine.training.probes import TAKING_TURNS
 from engine.training.probes.probe import Measured, Probe
 from engine.training.step.learner import Learner
 from engine.training.trainer.control import Control
-from engine.training.trainer.disk_retry import DiskRetry
-from engine.training.trainer.recorder import Recorder
+from engine.training.trainer.findings import Findings
 
 
 class ProbeRunner:
     """Measures what is wanted, one probe after the other, and records what each yields under the step it was begun at."""
 
-    def __init__(
-        self, run: Run, learner: Learner, sources: Sources, *, recorder: Recorder, control: Control, retry: DiskRetry
-    ) -> None:
-        self._run, self._learner, self._sources = run, learner, sources
-        self._recorder, self._control, self._retry = recorder, control, retry
+    def __init__(self, learner: Learner, sources: Sources, findings: Findings, control: Control) -> None:
+        self._learner, self._sources = learner, sources
+        self._findings, self._control = findings, control
         self._wanted: deque[Probe] = deque()
         self._wanted_at: dict[str, int] = {}
         """The step at which each was last due."""
         self._current: Iterator[Measured] | None = None
-        done = (event for event in run.records.events() if event.data.get("done"))
-        self._complete = {(event.step, event.kind): "array" in event.data for event in done if event.step <= learner.step}
 
     @property
     def is_under_way(self) -> bool:
@@ -81,23 +72,12 @@ class ProbeRunner:
 
     def _is_there(self, probe: Probe) -> bool:
         """Whether an engine before this one has measured at the present weights, to the end."""
-        has_array = self._complete.get((self._learner.step, probe.name))
-        return has_array is not None and (not has_array or self._file(probe, self._learner.step).exists())
-
-    def _file(self, probe: Probe, step: int) -> Path:
-        return self._run.path / "arrays" / f"{probe.name}-{step:08d}.npz"
+        return self._findings.is_complete(probe.name, self._learner.step)
 
     def _measuring(self, probe: Probe) -> Iterator[Measured]:
-        step, seconds = self._learner.step, self._recorder.status.seconds
-        file = self._file(probe, step)
+        keep = self._findings.of(probe.name, self._learner.step)
         for measured in probe.measure(self._learner, self._sources):
-            self._recorder.update_status(message=probe.title, progress=measured.fraction)
-            if measured.scalars:
-                self._recorder.record(step, seconds, measured.scalars)
-            if measured.arrays:
-                self._retry.write(partial(save_arrays, file, measured.arrays))
-                self._recorder.event_of(step, probe.name, array=file.stem, **measured.facts)
-            elif measured.facts:
-                self._recorder.event_of(step, probe.name, **measured.facts)
+            self._findings.show(probe.title, measured.fraction)
+            keep(measured)
             yield measured
-        self._recorder.update_status(message="", progress=None)
+        self._findings.show("", None)

@@ -27,6 +27,8 @@ from engine.training.trainer.checkpointer import Checkpointer
 from engine.training.trainer.control import Command, Control, Gone, Stop
 from engine.training.trainer.disk_retry import DiskRetry
 from engine.training.trainer.failures import Failure
+from engine.training.trainer.film import Film
+from engine.training.trainer.findings import Findings
 from engine.training.trainer.images import report_held_out, report_images, report_unusable
 from engine.training.trainer.probe_runner import ProbeRunner
 from engine.training.trainer.profiler import StepProfiler
@@ -98,7 +100,9 @@ class Trainer:
         self._checkpointer = Checkpointer(run, self.learner, recorder, self._retry)
         self._tracer = StepProfiler(run, recorder, self._retry)
         self._resume()
-        self._probes = ProbeRunner(run, self.learner, self.sources, recorder=recorder, control=control, retry=self._retry)
+        findings = Findings(run, recorder, self._retry, self.learner.step)
+        self._probes = ProbeRunner(self.learner, self.sources, findings, control)
+        self._film = Film(self.learner, self.sources, findings)
         control.begin(
             set=self._set,
             checkpoint=lambda _: self._save(),
@@ -149,6 +153,7 @@ class Trainer:
             with nullcontext() if self.control.is_paused else self.learner.watch.time("recording"):
                 self.control.look()
             self._probe()
+            self._film.go_on()
             self._at_epoch_end()  # which a larger batch may have brought about
             if self.learner.step == self.learner.steps:
                 return
@@ -215,6 +220,7 @@ class Trainer:
         changes = parse_changes(command.get("changes"))
         before, after = self.experiment, apply_checked(self.experiment, changes)
         self.learner.change(after)
+        self._film.renew()
         self._changes.add(self.learner.step, changes, before, after, command["id"])
         self._report_length()
 

@@ -14,7 +14,7 @@ from tests.engine.methods.test_table import assert_same, through_a_file
 
 HOW_OFTEN = tuple(f"{name}_every" for name in ("runtime.evaluate", "runtime.checkpoint", "runtime.keep"))
 MEASURED = tuple(f"{probe}.every" for probe in PROBES)
-OUTSIDE = ("schedule.epochs", "runtime.disk_budget", *HOW_OFTEN, *MEASURED)
+OUTSIDE = ("schedule.epochs", "runtime.disk_budget", "landscape.budget", *HOW_OFTEN, *MEASURED)
 """What may change and changes no step."""
 NEW = {"method.lambda": 0.7, "method.beta": 0.7, "method.mean_beta": 0.7, "runtime.accumulate": 4, "schedule.batch_size": 48}
 STRENGTHS = [

@@ -36,7 +36,7 @@ def test_every_point_is_the_loss_there(make_learner: MakeLearner) -> None:
     found = measure(LossLandscape(), learner, plain, plain)
     assert torch.equal(model.weights, center)
     surfaces = [measured for measured in found if measured.arrays]
-    assert [surface.facts for surface in surfaces] == [{"points": 5, "done": False}, {"points": 9, "done": True}]
+    assert [(surface.facts["points"], surface.facts["done"]) for surface in surfaces] == [(5, False), (9, True)]
     coarse, fine = (surface.arrays for surface in surfaces)
     assert np.array_equal(coarse["loss"], fine["loss"][::2, ::2])
     across, along = (direction_at(learner, center, axis) for axis in "xy")

@@ -1,0 +1,79 @@
+"""The film: frames of the loss landscape while the training goes on, in a share of its time."""
+
+import time
+from collections.abc import Iterator
+
+from engine.training.data import Sources
+from engine.training.probes.landscape import LandscapeFrame
+from engine.training.probes.probe import Measured
+from engine.training.step.learner import Learner
+from engine.training.trainer.findings import Findings
+
+FRAMES = 100
+"""At most so many in a training, apart from those after live changes."""
+SAVED_SECONDS = 0.1
+"""How much of the share can be saved up, so that a training that has waited does not stop for long."""
+
+
+class Film:
+    """Measures a frame after the other, point by point between steps, for as long as the share of the time lasts.
+
+    The first frame, and one begun after a live change, does not wait for its share until its first grid is there: that is paid
+    back later.
+    """
+
+    def __init__(self, learner: Learner, sources: Sources, findings: Findings) -> None:
+        self._learner, self._sources, self._findings = learner, sources, findings
+        self._frame: Iterator[Measured] | None = None
+        self._begun_at: int | None = None
+        """The step of the newest frame."""
+        self._is_urgent = True
+        self._saved, self._looked = 0.0, time.monotonic()
+
+    def renew(self) -> None:
+        """Begin anew at the weights after the next step: something was changed."""
+        self._frame, self._is_urgent = None, True
+
+    def go_on(self) -> None:
+        """Measure as long as the share allows; where it is urgent, a point at least."""
+        budget = self._learner.experiment.landscape.budget
+        self._save(budget)
+        if not budget:
+            self._frame = None
+        elif self._is_urgent or self._saved > 0:
+            while self._measure() and self._save(budget) > 0 and not self._is_urgent:
+                pass
+
+    def _save(self, budget: float) -> float:
+        """Add the share of the time since the last call to what is saved."""
+        now = time.monotonic()
+        self._saved = min(self._saved + budget * (now - self._looked), SAVED_SECONDS)
+        self._looked = now
+        return self._saved
+
+    def _measure(self) -> bool:
+        """Measure a point and pay for it; whether there was one to measure."""
+        began = time.monotonic()
+        if self._frame is None and self._is_due:
+            self._begun_at = self._learner.step
+            self._frame = self._measuring(self._begun_at)
+        if self._frame is None or (measured := next(self._frame, None)) is None:
+            self._frame = None
+            return False
+        self._is_urgent &= not measured.arrays
+        self._saved -= time.monotonic() - began
+        return True
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether there are new weights to measure at, and the film is not too long already."""
+        step, before = self._learner.step, self._begun_at
+        if before is None or before > step:
+            return True
+        return step - before >= (1 if self._is_urgent else max(1, self._learner.steps // FRAMES))
+
+    def _measuring(self, step: int) -> Iterator[Measured]:
+        keep = self._findings.of(LandscapeFrame.name, step)
+        for measured in LandscapeFrame().measure(self._learner, self._sources):
+            keep(measured)
+            yield measured
