@@ -1,7 +1,9 @@
 """The line charts as a table; the browser draws any of them from its row."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
+
+from studio.chart_help import HELP
 
 # Okabe and Ito's colours, which stay apart for every kind of colour vision.
 ORANGE, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -37,6 +39,8 @@ class Figure:
     """What no value can be below."""
     highest: float | None = None
     """What no value can be above."""
+    on_stage: bool = False
+    """Whether it stands beside the landscape, where it is always in sight."""
 
 
 CHARTS = (
@@ -50,6 +54,7 @@ CHARTS = (
             Trace("test/loss", "test", VERMILION, "dash"),
             Trace("train_eval/loss", "train", GREEN, "dashdot"),
         ),
+        on_stage=True,
     ),
     Figure(
         "accuracy",
@@ -63,6 +68,7 @@ CHARTS = (
         log=False,
         percent=True,
         highest=1.0,
+        on_stage=True,
     ),
     Figure(
         "cosine",
@@ -73,8 +79,19 @@ CHARTS = (
         lowest=-1.0,
         highest=1.0,
     ),
-    Figure("radius", "Perturbation radius", "‖ε‖₂", (Trace("train/perturbation_radius", "‖ε‖₂", PURPLE, smooth=True),)),
-    Figure("sharpness", "Sharpness", "λ₁ of the Hessian", (Trace("sharpness/lambda_1", "λ₁", PURPLE),), lowest=-1e300),
+    Figure(
+        "radius",
+        "Perturbation radius",
+        "‖ε‖₂",
+        (Trace("train/perturbation_radius", "‖ε‖₂", PURPLE, smooth=True),),
+    ),
+    Figure(
+        "sharpness",
+        "Sharpness",
+        "λ₁ of the Hessian",
+        (Trace("sharpness/lambda_1", "λ₁", PURPLE),),
+        lowest=-1e300,
+    ),
     Figure(
         "rise",
         "Rise of the loss nearby",
@@ -86,8 +103,20 @@ CHARTS = (
         ),
         lowest=-1e300,
     ),
-    Figure("trace", "Curvature in all directions", "tr H", (Trace("flatness/trace", "tr H", PURPLE),), lowest=-1e300),
-    Figure("rate", "Learning rate", "γ", (Trace("train/lr", "γ", BLUE),), from_zero=True),
+    Figure(
+        "trace",
+        "Curvature in all directions",
+        "tr H",
+        (Trace("flatness/trace", "tr H", PURPLE),),
+        lowest=-1e300,
+    ),
+    Figure(
+        "rate",
+        "Learning rate",
+        "γ",
+        (Trace("train/lr", "γ", BLUE),),
+        from_zero=True,
+    ),
     Figure(
         "sigma",
         "Perturbation size",
@@ -107,22 +136,23 @@ CHARTS = (
     ),
 )
 
-FIGURES = [asdict(chart) for chart in CHARTS]
+FIGURES = [asdict(chart) | {"help": HELP[chart.id]} for chart in CHARTS]
 """The charts in the order shown, as plain data."""
 
 
-def _alone(figure: Figure, trace: Trace) -> Figure:
-    """A chart of one metric, in which the curves of several runs are told apart."""
-    return replace(figure, id=trace.metric.replace("/", "-"), title=f"{figure.title}: {trace.name}", traces=(trace,))
+def _alone(figure: Figure, trace: Trace) -> dict[str, Any]:
+    """A chart of one metric, in which the curves of several runs are told apart, as plain data."""
+    alone = replace(figure, id=trace.metric.replace("/", "-"), title=f"{figure.title}: {trace.name}", traces=(trace,))
+    return asdict(alone) | {"help": HELP[figure.id]}
 
 
 FIRST = ("test/accuracy", "test/loss", "train/loss")
 """What is looked at first when runs are compared."""
 _EACH = sorted(
-    (_alone(chart, trace) for chart in CHARTS for trace in chart.traces),
-    key=lambda chart: FIRST.index(chart.traces[0].metric) if chart.traces[0].metric in FIRST else len(FIRST),
+    ((chart, trace) for chart in CHARTS for trace in chart.traces),
+    key=lambda one: FIRST.index(one[1].metric) if one[1].metric in FIRST else len(FIRST),
 )
-OVERLAYS = [asdict(chart) for chart in _EACH]
+OVERLAYS = [_alone(chart, trace) for chart, trace in _EACH]
 """A chart for each metric, for several runs at once, as plain data."""
 
 METHOD_COLOURS = {

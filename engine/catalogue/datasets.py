@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+PLANE = (2, 1, 1)
+"""The shape of a point."""
+POINTS = 400
+"""Points to learn from, and as many to test on."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -28,6 +33,11 @@ class Dataset:
     archives: tuple[str, ...] = ()
     """What is downloaded, by file name: these may be put into the data folder by hand instead."""
 
+    @property
+    def is_plane(self) -> bool:
+        """Whether its images are points in the plane: two numbers each."""
+        return self.shape == PLANE
+
     def is_present(self, data_dir: Path) -> bool:
         """Whether the unpacked files, or the archives they come from, are all in `data_dir`."""
         return all((data_dir / f).is_file() for f in self.files) or (
@@ -39,6 +49,12 @@ _MNIST = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in ("imag
 _CIFAR10 = tuple(f"cifar-10-batches-py/{f}" for f in ("batches.meta", *(f"data_batch_{i}" for i in range(1, 6)), "test_batch"))
 _CIFAR100 = tuple(f"cifar-100-python/{f}" for f in ("meta", "train", "test"))
 _SVHN = tuple(f"{part}_32x32.mat" for part in ("train", "test"))
+
+
+def _plane(name: str, summary: str) -> Dataset:
+    """Points that are stored as images of one pixel, 3 standard deviations from the middle at most."""
+    return Dataset(name, summary, "engine.training.data.sets.points:load", PLANE, 2, POINTS, (0.5, 0.5), (1 / 6, 1 / 6))
+
 
 DATASETS: dict[str, Dataset] = {
     row.name: row
@@ -54,6 +70,9 @@ DATASETS: dict[str, Dataset] = {
             (0.3764,),
             crop_padding=1,
         ),
+        _plane("moons", "points in the plane: two half moons, whose decision boundary is drawn while it is learned"),
+        _plane("circles", "points in the plane: a circle within a circle, with the decision boundary"),
+        _plane("spirals", "points in the plane: two spirals wound into each other, with the decision boundary"),
         Dataset(
             "mnist",
             "70,000 handwritten digits of 28×28 pixels",

@@ -22,6 +22,7 @@ def check(experiment: Experiment, data_dir: Path, processes: int | None = None) 
     """
     problems = [
         *_model(experiment),
+        *_no_pictures(experiment),
         *sizes(experiment),
         *_files(experiment, data_dir),
         *distributed_checks.problems(experiment, processes),
@@ -43,6 +44,15 @@ def _model(experiment: Experiment) -> list[Problem]:
     fitting = ", ".join(row.name for row in MODELS.values() if row.accepts(shape)) or "none of the models does"
     what = f"{model.name} takes images of {model.sides}, these have {shape[1]}×{shape[2]}"
     return [Problem("model.name", what, f"These fit: {fitting}")]
+
+
+def _no_pictures(experiment: Experiment) -> list[Problem]:
+    """What can be done to a picture and not to a point."""
+    data = experiment.data
+    done = {"crop_padding": data.crop_padding, "cutout": data.cutout, "augmentation": data.augmentation != "standard"}
+    asked = [field for field, value in done.items() if value] if experiment.dataset.is_plane else []
+    cure = "Leave it empty, or choose a dataset of images"
+    return [Problem(f"data.{field}", f"{data.name} are points, which cannot be varied like pictures", cure) for field in asked]
 
 
 def sizes(experiment: Experiment) -> list[Problem]:

@@ -24,7 +24,6 @@ from studio.pages.scripts import place
 from studio.queries.cost import Estimator
 from studio.ui_files import UI
 
-FOLD = '<button type="button" aria-expanded="false" aria-controls="rwp-knobs">Settings</button>'
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
 FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
 PICKER = UI / "setup" / "recipe-picker.html"
@@ -44,7 +43,6 @@ class Setup:
         with gr.Row(elem_id="rwp-start-row"):
             self._start = gr.Button("Start training", variant="primary", elem_id="rwp-start")
             self._clone = gr.Button("Copy shown run", elem_id="rwp-clone")
-        gr.HTML(html_template=FOLD, js_on_load=mounted("setup/fold", root), elem_id="rwp-fold")
         self._problems = gr.HTML(elem_id="rwp-problems")
         with gr.Column(elem_id="rwp-knobs"):
             self._recipe = gr.HTML(

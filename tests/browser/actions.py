@@ -22,18 +22,28 @@ def knob(page: Page, path: str) -> Any:
     return page.locator(f"#knob-{path.replace('.', '-')}")
 
 
+def show_form(page: Page, is_shown: bool = True) -> None:
+    """Have the form for the next run in sight, or the knobs of the run that is shown."""
+    page.wait_for_selector("html[data-drawer]")
+    if (page.locator("html").get_attribute("data-drawer") == "open") != is_shown:
+        page.get_by_role("button", name="Next run").click()
+
+
 def choose(page: Page, path: str, name: str) -> None:
+    show_form(page)
     knob(page, path).locator("input").click()
     page.get_by_role("option", name=name, exact=True).click()
 
 
 def fill(page: Page, path: str, value: str) -> None:
+    show_form(page)
     box = knob(page, path).locator("input[type=number], input[type=text], textarea").first
     box.fill(value)
     box.press("Tab")
 
 
 def open_fold(page: Page, title: str) -> None:
+    show_form(page)
     page.locator("button.label-wrap", has_text=title).click()
 
 

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from engine.runs.writer import Writer
-from tests.browser.actions import PLOT, until
+from tests.browser.actions import PLOT, show_form, until
 from tests.browser.conftest import PATIENCE
 from tests.processes import SHORT, Launch, is_finished, wait
 from tests.studios import Studio
@@ -46,7 +46,7 @@ def test_axe_finds_nothing_where_all_is_open(browser: Browser, studio: Studio, s
     for path in ("/", "/runs", "/compare", "/gallery"):
         page.goto(studio.url + path)
         if path == "/":
-            unfold(page, width)
+            unfold(page)
         elif path == "/runs":
             expect(page.locator("tbody tr").first).to_be_visible()
             page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
@@ -64,10 +64,9 @@ def test_axe_finds_nothing_where_all_is_open(browser: Browser, studio: Studio, s
     context.close()
 
 
-def unfold(page: Page, width: int) -> None:
+def unfold(page: Page) -> None:
     expect(page.locator(PLOT["loss"])).to_be_visible()
-    if width == 400:
-        page.locator("#rwp-fold button").click()
+    show_form(page)
     page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
     closed = page.locator("button.label-wrap:not(.open)")
 

@@ -47,7 +47,7 @@ def test_what_is_looked_for_while_the_studio_is_gone_is_there_when_it_is_back(pa
     page.locator("[data-landscape]").scroll_into_view_if_needed()
     page.wait_for_selector(PLOT["surface"])
     studio.end(signal.SIGKILL)
-    page.locator("[data-landscape-step]").select_option("landscape-1")
+    page.locator("[data-film-at]").fill("0")
     page.locator("[data-picker]").focus()
     page.locator("[data-picker]").select_option(second.id)
     expect(page.locator("[data-connection]")).to_contain_text(GONE)

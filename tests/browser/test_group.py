@@ -52,7 +52,7 @@ def test_a_run_that_trains_is_drawn_before_the_mean_of_those_that_are_finished(p
         left_out = "2 finished seeds, 1 repeat and 1 unfinished left out"
         expect(page.locator("[data-group]")).to_contain_text(f"{left_out}: test accuracy 95.00 ± 7.07 %")
         until(page, lambda: len(traces(page, "loss")) == 3)
-        caption = page.locator("[data-figure=loss] figcaption")
+        caption = page.locator("[data-figure=loss] figcaption > span")
         expect(caption).to_have_text(f"Loss, behind it mean ± deviation of {left_out}")
         band, mean, own = traces(page, "loss")
         assert [one["uid"] for one in (band, mean, own)] == ["band-test-loss", "mean-test-loss", "own-test-loss"]

@@ -14,7 +14,7 @@ from engine.runs.checkpoints import checkpoints
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
-from tests.browser.actions import PLOT, badge, drag, drawn, points, start_long, step, until
+from tests.browser.actions import PLOT, badge, drag, drawn, points, show_form, start_long, step, until
 from tests.browser.conftest import Studio
 from tests.processes import round_trip
 
@@ -85,6 +85,7 @@ def written(runs: Path, status: Status, experiment: Experiment | None = None, ch
 def show(page: Page, studio: Studio, run: Run) -> None:
     page.goto(f"{studio.url}/?run={run.id}")
     page.wait_for_selector("[data-picker]")
+    show_form(page, False)
 
 
 def test_a_turned_sigma_is_marked_and_answered(page: Page, studio: Studio) -> None:
@@ -196,7 +197,6 @@ def test_marks_stand_where_something_was_changed_whatever_the_axis(page: Page, s
     until(page, lambda: layout(page)[1] == texts)
     drag(page, f"{PLOT['loss']} .nsewdrag", (0.45, 0.3), (0.55, 0.8))
     until(page, lambda: layout(page)[1] == [texts[0], "σ 0.02 → 0.03", "σ 0.03 → 0.04", texts[2]])
-    page.locator("[data-live] summary").first.click()
     expect(live(page, "method.sigma").locator("input[type=number]")).to_have_value("0.04")
     expect(live(page, "method.sigma").locator("input[type=range]")).to_be_disabled()
     expect(page.locator("[data-live-hint]")).to_contain_text("This training is over")

@@ -25,6 +25,7 @@ from tests.browser.actions import (
     open_fold,
     points,
     see_surface,
+    show_form,
     slow_motion,
     start_long,
     step,
@@ -54,7 +55,7 @@ LOOKS = ("/api/runs", "/api/queue", "/checkpoints")
 """Ends of what the page asks for from time to time by itself."""
 
 BUTTON_HEIGHTS = """[
-    ...document.querySelectorAll('#rwp-start, #rwp-clone, #rwp-fold button'),
+    ...document.querySelectorAll('#rwp-start, #rwp-clone, [data-next-run]'),
     ...[...document.querySelectorAll('[data-ask]')].filter((button) => button.checkVisibility()),
 ].map((button) => button.getBoundingClientRect().height)"""
 """Of what must be there, and of what may be asked of the shown run at this moment; a hidden one has none."""
@@ -99,7 +100,7 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     assert page.url.endswith(f"?run={run.id}")
     expect(page.locator("[data-landscape-caption]")).to_contain_text("21 × 21")
     measured = next(event.step for event in run.records.events(kind="landscape") if event.data["done"])
-    expect(page.locator("[data-landscape-step] option")).to_have_text([str(measured)])
+    expect(page.locator("[data-landscape-caption]")).to_contain_text(f"step {measured:,}:")
     page.locator("[data-figure=loss]").scroll_into_view_if_needed()
     until(page, lambda: points(page) == min(status.step, POINTS))
 
@@ -214,12 +215,15 @@ def test_ctrl_c_ends_the_studio_although_a_page_is_open(page: Page, studio: Stud
     assert studio.newest.status().state == "running"
 
 
-def test_a_narrow_page_folds_the_settings_and_fits(page: Page) -> None:
+def test_a_narrow_page_opens_without_the_form_and_fits(page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 850})
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.wait_for_selector("html[data-drawer=closed]")
     expect(knob(page, "method.name")).not_to_be_visible()
-    for unfolded in (False, True):
-        if unfolded:
-            page.get_by_role("button", name="Settings").click()
+    for is_open in (False, True):
+        if is_open:
+            show_form(page)
             expect(knob(page, "method.name")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 400
     assert min(page.evaluate(BUTTON_HEIGHTS)) >= 40

@@ -9,7 +9,8 @@ const SHARE = 10;
 const HURRY = 3; // drawings without a pause after a knob was turned: its mark, and the first steps after it
 
 export class Charts {
-  constructor(parent, figures, { store, group, toolbar }) {
+  // What is on stage stands in `stage`, the others in `parent`.
+  constructor(parent, stage, figures, { store, group, toolbar }) {
     this.store = store;
     this.group = group;
     this.toolbar = toolbar;
@@ -17,7 +18,7 @@ export class Charts {
     this.timer = 0;
     this.pause = PAUSE;
     this.hurries = 0;
-    this.charts = figures.map((figure) => new LineChart(parent, figure, () => this.draw()));
+    this.charts = figures.map((figure) => new LineChart(figure.on_stage ? stage : parent, figure, () => this.draw()));
     const seen = new IntersectionObserver((entries) => this.#onSeen(entries), { rootMargin: "200px" });
     for (const chart of this.charts) seen.observe(chart.frame);
   }

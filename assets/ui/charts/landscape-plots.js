@@ -28,11 +28,11 @@ export function drawContour(plot, grid, { run, colours, range = null }) {
   }, CONFIG);
 }
 
-export function drawSurface(plot, grid, { run, colours }) {
-  const { z, ticks } = logarithmic(grid.loss);
+export function drawSurface(plot, grid, { run, colours, range }) {
+  const { z, ticks } = logarithmic(grid.loss, range);
   const axis = { gridcolor: colours.grid, color: colours.text, tickfont: { size: 10 }, showbackground: false };
   const surface = {
-    type: "surface", x: grid.x, y: grid.y, z, colorscale: SCALE, showscale: false, text: labels(grid.loss),
+    type: "surface", x: grid.x, y: grid.y, z, colorscale: SCALE, cmin: range[0], cmax: range[1], showscale: false, text: labels(grid.loss),
     hovertemplate: "loss %{text}<extra></extra>", contours: { z: { show: true, usecolormap: true, width: 1 } },
   };
   const middle = Math.floor(grid.x.length / 2);
@@ -45,18 +45,19 @@ export function drawSurface(plot, grid, { run, colours }) {
     margin: { l: 0, r: 0, t: 0, b: 0 },
     scene: {
       uirevision: run,
-      camera: { eye: { x: 1.5, y: 1.5, z: 1 }, center: { x: 0, y: 0, z: -0.12 } },
+      camera: { eye: { x: 1.65, y: 1.65, z: 1.1 }, center: { x: 0, y: 0, z: -0.12 } },
       xaxis: { ...axis, title: { text: "direction 1" } },
       yaxis: { ...axis, title: { text: "direction 2" } },
-      zaxis: { ...axis, title: { text: "loss" }, ...ticks },
+      zaxis: { ...axis, title: { text: "loss" }, ...ticks, range },
+      aspectmode: "cube",
     },
   }, CONFIG);
 }
 
-function frame(run, colours) {
+export function frame(run, colours) {
   return {
     uirevision: run,
-    height: 380,
+    autosize: true, // as high as the style sheet makes it
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colours.text, family: "system-ui, sans-serif", size: 12 },

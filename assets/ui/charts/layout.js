@@ -15,7 +15,7 @@ export function layout(figure, { axis, log, run, colours }) {
   const common = { gridcolor: colours.grid, linecolor: colours.grid, zeroline: false, showline: false, automargin: true, tickfont: { size: 11 } };
   return {
     uirevision: run, // zoom and hidden traces stay as long as the run does
-    height: 260,
+    autosize: true, // as high as the style sheet makes it
     margin: { l: LEFT, r: RIGHT, t: 12, b: 36 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",

@@ -4,6 +4,9 @@ import { layout, LEFT, RIGHT, shown } from "./layout.js";
 import { marks } from "./marks.js";
 import { faint, plain, visible } from "./palette.js";
 import { CONFIG } from "./config.js";
+import { element } from "../lib/element.js";
+import { numeral } from "../lib/format.js";
+import { questionMark } from "./help.js";
 
 export class LineChart {
   constructor(parent, figure, onZoom) {
@@ -16,9 +19,9 @@ export class LineChart {
     this.frame.className = "rwp-chart";
     this.frame.dataset.figure = figure.id;
     this.plot = /** @type {any} */ (document.createElement("div")); // to which Plotly adds what it needs
-    this.caption = document.createElement("figcaption");
-    this.caption.textContent = figure.title;
-    this.frame.append(this.caption, this.plot);
+    this.title = element("span", {}, figure.title);
+    this.words = element("p", { className: "rwp-unseen" });
+    this.frame.append(element("figcaption", {}, this.title, questionMark(figure.title, figure.help)), this.plot, this.words);
     parent.append(this.frame);
     this.hide();
   }
@@ -34,7 +37,8 @@ export class LineChart {
     if (!traces.length || !this.isSeen || !this.isStale) return;
     const behind = traces.flatMap((trace) => this.#band(trace, store, look));
     const data = [...behind, ...traces.flatMap((trace) => this.#own(trace, store, look))];
-    this.caption.textContent = behind.length ? `${this.figure.title}, behind it mean ± deviation of ${look.group.title}` : this.figure.title;
+    this.title.textContent = behind.length ? `${this.figure.title}, behind it mean ± deviation of ${look.group.title}` : this.figure.title;
+    this.words.textContent = `${this.figure.title}: ${traces.map((trace) => inWords(trace, this.figure, store)).join(", ")}`;
     globalThis.Plotly.react(this.plot, data, { ...layout(this.figure, look), ...this.#marks(data, store, look) }, CONFIG);
     if (!this.isListening) this.plot.on("plotly_relayout", () => this.onZoom());
     this.isListening = true;
@@ -94,6 +98,13 @@ export class LineChart {
       hovertemplate: `%{y:.4~g}${this.figure.percent ? " %" : ""}`,
     };
   }
+}
+
+// Where a curve ends, for those who do not see it.
+function inWords({ name, metric }, figure, store) {
+  const { step, value } = store.curves.get(metric);
+  const [last] = shown(figure, [value.at(-1)]);
+  return `${name} ${numeral(last)}${figure.percent ? " %" : ""} at step ${step.at(-1)}`;
 }
 
 // By which Plotly knows a trace again; it makes a class name of it.

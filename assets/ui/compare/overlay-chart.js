@@ -3,6 +3,7 @@ import { smoothed } from "../charts/axes.js";
 import { layout, shown } from "../charts/layout.js";
 import { faint, plain } from "../charts/palette.js";
 import { CONFIG } from "../charts/config.js";
+import { questionMark } from "../charts/help.js";
 import { element } from "../lib/element.js";
 import { numeral } from "../lib/format.js";
 
@@ -23,7 +24,7 @@ export class OverlayChart {
     this.onPoint = onPoint;
     this.isPointedAt = false;
     this.plot = /** @type {any} */ (element("div")); // to which Plotly adds what it needs
-    this.frame = element("figure", { className: "rwp-chart" }, element("figcaption", {}, figure.title), this.plot);
+    this.frame = element("figure", { className: "rwp-chart" }, element("figcaption", {}, figure.title, questionMark(figure.title, figure.help)), this.plot);
     this.frame.dataset.figure = figure.id;
     parent.append(this.frame);
   }

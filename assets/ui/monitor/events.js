@@ -34,7 +34,7 @@ export class Events {
 
 // That a change was asked for is told by the change itself.
 function isSaidTwice({ kind, data }) {
-  return kind === "command" && data.asked === "set";
+  return ["frame", "points"].includes(kind) || kind === "command" && data.asked === "set"; // the film shows its frames
 }
 
 function change({ path, old, new: now }) {

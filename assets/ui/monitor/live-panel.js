@@ -10,7 +10,7 @@ const WHY_NOT = {
   finished: "This training is over. Extend it, or fork it, to go on with other values.",
 };
 const LATER = "What is set now holds from the next start on.";
-const WIDE = matchMedia("(min-width: 861px)"); // on a phone it waits behind its title, so that the charts are in sight
+const WIDE = matchMedia("(min-width: 861px)"); // on a phone it waits behind its title where there is nothing to turn
 const ELSEWHERE = ["schedule.epochs"]; // extended with a button of its own
 
 export class LivePanel {
@@ -61,7 +61,7 @@ export class LivePanel {
     const { status } = this;
     if (!status || !this.knobs.length) return;
     const usable = !(status.state in WHY_NOT);
-    if (this.frame.hidden) this.frame.open = !ENDED.includes(status.state) && WIDE.matches;
+    if (this.frame.hidden) this.frame.open = WIDE.matches || !ENDED.includes(status.state);
     this.frame.hidden = false;
     for (const knob of this.knobs) {
       knob.isUsable = usable;

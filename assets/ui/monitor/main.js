@@ -8,6 +8,7 @@ import { Landscape } from "../charts/landscape.js";
 import { LivePanel } from "./live-panel.js";
 import { Paper } from "./paper-result.js";
 import { Picker } from "./picker.js";
+import { Presentation } from "./presentation.js";
 import { Profile } from "./profile.js";
 import { Queue } from "./queue-panel.js";
 import { StatusPanel } from "./status-panel.js";
@@ -16,9 +17,14 @@ import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { Toolbar } from "../charts/toolbar.js";
 import { Trouble } from "./trouble.js";
+import { questionMark } from "../charts/help.js";
 import { onThemeChange } from "../charts/palette.js";
 import { element } from "../lib/element.js";
+import { followDrawer } from "../setup/drawer.js";
 import { followStart } from "../setup/start.js";
+
+const LANDSCAPE = "The mean loss on a plane through the weights: two random directions, the same for the whole run and its forks, each filter as long as the network's own (Li et al. 2018). "
+  + "A wide, shallow basin is a flat minimum. Colour and height are log loss, on one scale for all frames.";
 
 export function mount(root, { figures, methods, paper: inPaper, probes }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
@@ -28,7 +34,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   const picker = new Picker(find, show);
   const toolbar = new Toolbar(find, () => charts.draw());
   const group = new Group(find, { members: () => picker.members, onChange: () => charts.draw() });
-  const charts = new Charts(find("charts"), figures, { store, group, toolbar });
+  const charts = new Charts(find("charts"), find("stage-charts"), figures, { store, group, toolbar });
   const landscape = new Landscape(find);
   const live = new LivePanel(find, { asking, changes: store.changes, onKnown });
   const trouble = new Trouble(find, { asking, changes: store.changes, present: (path) => live.present(path) });
@@ -40,7 +46,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   /** @type {Panel[]} in the order in which they hear of the run */
   const panels = [
     group, charts, new Events(find), new Paper(find), new Profile(find), new StatusPanel(find), new Steering(root, find, asking), queue, live, asking, trouble,
-    checkpoints, landscape, picker,
+    checkpoints, landscape, new Presentation(find), picker,
   ];
   const unknown = { stream: "", page: "" };
   let folder = null;
@@ -88,6 +94,8 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   });
   document.addEventListener("rwp:unknown", ({ detail: reason }) => tellOf("page", reason));
   find("picker").addEventListener("rwp:listed", () => group.refresh());
+  find("landscape-title").after(questionMark("Loss landscape", LANDSCAPE));
+  followDrawer(find("next-run"));
   followStart(onShow);
   picker.begin(new URLSearchParams(location.search).get("run"));
 }

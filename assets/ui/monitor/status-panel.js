@@ -6,13 +6,14 @@ import { BROKEN } from "./states.js";
 const TILES = [
   ["Test accuracy", ({ last }) => percent(last("test/accuracy"))],
   ["Gap to training", ({ last }) => points(last("train_eval/accuracy") - last("test/accuracy"))],
+  ["Time left", ({ status }) => duration(status.eta)],
   ["Epoch", ({ status }) => `${count(status.epoch)} / ${count(status.epochs)}`],
   ["Step", ({ status }) => `${count(status.step)} / ${count(status.steps)}`],
   ["Elapsed", ({ status }) => duration(status.seconds)],
-  ["Time left", ({ status }) => duration(status.eta)],
   ["Samples/s", ({ status }) => count(status.samples_per_second)],
   ["Gradient evals", ({ status }) => count(status.gradient_evaluations)],
 ];
+const FIRST = 4; // of them stand before the gauges, and are shown to a room
 /** @type {[string, string, string?][]} */
 const GAUGES = [ // shown once they have been measured: title, metric, its standard error
   ["Rise, fixed noise", "flatness/noise", "flatness/noise_error"],
@@ -28,8 +29,11 @@ export class StatusPanel {
     this.message = find("message");
     this.progress = find("progress");
     this.streams = find("streams");
-    this.values = TILES.map(([title]) => addTile(find("tiles"), title));
-    this.gauges = GAUGES.map(([title]) => addTile(find("tiles"), title));
+    const add = (title) => addTile(find("tiles"), title);
+    const first = TILES.slice(0, FIRST).map(([title]) => add(title));
+    this.gauges = GAUGES.map(([title]) => add(title));
+    this.values = [...first, ...TILES.slice(FIRST).map(([title]) => add(title))];
+    for (const value of this.values.slice(FIRST)) value.parentElement.dataset.detail = "";
     this.follow();
   }
 

@@ -1,4 +1,5 @@
 // FormMemory: what stands in the form, kept in this tab, so that a reload does not lose it.
+import { setDrawer } from "./drawer.js";
 import { followFilling } from "./filling.js";
 
 const KEY = "rwp-form";
@@ -10,6 +11,7 @@ export function asked() {
   const query = new URLSearchParams(location.search);
   const named = ["recipe", "clone"].map((name) => query.get(name) ?? "");
   for (const name of ["recipe", "clone"]) query.delete(name); // a reload keeps what was changed since
+  if (named.some(Boolean)) setDrawer(true);
   if (named.some(Boolean)) history.replaceState(history.state, "", `${location.pathname}${query.size ? "?" : ""}${query}`);
   const kept = sessionStorage.getItem(KEY) ?? "";
   document.dispatchEvent(new CustomEvent("rwp:filling"));

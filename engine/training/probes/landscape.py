@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.training.data import Sources
+from engine.training.probes.decision import decision
 from engine.training.probes.evaluate import average
 from engine.training.probes.probe import Measured, as_evaluated
 from engine.training.rng import fill_normal
@@ -38,6 +39,7 @@ class LossLandscape:
         across, along = direction(model, seed, "x"), direction(model, seed, "y")
         cosine = np.array((torch.dot(across, along) / (across.norm() * along.norm() + 1e-30)).item())
         center = model.weights.clone()
+        boundary = decision(model) if learner.experiment.dataset.is_plane else {}
         done = 0
         for stride in strides(n, self.coarsest):
             chosen = np.arange(n // 2 % stride, n, stride)
@@ -49,7 +51,7 @@ class LossLandscape:
                 yield Measured(done / n**2)
             grid = np.ix_(chosen, chosen)
             axes = {"x": offsets[chosen], "y": offsets[chosen]}
-            arrays = {**axes, "loss": loss[grid], "accuracy": accuracy[grid], "cosine": cosine}
+            arrays = {**axes, "loss": loss[grid], "accuracy": accuracy[grid], "cosine": cosine, **boundary}
             ends = {"lowest": extreme(np.min, loss), "highest": extreme(np.max, loss)}
             yield Measured(done / n**2, arrays=arrays, facts={"points": len(chosen), "done": stride == 1, **ends})
 

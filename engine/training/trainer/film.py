@@ -18,8 +18,8 @@ SAVED_SECONDS = 0.1
 class Film:
     """Measures a frame after the other, point by point between steps, for as long as the share of the time lasts.
 
-    The first frame, and one begun after a live change, does not wait for its share until its first grid is there: that is paid
-    back later.
+    A frame gets finer until the weights have moved on and the next one is begun. The first frame, and one begun after a live
+    change, does not wait for its share until its first grid is there: that is paid back later.
     """
 
     def __init__(self, learner: Learner, sources: Sources, findings: Findings) -> None:
@@ -27,7 +27,7 @@ class Film:
         self._frame: Iterator[Measured] | None = None
         self._begun_at: int | None = None
         """The step of the newest frame."""
-        self._is_urgent = True
+        self._is_urgent, self._has_grid = True, False
         self._saved, self._looked = 0.0, time.monotonic()
 
     def renew(self) -> None:
@@ -54,13 +54,14 @@ class Film:
     def _measure(self) -> bool:
         """Measure a point and pay for it; whether there was one to measure."""
         began = time.monotonic()
-        if self._frame is None and self._is_due:
-            self._begun_at = self._learner.step
+        if (self._frame is None or self._has_grid) and self._is_due:
+            self._begun_at, self._has_grid = self._learner.step, False
             self._frame = self._measuring(self._begun_at)
         if self._frame is None or (measured := next(self._frame, None)) is None:
             self._frame = None
             return False
-        self._is_urgent &= not measured.arrays
+        if measured.arrays:
+            self._is_urgent, self._has_grid = False, True
         self._saved -= time.monotonic() - began
         return True
 

@@ -18,6 +18,8 @@ from engine.runs.status import State
 from engine.training.data import Sources, load
 from engine.training.data.batch_schedule import BatchSchedule
 from engine.training.probes import EVALUATION, TAKING_TURNS
+from engine.training.probes.decision import points
+from engine.training.probes.probe import Measured
 from engine.training.process_group import RankDied, join
 from engine.training.step.learner import Diverged
 from engine.training.trainer import environment, failures
@@ -103,6 +105,8 @@ class Trainer:
         findings = Findings(run, recorder, self._retry, self.learner.step)
         self._probes = ProbeRunner(self.learner, self.sources, findings, control)
         self._film = Film(self.learner, self.sources, findings)
+        if self.experiment.dataset.is_plane:
+            findings.of("points", 0)(Measured(1.0, arrays=points(self.sources.plain), facts={"done": True}))
         control.begin(
             set=self._set,
             checkpoint=lambda _: self._save(),
