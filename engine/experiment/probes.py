@@ -64,9 +64,41 @@ class Flatness(ProbeSettings):
     """How far the worst direction is followed."""
 
 
+class Radius(ProbeSettings):
+    """The loss against the radius of a perturbation (figure 1): random, of every kind of noise, and along the gradient."""
+
+    at_end: bool = False
+    """Measure the loss against the radius when the training is over."""
+    images: int = knob(256, advanced=True, ge=16, le=50_000)
+    """Training images over which the loss is averaged."""
+    draws: int = knob(8, advanced=True, ge=2, le=1000)
+    """Random directions, each with its mirror image."""
+    points: int = knob(13, advanced=True, ge=2, le=101)
+    """Radii, evenly spaced on a logarithmic scale."""
+    nearest: float = knob(0.01, advanced=True, gt=0, le=1)
+    """The smallest radius, as a share of the norm of all weights."""
+    farthest: float = knob(1.0, advanced=True, gt=0, le=100)
+    """The largest radius, as a share of the norm of all weights."""
+
+
+class Density(ProbeSettings):
+    """The density of the Hessian's eigenvalues, by stochastic Lanczos quadrature, and the largest of them."""
+
+    at_end: bool = False
+    """Measure the density of the eigenvalues when the training is over."""
+    images: int = knob(256, advanced=True, ge=16, le=50_000)
+    """Training images over which the loss is averaged."""
+    draws: int = knob(4, advanced=True, ge=2, le=100)
+    """Random vectors to start from."""
+    iterations: int = knob(40, advanced=True, ge=2, le=1000)
+    """Products of the Hessian and a vector for each of them; fewer where their vectors would take more than 0.8 GB."""
+
+
 PROBES = {
     "landscape": "Measure the loss landscape around the present weights",
     "flatness": "Measure how much the loss rises around the present weights, and the trace of the Hessian",
     "spectrum": "Measure the sharpness λ₁ at the present weights",
+    "density": "Measure the density of the Hessian's eigenvalues at the present weights",
+    "radius": "Measure the loss against the radius of a perturbation of the present weights",
 }
 """What each probe that has a section of this name does when it is asked for."""

@@ -8,7 +8,7 @@ from engine.catalogue import DATASETS, Dataset
 from engine.errors import explain
 from engine.experiment.data import BuiltIn, Folder, ImageNet, ModelChoice
 from engine.experiment.optimization import Adam, AdamW, Averaging, Schedule, SGDOptimizer
-from engine.experiment.probes import Flatness, Landscape, Spectrum
+from engine.experiment.probes import Density, Flatness, Landscape, Radius, Spectrum
 from engine.experiment.runtime import Runtime
 from engine.experiment.seeds import root
 from engine.fields import Section, knob
@@ -57,6 +57,10 @@ class Experiment(Section):
     """The curvature of the loss at the result."""
     flatness: Flatness = Flatness()
     """How much the loss rises around the result."""
+    density: Density = Density()
+    """All curvatures of the loss at the result."""
+    radius: Radius = Radius()
+    """The loss around the result, against the distance."""
     runtime: Runtime = Runtime()
     """The machine."""
 

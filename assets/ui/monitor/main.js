@@ -1,4 +1,5 @@
 // The monitor: one run at a time, its numbers, its charts and what one can ask of it.
+import { ArrayCharts } from "../charts/array-charts.js";
 import { Asking } from "./commands.js";
 import { Charts } from "../charts/charts.js";
 import { Checkpoints } from "./checkpoints.js";
@@ -36,6 +37,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   const group = new Group(find, { members: () => picker.members, onChange: () => charts.draw() });
   const charts = new Charts(find("charts"), find("stage-charts"), figures, { store, group, toolbar });
   const landscape = new Landscape(find);
+  const arrays = new ArrayCharts(find("charts"));
   const live = new LivePanel(find, { asking, changes: store.changes, onKnown });
   const trouble = new Trouble(find, { asking, changes: store.changes, present: (path) => live.present(path) });
   const onShow = (run) => picker.refresh(run).then(() => queue.refresh());
@@ -46,7 +48,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   /** @type {Panel[]} in the order in which they hear of the run */
   const panels = [
     group, charts, new Events(find), new Paper(find), new Profile(find), new StatusPanel(find), new Steering(root, find, asking), queue, live, asking, trouble,
-    checkpoints, landscape, new Presentation(find), picker,
+    checkpoints, landscape, arrays, new Presentation(find), picker,
   ];
   const unknown = { stream: "", page: "" };
   let folder = null;
@@ -91,6 +93,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   onThemeChange(() => {
     charts.draw();
     landscape.redraw();
+    arrays.redraw();
   });
   document.addEventListener("rwp:unknown", ({ detail: reason }) => tellOf("page", reason));
   find("picker").addEventListener("rwp:listed", () => group.refresh());

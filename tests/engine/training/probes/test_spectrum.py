@@ -1,6 +1,6 @@
 """λ₁ is the largest eigenvalue of the Hessian that is computed entry by entry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -34,10 +34,12 @@ class DoubleBatches:
             yield Batch(self.batch.images[part], self.batch.labels[part])
 
 
-def small(kind: type[nn.Module], flatness: dict[str, object] | None = None, **settings: object) -> tuple[Learner, DoubleBatches]:
+def small(kind: type[nn.Module], **probes: Mapping[str, object]) -> tuple[Learner, DoubleBatches]:
+    """A small network in float64, with the settings of probes by their names."""
     torch.manual_seed(0)
-    probes = {"spectrum": {"iterations": 2000, "images": 64, **settings}, "flatness": {"images": 64, **(flatness or {})}}
-    experiment = read({"schedule": {"batch_size": 64}, **probes})
+    every = {"spectrum": {"iterations": 2000, "images": 64}, "flatness": {"images": 64}}
+    settings = {name: {**every.get(name, {}), **probes.get(name, {})} for name in every | probes}
+    experiment = read({"schedule": {"batch_size": 64}, **settings})
     data = InMemoryTraining(loaded(experiment).train, experiment, CPU)
     module = nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9, 6), kind(), nn.Linear(6, 10)).double()
     learner = Learner(experiment, FlatModel(module, CPU), data)
@@ -60,7 +62,7 @@ def exact(learner: Learner, images: DoubleBatches) -> Tensor:
 
 @pytest.mark.parametrize("kind", [nn.Tanh, nn.Identity])
 def test_it_is_the_largest_eigenvalue(kind: type[nn.Module]) -> None:
-    learner, images = small(kind, tolerance=1e-6)
+    learner, images = small(kind, spectrum={"tolerance": 1e-6})
     before = learner.model.weights.clone()
     *_, last = measure(Sharpness(), learner, images, images)
     assert torch.equal(learner.model.weights, before)
@@ -70,7 +72,7 @@ def test_it_is_the_largest_eigenvalue(kind: type[nn.Module]) -> None:
 
 
 def test_it_tells_of_what_has_not_converged() -> None:
-    learner, images = small(nn.Tanh, iterations=3, tolerance=1e-6)
+    learner, images = small(nn.Tanh, spectrum={"iterations": 3, "tolerance": 1e-6})
     *_, last = measure(Sharpness(), learner, images, images)
     assert last.facts["iterations"] == len(last.arrays["lambda_1"]) == 3
     assert last.scalars["sharpness/residual"] > 1e-6
@@ -94,7 +96,7 @@ def test_lanczos_finds_the_largest_of_a_known_spectrum_however_little_it_keeps(m
 
 
 def test_it_begins_where_it_was_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    learner, images = small(nn.Tanh, tolerance=1e-4)
+    learner, images = small(nn.Tanh, spectrum={"tolerance": 1e-4})
     sharpness = Sharpness()
     *_, first = measure(sharpness, learner, images, images)
     learner.model.weights.mul_(1.001)

@@ -1,0 +1,69 @@
+// ArrayCharts: what probes measure as arrays, the newest of each kind; a chart is there once there is something to draw.
+import { CONFIG } from "./config.js";
+import { DENSITY, RADIUS } from "./array-figures.js";
+import { questionMark } from "./help.js";
+import { layout } from "./layout.js";
+import { palette } from "./palette.js";
+import { withPlotly } from "./plotly.js";
+import { element } from "../lib/element.js";
+import { learn } from "../lib/fetch-json.js";
+import { count } from "../lib/format.js";
+
+export class ArrayCharts {
+  constructor(parent) {
+    this.charts = [RADIUS, DENSITY].map((figure) => new ArrayChart(parent, figure));
+    this.follow("");
+  }
+
+  follow(run) {
+    for (const chart of this.charts) chart.follow(run);
+  }
+
+  take({ events }) {
+    for (const chart of this.charts) {
+      const newest = events.findLast(({ kind, data }) => kind === chart.figure.kind && data.array);
+      if (newest) chart.load(newest);
+    }
+  }
+
+  redraw() {
+    for (const chart of this.charts) chart.draw();
+  }
+}
+
+class ArrayChart {
+  constructor(parent, figure) {
+    this.figure = figure;
+    this.title = element("span");
+    this.plot = element("div");
+    this.frame = element("figure", { className: "rwp-chart" }, element("figcaption", {}, this.title, questionMark(figure.title, figure.help)), this.plot);
+    this.frame.dataset.figure = `${figure.kind}-array`; // the name of its picture
+    new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.draw()).observe(this.frame);
+    parent.append(this.frame);
+  }
+
+  follow(run) {
+    this.run = run;
+    this.arrays = null;
+    this.frame.classList.add("rwp-without-data");
+  }
+
+  async load({ step, data }) {
+    const { run } = this;
+    const found = await learn(`/api/runs/${encodeURIComponent(run)}/arrays/${encodeURIComponent(data.array)}`);
+    if (!found || run !== this.run) return;
+    this.arrays = found;
+    this.title.textContent = `${this.figure.title}, step ${count(step)}`;
+    this.frame.classList.remove("rwp-without-data");
+    this.draw();
+  }
+
+  async draw() {
+    if (!this.arrays || !this.frame.checkVisibility()) return;
+    await withPlotly();
+    if (!this.arrays) return;
+    const { traces, xaxis, yaxis } = this.figure.draw(this.arrays);
+    const base = layout({ unit: "", traces }, { axis: "step", log: false, run: `${this.run} ${this.figure.kind}`, colours: palette() });
+    globalThis.Plotly.react(this.plot, traces, { ...base, hovermode: "closest", xaxis: { ...base.xaxis, ...xaxis }, yaxis: { ...base.yaxis, ...yaxis } }, CONFIG);
+  }
+}

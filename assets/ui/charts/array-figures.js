@@ -1,0 +1,66 @@
+// The figures of arrays: the loss against the radius of a perturbation, and the density of the Hessian's eigenvalues.
+import { faint, visible } from "./palette.js";
+import { numeral } from "../lib/format.js";
+
+/** @type {[string, string, string, string][]} */
+const NOISES = [ // array, name, colour, dash
+  ["filter", "filter", "#E69F00", "solid"],
+  ["damped", "damped", "#009E73", "solid"],
+  ["filter_rms", "filter-rms", "#CC79A7", "dash"],
+  ["isotropic", "isotropic", "#0072B2", "dot"],
+];
+
+export const RADIUS = {
+  kind: "radius", // of the event that tells of its array
+  title: "Loss against the radius",
+  help: "The training loss at a distance ‖ε‖₂ from the weights: under each kind of random noise (mean and one standard deviation of the draws; damped is that of ARWP), and one ascent step away as in SAM (figure 1 of the paper). The further a curve stays low, the flatter is the minimum.",
+  draw(arrays) {
+    const noises = NOISES.filter(([name]) => arrays[name]);
+    const ascent = line(arrays.radius, arrays.ascent, "ascent", "#D55E00", "dashdot");
+    const own = { ...line([arrays.radius[0], arrays.radius.at(-1)], [arrays.loss, arrays.loss], "at w", "#888888", "dash"), line: { color: "#888888", width: 1, dash: "dash" } };
+    return {
+      traces: [...noises.flatMap((noise) => banded(arrays, noise)), ascent, own],
+      xaxis: { type: "log", exponentformat: "power", title: { text: "‖ε‖₂ (logarithmic)", font: { size: 11 } } },
+      yaxis: { type: "log", exponentformat: "power", title: { text: "training loss (nats, logarithmic)", font: { size: 11 } } },
+    };
+  },
+};
+
+export const DENSITY = {
+  kind: "density",
+  title: "Density of the Hessian's eigenvalues",
+  help: "How many eigenvalues of the Hessian are where, by stochastic Lanczos quadrature (Ghorbani et al. 2019), each in the form of a bell with 1 % of the range as its standard deviation. Crosses are the largest in magnitude, with their residuals. Most lie at 0; what lies far to the right is what makes a minimum sharp.",
+  draw(arrays) {
+    const crosses = {
+      type: "scatter", mode: "markers", name: "largest", x: arrays.top, y: arrays.top.map(() => LEAST), error_x: { array: arrays.top_residual, thickness: 1 },
+      text: arrays.top_residual.map((one) => numeral(one)), hovertemplate: "λ = %{x:.4~g} ± %{text}<extra></extra>", marker: { symbol: "x-thin", size: 9, line: { width: 2, color: visible("#D55E00") } },
+    };
+    return {
+      traces: [{ ...line(arrays.places, arrays.density.map((one) => Math.max(one, LEAST)), "density", "#CC79A7", "solid"), fill: "tozeroy", fillcolor: faint("#CC79A7") }, crosses],
+      xaxis: { title: { text: "eigenvalue λ", font: { size: 11 } } },
+      yaxis: { type: "log", range: [Math.log10(LEAST), Math.log10(Math.max(...arrays.density)) + 0.2], exponentformat: "power", title: { text: "density (logarithmic)", font: { size: 11 } } },
+    };
+  },
+};
+
+const LEAST = 1e-6; // of a density that is drawn
+
+function line(x, y, name, colour, dash) {
+  return { type: "scatter", mode: "lines", x, y, name, line: { color: visible(colour), width: 2, dash }, hovertemplate: "%{y:.4~g}" };
+}
+
+// The mean of the draws, and one standard deviation to either side of it.
+function banded({ radius, ...arrays }, [name, title, colour, dash]) {
+  const draws = arrays[name];
+  const mean = radius.map((_, at) => average(draws.map((draw) => draw[at])));
+  const deviation = radius.map((_, at) => Math.sqrt(average(draws.map((draw) => (draw[at] - mean[at]) ** 2))));
+  const edge = {
+    type: "scatter", mode: "lines", x: [...radius, ...radius.toReversed()], y: [...mean.map((one, at) => one + deviation[at]), ...mean.map((one, at) => Math.max(one - deviation[at], 0.01 * one)).toReversed()],
+    fill: "toself", fillcolor: faint(visible(colour)), line: { width: 0 }, showlegend: false, hoverinfo: "skip",
+  };
+  return [edge, line(radius, mean, title, colour, dash)];
+}
+
+function average(values) {
+  return values.reduce((sum, one) => sum + one, 0) / values.length;
+}
