@@ -9,7 +9,7 @@ import torch
 
 from engine.machine import cores
 
-OURS = ("streams", "step", "memory", "recording", "start", "processes", "allocation", "gpu")
+OURS = ("streams", "step", "memory", "recording", "start", "processes", "allocation", "film", "gpu")
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ FRAMES = 100
 SAVED_SECONDS = 0.1
 """How much of the share can be saved up, so that a training that has waited does not stop for long."""
 
+URGENT_SECONDS = 0.25
+"""For so long the next step waits for a first grid that is wanted at once."""
+
 
 class Film:
     """Measures a frame after the other, point by point between steps, for as long as the share of the time lasts.
@@ -27,22 +30,27 @@ class Film:
         self._frame: Iterator[Measured] | None = None
         self._begun_at: int | None = None
         """The step of the newest frame."""
-        self._is_urgent, self._has_grid = True, False
+        self.is_urgent, self._has_grid = True, False
+        """Whether a first grid is wanted at once."""
         self._saved, self._looked = 0.0, time.monotonic()
 
     def renew(self) -> None:
         """Begin anew at the weights after the next step: something was changed."""
-        self._frame, self._is_urgent = None, True
+        self._frame, self.is_urgent = None, True
 
     def go_on(self) -> None:
-        """Measure as long as the share allows; where it is urgent, a point at least."""
-        budget = self._learner.experiment.landscape.budget
+        """Measure as long as the share allows; where it is urgent, for a while all the same."""
+        budget, began = self._learner.experiment.landscape.budget, time.monotonic()
         self._save(budget)
         if not budget:
             self._frame = None
-        elif self._is_urgent or self._saved > 0:
-            while self._measure() and self._save(budget) > 0 and not self._is_urgent:
+        elif self.is_urgent or self._saved > 0:
+            while self._measure() and self._may_go_on(began, budget):
                 pass
+
+    def _may_go_on(self, began: float, budget: float) -> bool:
+        saved = self._save(budget)
+        return time.monotonic() - began < URGENT_SECONDS if self.is_urgent else saved > 0
 
     def _save(self, budget: float) -> float:
         """Add the share of the time since the last call to what is saved."""
@@ -61,7 +69,7 @@ class Film:
             self._frame = None
             return False
         if measured.arrays:
-            self._is_urgent, self._has_grid = False, True
+            self.is_urgent, self._has_grid = False, True
         self._saved -= time.monotonic() - began
         return True
 
@@ -71,7 +79,7 @@ class Film:
         step, before = self._learner.step, self._begun_at
         if before is None or before > step:
             return True
-        return step - before >= (1 if self._is_urgent else max(1, self._learner.steps // FRAMES))
+        return step - before >= (1 if self.is_urgent else max(1, self._learner.steps // FRAMES))
 
     def _measuring(self, step: int) -> Iterator[Measured]:
         keep = self._findings.of(LandscapeFrame.name, step)

@@ -193,7 +193,7 @@ def _expected(method: str, rho: float, sigma: tuple[float, float]) -> dict[str, 
 
 def test_there_is_a_recipe_for_each_figure_a_demo_and_a_lab_for_each_idea() -> None:
     kinds = {"/".join(name.split("/")[:2]) if name.startswith("lab") else name.split("/")[0] for name in RECIPES}
-    labs = {f"lab/{name}" for name in ("trade-off", "mixing", "adaptive", "collapse", "late-sam")}
+    labs = {f"lab/{name}" for name in ("trade-off", "mixing", "adaptive", "boundary", "collapse", "late-sam")}
     assert kinds >= {"demo", *labs, *(f"figure{number}" for number in range(1, 6))}
 
 
