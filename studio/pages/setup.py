@@ -43,6 +43,7 @@ class Setup:
         with gr.Row(elem_id="rwp-start-row"):
             self._start = gr.Button("Start training", variant="primary", elem_id="rwp-start")
             self._clone = gr.Button("Copy shown run", elem_id="rwp-clone")
+            self._undo = gr.Button("Undo", elem_id="rwp-undo-filling")
         self._problems = gr.HTML(elem_id="rwp-problems")
         with gr.Column(elem_id="rwp-knobs"):
             self._recipe = gr.HTML(
@@ -85,7 +86,9 @@ class Setup:
         filled = [self._about, self._problems, *form.outputs]
         chosen = self._recipe.submit(self._follow_recipe, named, filled, js=CHOSEN_RECIPE, **layout.QUICK)
         copied = self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **layout.QUICK)
-        for answered in (chosen, copied):
+        undo = f"() => {memory}.then(memory => memory.undone())"
+        undone = self._undo.click(self._put_back, kept, filled, js=undo, **layout.QUICK)
+        for answered in (chosen, copied, undone):
             answered.then(None, js=FILLED)
         opened = gr.on(
             None,  # when the page is opened
@@ -135,6 +138,10 @@ class Setup:
             return ["", "", *self._form.filled(to_values(Run.open(self._runs, shown).experiment))]
         except Refused as refused:
             return self._left_alone(refused)
+
+    def _put_back(self, before: str) -> list[Any]:
+        """What stood in the form before it was filled last."""
+        return ["", "", *self._form.filled(restored(before))] if before else self._untouched()
 
     def _open(self, recipe_name: str, run: str, kept: str) -> list[Any]:
         """What the address asks for, or else what stood in the form before the page was loaded again."""

@@ -189,3 +189,21 @@ def test_the_list_of_recipes_is_left_with_the_keyboard(page: Page) -> None:
     expect(page.locator("#rwp-about")).to_contain_text("Mixing lab")
     expect(box).to_have_value("")
     expect(page.get_by_role("listbox")).to_have_count(0)
+
+
+def test_what_a_recipe_has_overwritten_comes_back(page: Page, studio: Studio) -> None:
+    """Also after a reload, and one recipe after the other."""
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    fill(page, "method.sigma", "0.0123")
+    until(page, lambda: "0.0123" in page.evaluate("sessionStorage.getItem('rwp-form') ?? ''"))
+    expect(undo).to_be_hidden()
+    for words, sigma in (("Boundary lab: m-RWP", "0.07"), ("Boundary lab: m-ARWP", "0.1")):
+        search(page, words)
+        expect(knob(page, "method.sigma").locator("input[type=number]")).to_have_value(sigma)
+        until(page, lambda sigma=sigma: f'"method.sigma":{sigma}' in page.evaluate("sessionStorage.getItem('rwp-form') ?? ''"))
+    page.reload()
+    undo.click()
+    expect(knob(page, "method.sigma").locator("input[type=number]")).to_have_value("0.07")
+    undo.click()
+    expect(knob(page, "method.sigma").locator("input[type=number]")).to_have_value("0.0123")
+    expect(undo).to_be_hidden()

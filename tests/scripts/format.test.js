@@ -1,7 +1,7 @@
 // Format: numbers as people read them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, count, duration, leftOut, multiple, numeral, percent, spread } from "../../assets/ui/lib/format.js";
+import { bytes, count, duration, leftOut, multiple, numeral, percent, spread, uncertain } from "../../assets/ui/lib/format.js";
 
 test("what is not known is a dash", () => {
   for (const format of [count, percent, multiple, duration]) assert.deepEqual([format(null), format(undefined)], ["–", "–"]);
@@ -26,4 +26,9 @@ test("a mean may have no deviation, and a group may have left runs out", () => {
 
 test("the value of a field is as short as it can be", () => {
   assert.deepEqual([null, 0.1 + 0.2, 1e-9, true, "sgd"].map(numeral), ["off", "0.3", "1e-9", "true", "sgd"]);
+});
+
+test("a value has the digits that its error leaves it", () => {
+  const told = [[0.19761, 0.02749], [28.47, 3.71], [1234.5, 56], [0.000123, 0.0000041], [2.5, 0], [2.5, NaN]].map(([value, error]) => uncertain(value, error));
+  assert.deepEqual(told, ["0.198 ± 0.027", "28.5 ± 3.7", "1235 ± 56", "0.0001230 ± 0.0000041", "2.5", "2.5"]);
 });

@@ -14,6 +14,13 @@ export function spread(mean, deviation) {
   return deviation === null || deviation === undefined ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }
 
+// A value with its standard error, both to the second digit of the error.
+export function uncertain(value, error) {
+  if (!(error > 0)) return numeral(value);
+  const digits = Math.min(Math.max(1 - Math.floor(Math.log10(error)), 0), 12);
+  return `${value.toFixed(digits)} ± ${error.toFixed(digits)}`;
+}
+
 // Which runs of a group are not in its mean, if any.
 /** @param {{repeats?: number, unfinished?: number}} group */
 export function leftOut({ repeats, unfinished }) {

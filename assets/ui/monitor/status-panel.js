@@ -1,11 +1,11 @@
 // StatusPanel: where the run stands, in numbers.
-import { count, duration, numeral, percent } from "../lib/format.js";
+import { count, duration, numeral, percent, uncertain } from "../lib/format.js";
 import { BROKEN } from "./states.js";
 
 /** @type {[string, (known: {status: Status, last: (metric: string) => number}) => string][]} */
 const TILES = [
   ["Test accuracy", ({ last }) => percent(last("test/accuracy"))],
-  ["Gap to training", ({ last }) => points(last("train_eval/accuracy") - last("test/accuracy"))],
+  ["Gap, points", ({ last }) => points(last("train_eval/accuracy") - last("test/accuracy"))],
   ["Time left", ({ status }) => duration(status.eta)],
   ["Epoch", ({ status }) => `${count(status.epoch)} / ${count(status.epochs)}`],
   ["Step", ({ status }) => `${count(status.step)} / ${count(status.steps)}`],
@@ -61,7 +61,7 @@ export class StatusPanel {
 
   #gauge(gauge, value, error) {
     gauge.parentElement.hidden = value === undefined || value === null;
-    if (!gauge.parentElement.hidden) this.#set(gauge, error ? `${numeral(value)} ± ${numeral(Number(error.toPrecision(2)))}` : numeral(value));
+    if (!gauge.parentElement.hidden) this.#set(gauge, error ? uncertain(value, error) : numeral(value));
   }
 
   #set(element, text) {
@@ -70,7 +70,7 @@ export class StatusPanel {
 }
 
 function points(fraction) {
-  return Number.isFinite(fraction) ? `${fraction < 0 ? "−" : ""}${Math.abs(100 * fraction).toFixed(1)} points` : "–";
+  return Number.isFinite(fraction) ? `${fraction < 0 ? "−" : ""}${Math.abs(100 * fraction).toFixed(1)}` : "–";
 }
 
 function addTile(list, title) {

@@ -3,6 +3,8 @@ import { setDrawer } from "./drawer.js";
 import { followFilling } from "./filling.js";
 
 const KEY = "rwp-form";
+const BEFORE = "rwp-form-before"; // what stood in the form each time before a recipe or a run filled it
+const MOST = 20;
 let isOpen = false; // until the form has been filled again nothing is kept, or the defaults would take its place
 
 // What the form is to show when the page is opened: a recipe or the settings of a run that the address names, or what stood there.
@@ -15,7 +17,27 @@ export function asked() {
   if (named.some(Boolean)) history.replaceState(history.state, "", `${location.pathname}${query.size ? "?" : ""}${query}`);
   const kept = sessionStorage.getItem(KEY) ?? "";
   document.dispatchEvent(new CustomEvent("rwp:filling"));
+  document.addEventListener("rwp:filling", () => remember([...before(), sessionStorage.getItem(KEY)].filter(Boolean)));
+  remember(before());
   return [...named, kept];
+}
+
+// What is to stand in the form again.
+export function undone() {
+  const list = before();
+  const last = list.pop() ?? "";
+  document.dispatchEvent(new CustomEvent("rwp:filling"));
+  remember(list);
+  return [last];
+}
+
+function before() {
+  return JSON.parse(sessionStorage.getItem(BEFORE) ?? "[]");
+}
+
+function remember(list) {
+  sessionStorage.setItem(BEFORE, JSON.stringify(list.slice(-MOST)));
+  document.documentElement.dataset.formUndo = String(list.length > 0);
 }
 
 export function begin() {
