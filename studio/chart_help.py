@@ -29,7 +29,7 @@ HELP = {
         "The sum of all eigenvalues of the Hessian, estimated by Hutchinson's vᵀHv. Under small isotropic noise the loss "
         "rises by ½ σ² tr H."
     ),
-    "rate": ("How far a step goes along its direction. Its fall to 0 is what lets the loss settle at the end."),
+    "rate": "How far a step goes along its direction. Its fall to 0 is what lets the loss settle at the end.",
     "sigma": (
         "The standard deviation of the noise, relative to the norm of each filter. RWP and ARWP let it grow along a cosine, "
         "the mixed methods hold it."

@@ -7,13 +7,15 @@ from engine.training.data import Sources
 from engine.training.probes.landscape import LandscapeFrame
 from engine.training.probes.probe import Measured
 from engine.training.step.learner import Learner
+from engine.training.trainer.failures import memory_needed
 from engine.training.trainer.findings import Findings
 
 FRAMES = 100
 """At most so many in a training, apart from those after live changes."""
 SAVED_SECONDS = 0.1
 """How much of the share can be saved up, so that a training that has waited does not stop for long."""
-
+OWED_SECONDS = 20.0
+"""How much of it can be owed, so that a large network is not kept from its steps by what is urgent."""
 URGENT_SECONDS = 0.25
 """For so long the next step waits for a first grid that is wanted at once."""
 
@@ -22,7 +24,8 @@ class Film:
     """Measures a frame after the other, point by point between steps, for as long as the share of the time lasts.
 
     A frame gets finer until the weights have moved on and the next one is begun. The first frame, and one begun after a live
-    change, does not wait for its share until its first grid is there: that is paid back later.
+    change, does not wait for its share until its first grid is there: that is paid back later. A film for which there is no
+    memory ends, and the training goes on.
     """
 
     def __init__(self, learner: Learner, sources: Sources, findings: Findings) -> None:
@@ -33,6 +36,7 @@ class Film:
         self.is_urgent, self._has_grid = True, False
         """Whether a first grid is wanted at once."""
         self._saved, self._looked = 0.0, time.monotonic()
+        self._is_over = False
 
     def renew(self) -> None:
         """Begin anew at the weights after the next step: something was changed."""
@@ -42,15 +46,26 @@ class Film:
         """Measure as long as the share allows; where it is urgent, for a while all the same."""
         budget, began = self._learner.experiment.landscape.budget, time.monotonic()
         self._save(budget)
-        if not budget:
+        if not budget or self._is_over:
             self._frame = None
-        elif self.is_urgent or self._saved > 0:
-            while self._measure() and self._may_go_on(began, budget):
-                pass
+        elif self._saved > self._least:
+            try:
+                while self._measure() and self._may_go_on(began, budget):
+                    pass
+            except Exception as error:
+                if memory_needed(error) is None:
+                    raise
+                self._frame, self._is_over = None, True
+                self._findings.tell("no film", reason="there is not enough memory for a copy of the network")
+
+    @property
+    def _least(self) -> float:
+        """What has to be saved for a point to be measured."""
+        return -OWED_SECONDS if self.is_urgent else 0.0
 
     def _may_go_on(self, began: float, budget: float) -> bool:
-        saved = self._save(budget)
-        return time.monotonic() - began < URGENT_SECONDS if self.is_urgent else saved > 0
+        is_long = self.is_urgent and time.monotonic() - began >= URGENT_SECONDS
+        return self._save(budget) > self._least and not is_long
 
     def _save(self, budget: float) -> float:
         """Add the share of the time since the last call to what is saved."""

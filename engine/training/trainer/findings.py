@@ -43,5 +43,9 @@ class Findings:
         """Say in the status what is being measured, and how much of it is done."""
         self._recorder.update_status(message=message, progress=fraction)
 
+    def tell(self, kind: str, **facts: str) -> None:
+        """Record an event that no measurement has brought about."""
+        self._recorder.event(kind, **facts)
+
     def _file(self, name: str, step: int) -> Path:
         return self._run.path / "arrays" / f"{name}-{step:08d}.npz"

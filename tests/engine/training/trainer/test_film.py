@@ -1,6 +1,7 @@
 """The film of the landscape takes its share of the time, shows the weights it says it does, and changes no step."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,36 @@ def test_a_change_is_shown_at_once_and_paid_for_later(a_run: Run, clock: Clock) 
             clock.now += 1.0
             made._film.go_on()
     assert clock.now == before + 50.0, "six seconds at a twentieth are paid off in 120"
+
+
+def test_what_is_urgent_owes_no_more_than_it_may(a_run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film, "OWED_SECONDS", 3.0)
+    with training(a_run) as made:
+        made._film.renew()
+        for _ in range(10):
+            made._film.go_on()
+        assert (clock.now, frames(a_run)) == (4.0, []), "two points, after which it owes more than three seconds"
+        for _ in range(2):
+            clock.now += 40.0
+            made._film.go_on()
+        made.recorder.flush()
+        assert [event.step for event in frames(a_run)] == [0], "the third point, and its grid"
+
+
+@pytest.mark.parametrize(("error", "is_told"), [(MemoryError(), True), (ValueError("a fault"), False)], ids=["memory", "fault"])
+def test_a_film_for_which_there_is_no_memory_ends_alone(
+    a_run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, is_told: bool
+) -> None:
+    def measure(*_: Any) -> Iterator[Measured]:
+        raise error
+        yield
+
+    monkeypatch.setattr(film.LandscapeFrame, "measure", measure)
+    with training(a_run) as made, nullcontext() if is_told else pytest.raises(ValueError, match="a fault"):
+        for _ in range(3):
+            made._film.go_on()
+            update(made, 1)
+    assert len(told(a_run, "no film")) == is_told
 
 
 def test_a_frame_that_a_change_has_made_old_is_given_up(a_run: Run, clock: Clock) -> None:
