@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.errors import Problem, Refused
 from engine.experiment.paths import expanded
 from engine.experiment.schema import Experiment
-from studio.cli import figure, queue, race, recipes, report, runs, sweep, train
+from studio.cli import figure, plane, queue, race, recipes, report, runs, sweep, train
 from studio.cli.folders import Folders
 from studio.output import prepare, print_json, tell
 
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     _add_studio(top)
     top.set_defaults(do=_serve)
     commands = top.add_subparsers(dest="command")
-    for group in (train, race, sweep, report, figure, queue, recipes, runs):
+    for group in (train, race, sweep, report, figure, plane, queue, recipes, runs):
         group.add(commands, Folders.of_a_subcommand())
     commands.add_parser("schema", help="print the JSON schema of an experiment").set_defaults(do=_print_schema)
     commands.metavar = " | ".join(commands.choices)

@@ -31,6 +31,7 @@ ROOMS = [
     "engine.__main__",
     "engine.training.preload",
     "engine.training.estimate",
+    "engine.training.plane",
     "engine.training.trainer",
     "engine.training.probes",
     "engine.training.step",
