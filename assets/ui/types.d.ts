@@ -187,11 +187,20 @@ interface Status {
   flops: number | null;
   streams: string;
   profile: Record<string, number>;
+  anatomy: StepAnatomy | null;
   device: string;
   pid: number;
   pid_started: number;
   heartbeat: number;
   silent_since: number | null;
+}
+
+interface StepAnatomy {
+  step: number;
+  gradients: TakenGradient[];
+  direction: number;
+  moved: number;
+  cosines: number[][];
 }
 
 interface Storage {
@@ -211,6 +220,12 @@ interface TableRequest {
   cost: "end" | "steps" | "gradients" | "seconds";
   /** Ending of the file. */
   ending: "csv" | "json" | "md" | "tex";
+}
+
+interface TakenGradient {
+  perturbed: boolean;
+  radius: number | null;
+  length: number;
 }
 
 interface Trashed {

@@ -94,11 +94,21 @@ class Density(ProbeSettings):
     """Products of the Hessian and a vector for each of them; fewer where their vectors would take more than 0.8 GB."""
 
 
+class Predictions(ProbeSettings):
+    """What the network says of the test images: the confusion matrix, and those that it reads best and worst."""
+
+    at_end: bool = False
+    """Look at the predictions when the training is over."""
+    images: int = knob(10_000, advanced=True, ge=16, le=100_000)
+    """Test images to look at, at most."""
+
+
 PROBES = {
     "landscape": "Measure the loss landscape around the present weights",
     "flatness": "Measure how much the loss rises around the present weights, and the trace of the Hessian",
     "spectrum": "Measure the sharpness λ₁ at the present weights",
     "density": "Measure the density of the Hessian's eigenvalues at the present weights",
+    "predictions": "Look at what is said of the test images at the present weights",
     "radius": "Measure the loss against the radius of a perturbation of the present weights",
 }
 """What each probe that has a section of this name does when it is asked for."""

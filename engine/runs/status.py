@@ -15,6 +15,27 @@ PENDING: frozenset[State] = ACTIVE | {"queued"}
 """States of a run that will go on without anybody's doing."""
 
 
+class TakenGradient(BaseModel):
+    """A gradient of one step: whether it was taken at w + ε, how long ε was, and how long the gradient is."""
+
+    perturbed: bool
+    radius: float | None
+    length: float
+
+
+class StepAnatomy(BaseModel):
+    """One step taken apart, as measured: its gradients, the direction made of them, and the way that the weights went.
+
+    `cosines` are those between all of these, the gradients first, then the direction, then the way backwards.
+    """
+
+    step: int
+    gradients: list[TakenGradient]
+    direction: float
+    moved: float
+    cosines: list[list[float]]
+
+
 class Status(BaseModel):
     """Where a run stands. `progress` is of the activity `message` tells of; `seconds` count steps only.
     `remedy` holds the changes with which a run that ended badly may go on.
@@ -23,7 +44,8 @@ class Status(BaseModel):
     `flops` are those of all forward and backward passes; `streams` tells how the gradients of a step
     are run, `device` which place on the machine the run was given, and `pace` how many steps a second slow motion allows.
     `silent_since` is when an engine has answered last that does not answer now.
-    `profile` holds the share of each part of a step in its time, over the last second or so.
+    `profile` holds the share of each part of a step in its time, over the last second or so; `anatomy` the last step taken apart,
+    where steps are slow enough to be looked at.
     """
 
     state: State = "stopped"
@@ -45,6 +67,7 @@ class Status(BaseModel):
     flops: float | None = None
     streams: str = ""
     profile: dict[str, float] = {}
+    anatomy: StepAnatomy | None = None
     device: str = ""
     pid: int = 0
     pid_started: float = 0.0

@@ -248,3 +248,42 @@ def add(path: Path, kind: str, arrays: dict[str, Any]) -> None:
     writer.event(30, kind, array=f"{kind}-00000030", done=True)
     writer.flush(Status(state="finished", step=30, steps=30, epochs=3))
     writer.close()
+
+
+def test_a_single_step_is_taken_apart(page: Page, studio: Studio) -> None:
+    run = start_long(page, studio)
+    run.commands.send("pause")
+    badge(page, "paused")
+    page.get_by_role("button", name="Step", exact=True).click()
+    anatomy = page.locator("[data-anatomy]")
+    expect(anatomy).to_be_visible()
+    expect(anatomy.locator("li")).to_have_count(6)
+    expect(anatomy.locator("li").first).to_have_text(re.compile(r"‖ε‖ = [\d.]+"))
+    assert anatomy.locator("line").count() == 5
+    words = anatomy.inner_text()
+    page.get_by_role("button", name="Step", exact=True).click()
+    until(page, lambda: anatomy.inner_text() != words)
+    run.commands.send("pace", per_second=None)
+    run.commands.send("resume")
+    expect(anatomy).to_be_hidden()
+
+
+def test_predictions_are_a_matrix_and_pictures(page: Page, studio: Studio) -> None:
+    run = filmed(studio)
+    said = {
+        "truth": np.array([3.0, 1.0]),
+        "answer": np.array([5.0, 1.0]),
+        "certainty": np.array([0.9, 1.0]),
+        "loss": np.array([4.0, 0.0]),
+    }
+    pictures = {"pictures": np.array([[0.0, 255.0, 255.0, 0.0]] * 2), "shape": np.array([1.0, 2.0, 2.0])}
+    add(run.path, "predictions", {"confusion": np.array([[3.0, 1.0], [0.0, 0.0]]), **said, **pictures})
+    page.goto(f"{studio.url}/?run={run.id}")
+    chart = page.locator("[data-figure=predictions-array]")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator("li")).to_have_text(["3 read as 5, 90 % sure", "1 read as 1, 100 % sure"])
+    expect(chart.locator("li.rwp-mistaken")).to_have_count(1)
+    shares = "document.querySelector('[data-figure=predictions-array] .js-plotly-plot')?.data?.[0].z"
+    until(page, lambda: page.evaluate(shares) == [[75, 25], [0, 0]])
+    corner = "one => [...one.getContext('2d').getImageData(1, 0, 1, 1).data]"
+    assert chart.locator("canvas").first.evaluate(corner) == [255, 255, 255, 255]

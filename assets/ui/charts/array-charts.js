@@ -1,6 +1,6 @@
 // ArrayCharts: what probes measure as arrays, the newest of each kind; a chart is there once there is something to draw.
 import { CONFIG } from "./config.js";
-import { DENSITY, RADIUS } from "./array-figures.js";
+import { DENSITY, PREDICTIONS, RADIUS } from "./array-figures.js";
 import { questionMark } from "./help.js";
 import { layout } from "./layout.js";
 import { palette } from "./palette.js";
@@ -11,7 +11,7 @@ import { count } from "../lib/format.js";
 
 export class ArrayCharts {
   constructor(parent) {
-    this.charts = [RADIUS, DENSITY].map((figure) => new ArrayChart(parent, figure));
+    this.charts = [RADIUS, DENSITY, PREDICTIONS].map((figure) => new ArrayChart(parent, figure));
     this.follow("");
   }
 
@@ -36,7 +36,8 @@ class ArrayChart {
     this.figure = figure;
     this.title = element("span");
     this.plot = element("div");
-    this.frame = element("figure", { className: "rwp-chart" }, element("figcaption", {}, this.title, questionMark(figure.title, figure.help)), this.plot);
+    this.beside = element("ul", { className: "rwp-pictures", hidden: true });
+    this.frame = element("figure", { className: "rwp-chart" }, element("figcaption", {}, this.title, questionMark(figure.title, figure.help)), this.plot, this.beside);
     this.frame.dataset.figure = `${figure.kind}-array`; // the name of its picture
     new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.draw()).observe(this.frame);
     parent.append(this.frame);
@@ -55,6 +56,9 @@ class ArrayChart {
     this.arrays = found;
     this.title.textContent = `${this.figure.title}, step ${count(step)}`;
     this.frame.classList.remove("rwp-without-data");
+    const pictures = this.figure.pictures?.(found) ?? [];
+    this.beside.hidden = !pictures.length;
+    this.beside.replaceChildren(...pictures);
     this.draw();
   }
 

@@ -1,6 +1,8 @@
 // The figures of arrays: the loss against the radius of a perturbation, and the density of the Hessian's eigenvalues.
 import { faint, visible } from "./palette.js";
+import { element } from "../lib/element.js";
 import { numeral } from "../lib/format.js";
+import { pictureOf } from "./picture.js";
 
 /** @type {[string, string, string, string][]} */
 const NOISES = [ // array, name, colour, dash
@@ -40,6 +42,27 @@ export const DENSITY = {
       xaxis: { title: { text: "eigenvalue λ", font: { size: 11 } } },
       yaxis: { type: "log", range: [Math.log10(LEAST), Math.log10(Math.max(...arrays.density)) + 0.2], exponentformat: "power", title: { text: "density (logarithmic)", font: { size: 11 } } },
     };
+  },
+};
+
+export const PREDICTIONS = {
+  kind: "predictions",
+  title: "Predictions on the test images",
+  help: "For each true class (rows) what share of its images is taken for which class (columns); off the diagonal are the mistakes. Below it the test images of largest loss, and then those of smallest: what is true, and what the network says.",
+  draw({ confusion }) {
+    const shares = confusion.map((row) => row.map((one) => 100 * one / Math.max(1, row.reduce((sum, other) => sum + other, 0))));
+    const cells = {
+      type: "heatmap", z: shares, colorscale: "Cividis", zmin: 0, zmax: 100, text: confusion, hovertemplate: "true %{y}, said %{x}: %{text} images, %{z:.1f} %<extra></extra>",
+      colorbar: { ticksuffix: " %", thickness: 12, outlinewidth: 0 },
+    };
+    const axis = (text) => ({ title: { text, font: { size: 11 } }, dtick: confusion.length > 20 ? 10 : 1, constrain: "domain" });
+    return { traces: [cells], xaxis: axis("said"), yaxis: { ...axis("true"), autorange: "reversed", scaleanchor: "x" } };
+  },
+  pictures({ pictures, shape, truth, answer, certainty }) {
+    return (pictures ?? []).map((pixels, at) => {
+      const text = `${truth[at]} read as ${answer[at]}, ${Math.round(100 * certainty[at])} % sure`;
+      return element("li", { className: truth[at] === answer[at] ? "" : "rwp-mistaken" }, pictureOf(pixels, shape, text), element("span", {}, text));
+    });
   },
 };
 

@@ -1,4 +1,5 @@
 // The monitor: one run at a time, its numbers, its charts and what one can ask of it.
+import { AnatomyPicture } from "./anatomy.js";
 import { ArrayCharts } from "../charts/array-charts.js";
 import { Asking } from "./commands.js";
 import { Charts } from "../charts/charts.js";
@@ -47,7 +48,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   const stream = new Stream({ onMessage: take, onConnection: (text) => tellOf("stream", text) });
   /** @type {Panel[]} in the order in which they hear of the run */
   const panels = [
-    group, charts, new Events(find), new Paper(find), new Profile(find), new StatusPanel(find), new Steering(root, find, asking), queue, live, asking, trouble,
+    group, charts, new Events(find), new Paper(find), new Profile(find), new AnatomyPicture(find), new StatusPanel(find), new Steering(root, find, asking), queue, live, asking, trouble,
     checkpoints, landscape, arrays, new Presentation(find), picker,
   ];
   const unknown = { stream: "", page: "" };

@@ -13,6 +13,7 @@ from engine.methods.context import NoiseSettings, Weights
 from engine.methods.gsam import GSAM
 from engine.training.data import Batch, TrainingSource
 from engine.training.process_group import ProcessGroup
+from engine.training.step.anatomy import Anatomy
 from engine.training.step.inputs import StepInputs
 from engine.training.step.metrics import StepMetrics
 from engine.training.step.timings import StepTimer, TimedPerturbation
@@ -44,6 +45,8 @@ class Context:
         self._optimizer = flat_optimizer(experiment.optimizer, model.weights)
         self._group = group
         self._streams: Streams = Sequential(model, self._numerics)
+        self.anatomy: Anatomy | None = None
+        """What looks on while the next step is taken."""
 
     @property
     def progress(self) -> float:
@@ -84,6 +87,8 @@ class Context:
         for one, gradient in zip(passes, found, strict=True):
             images = len(one.batch)
             self._metrics.images += images
+            if self.anatomy is not None:
+                self.anatomy.gradient(one.is_perturbed, gradient.radius, gradient.flat)
             if not one.is_perturbed:
                 self._metrics.add({"train/loss": gradient.loss, "train/accuracy": gradient.accuracy}, images)
             else:
@@ -158,6 +163,8 @@ class Context:
             if isinstance(self._streams, Distributed) and is_apart(self.experiment):
                 self._group.everyone.average(direction, *self._memory.values())
             self._metrics.direction = direction
+            if self.anatomy is not None:
+                self.anatomy.direction(direction)
             self._metrics.add({"train/gradient_norm": direction.norm()})
 
 

@@ -15,6 +15,8 @@ from engine.runs.run import Run
 from engine.training.trainer.recorder import Recorder
 
 LOOK_SECONDS = 0.05
+SLOW = 10.0
+"""Steps a second up to which each is taken apart."""
 
 Command = dict[str, Any]
 Handler = Callable[[Command], None]
@@ -64,6 +66,12 @@ class Control:
     @property
     def is_paused(self) -> bool:
         return self._paused and self._step_taken >= self._until
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether steps are so few that each can be looked at: single ones, or slow motion."""
+        pace = self._recorder.status.pace
+        return (self._paused and self._until <= self._step_taken + 1) or (not self._paused and pace is not None and pace <= SLOW)
 
     def look(self) -> None:
         """Carry out what was asked since the last look. Raises `Stop`."""

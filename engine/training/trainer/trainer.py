@@ -21,6 +21,7 @@ from engine.training.probes import EVALUATION, TAKING_TURNS
 from engine.training.probes.decision import points
 from engine.training.probes.probe import Measured
 from engine.training.process_group import RankDied, join
+from engine.training.step.anatomy import Anatomy
 from engine.training.step.learner import Diverged
 from engine.training.trainer import environment, failures
 from engine.training.trainer.build import build_learner
@@ -240,7 +241,7 @@ class Trainer:
         self.rank_zero.begin_step(self.learner)
         before = time.perf_counter()
         with self._tracer.update(self.learner.step + 1), self.learner.watch.time("update"):
-            measured = self.learner.take_step()
+            measured = self._looked_at() if self.control.is_slow else self.learner.take_step()
         elapsed = time.perf_counter() - before
         self.seconds += elapsed
         if (seconds_waited := self.sources.training.seconds_waited()) is not None:
@@ -249,6 +250,16 @@ class Trainer:
             self.recorder.record(self.learner.step, self.seconds, measured)
             self._report_position()
             throughput.report(self.recorder)
+
+    def _looked_at(self) -> dict[str, float]:
+        """Take a step, and show what it did."""
+        self.learner.anatomy = anatomy = Anatomy(self.learner.model.weights)
+        try:
+            measured = self.learner.take_step()
+        finally:
+            self.learner.anatomy = None
+        self.recorder.update_status(anatomy=anatomy.of(self.learner.step, self.learner.model.weights))
+        return measured
 
     def _report_length(self) -> None:
         self.recorder.update_status(seconds=self.seconds)

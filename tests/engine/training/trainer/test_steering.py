@@ -126,6 +126,25 @@ def test_single_steps_while_paused(launch: Launch) -> None:
     assert round_trip(run).step == step + 2
 
 
+def test_a_step_that_can_be_looked_at_is_taken_apart(launch: Launch) -> None:
+    run = launch(LONG)
+    assert wait(run, lambda status: status.step > 3).anatomy is None
+    run.commands.send("pause")
+    step = wait(run, lambda status: status.state == "paused").step
+    run.commands.send("step")
+    anatomy = wait(run, lambda status: status.step == step + 1).anatomy
+    assert anatomy is not None
+    assert (anatomy.step, len(anatomy.gradients)) == (step + 1, 2)
+    run.commands.send("step", until=step + 40)
+    taken = wait(run, lambda status: status.step == step + 40).anatomy
+    assert taken is not None
+    assert taken.step == step + 40, "the last of them, after which it waits"
+    run.commands.send("resume")
+    passed = wait(run, lambda status: status.step > step + 60)
+    assert passed.anatomy is not None
+    assert passed.anatomy.step <= step + 41
+
+
 def test_steps_until_so_many_are_taken_and_no_more(launch: Launch) -> None:
     run = launch(LONG)
     wait(run, is_running)
