@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from engine.runs.run import Run
 from engine.runs.slurm import job_of, options_of, parse
-from tests.browser.actions import badge, fill, open_fold, until
+from tests.browser.actions import badge, fill, open_fold, show_form, until
 from tests.slurm.conftest import Cluster
 from tests.studios import Studio
 
@@ -38,6 +38,7 @@ def test_trainings_are_started_in_jobs_and_watched_in_the_queue(cluster: Cluster
     assert options_of(first.path) == parse("time=2h")
 
     cluster.take_all()
+    show_form(page)
     page.locator("#rwp-start").click()
     until(page, lambda: len(Run.all(studio.runs)) == 2)
     page.locator("[data-queue] summary").click()
