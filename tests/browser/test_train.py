@@ -2,6 +2,7 @@
 
 import re
 import signal
+from collections.abc import Callable
 from operator import gt
 from typing import Any
 
@@ -105,6 +106,12 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     until(page, lambda: points(page) == min(status.step, POINTS))
 
 
+def see_loss(page: Page, holds: Callable[[], bool]) -> None:
+    """Look at the loss, which is drawn anew only where it can be seen, until something holds of it."""
+    page.locator("[data-figure=loss]").scroll_into_view_if_needed()
+    until(page, holds)
+
+
 def toggle_without_requests(page: Page, status: Status) -> None:
     """Smoothing, log scale and x axis change the drawing, and nothing is asked of the server."""
     page.locator("[data-smoothing]").scroll_into_view_if_needed()
@@ -112,13 +119,13 @@ def toggle_without_requests(page: Page, status: Status) -> None:
     page.on("request", lambda request: None if request.url.endswith(LOOKS) else requests.append(request.url))
     plot = f"document.querySelector('{PLOT['loss']}')"
     page.locator("[data-smoothing]").fill("0")
-    until(page, lambda: not page.evaluate(f"{plot}.data.some(({{uid}}) => uid.startsWith('raw'))"))
+    see_loss(page, lambda: not page.evaluate(f"{plot}.data.some(({{uid}}) => uid.startsWith('raw'))"))
     page.locator("[data-log-scale]").check()
-    until(page, lambda: bool(page.evaluate(f"{plot}.layout.yaxis.type === 'log'")))
+    see_loss(page, lambda: bool(page.evaluate(f"{plot}.layout.yaxis.type === 'log'")))
     page.locator("[data-axis]").select_option("epoch")
-    until(page, lambda: drawn(page)[-1] == pytest.approx(status.epochs_done))
+    see_loss(page, lambda: drawn(page)[-1] == pytest.approx(status.epochs_done))
     page.locator("[data-axis]").select_option("evaluations")
-    until(page, lambda: drawn(page)[-1] == pytest.approx(status.gradient_evaluations))
+    see_loss(page, lambda: drawn(page)[-1] == pytest.approx(status.gradient_evaluations))
     assert requests == []
 
 
