@@ -7,6 +7,8 @@ PLANE = (2, 1, 1)
 """The shape of a point."""
 POINTS = 400
 """Points to learn from, and as many to test on."""
+REACH = 3.0
+"""How many standard deviations to either side of the middle the plane reaches."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,10 @@ _SVHN = tuple(f"{part}_32x32.mat" for part in ("train", "test"))
 
 
 def _plane(name: str, summary: str) -> Dataset:
-    """Points that are stored as images of one pixel, 3 standard deviations from the middle at most."""
-    return Dataset(name, summary, "engine.training.data.sets.points:load", PLANE, 2, POINTS, (0.5, 0.5), (1 / 6, 1 / 6))
+    """Points that are stored as images of one pixel."""
+    return Dataset(
+        name, summary, "engine.training.data.sets.points:load", PLANE, 2, POINTS, (0.5, 0.5), (0.5 / REACH, 0.5 / REACH)
+    )
 
 
 DATASETS: dict[str, Dataset] = {

@@ -46,13 +46,16 @@ class ArrayChart {
   follow(run) {
     this.run = run;
     this.arrays = null;
+    this.wanted = null; // the event whose arrays are to be shown
     this.frame.classList.add("rwp-without-data");
   }
 
-  async load({ step, data }) {
+  async load(event) {
     const { run } = this;
+    const { step, data } = event;
+    this.wanted = event;
     const found = await learn(`/api/runs/${encodeURIComponent(run)}/arrays/${encodeURIComponent(data.array)}`);
-    if (!found || run !== this.run) return;
+    if (!found || run !== this.run || event !== this.wanted) return; // there is a newer one
     this.arrays = found;
     this.title.textContent = `${this.figure.title}, step ${count(step)}`;
     this.frame.classList.remove("rwp-without-data");

@@ -1,4 +1,4 @@
-// The figures of arrays: the loss against the radius of a perturbation, and the density of the Hessian's eigenvalues.
+// The figures of arrays: the loss against the radius of a perturbation, the density of the Hessian's eigenvalues, and predictions.
 import { faint, visible } from "./palette.js";
 import { element } from "../lib/element.js";
 import { numeral } from "../lib/format.js";

@@ -46,7 +46,7 @@ export class Landscape {
   }
 
   take({ reset, events }) {
-    if (reset) this.measured.clear();
+    if (reset) for (const known of [this.measured, this.grids]) known.clear(); // a step that is taken again may be measured anew
     const news = events.filter(({ kind }) => KINDS.includes(kind));
     for (const event of news) this.measured.set(event.data.array, event);
     if (news.length) this.#offer();

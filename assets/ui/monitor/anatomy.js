@@ -15,10 +15,12 @@ export class AnatomyPicture {
     this.frame = find("anatomy");
     this.picture = find("anatomy-picture");
     this.words = find("anatomy-words");
+    this.follow();
   }
 
   follow() {
     this.frame.hidden = true;
+    this.drawn = 0; // the step that is in the picture
   }
 
   draw({ status }) {
@@ -35,7 +37,7 @@ export class AnatomyPicture {
 
 // In what order the method looks: a gradient at w before one at w + ε is an ascent, as in SAM; otherwise ε is drawn at random.
 function isAscent({ gradients }) {
-  return gradients.findIndex(({ perturbed }) => perturbed) > gradients.findIndex(({ perturbed }) => !perturbed) && !gradients[0].perturbed;
+  return !gradients[0].perturbed && gradients.some(({ perturbed }) => perturbed);
 }
 
 // Arrows from where they begin to where they end. The direction points down; the gradients lie to its sides, at their angles to it.

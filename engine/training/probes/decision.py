@@ -4,12 +4,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.catalogue.datasets import REACH
 from engine.training.data import EvaluationSource
 from engine.training.weights.flat_model import FlatModel
 
 SIDE = 41
-REACH = 3.0
-"""The plane reaches so many standard deviations to either side."""
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.catalogue.datasets import POINTS
+from engine.catalogue.datasets import POINTS, REACH
 from engine.experiment.schema import Experiment
 from engine.training.data.progress import Progress
 from engine.training.data.split import split
@@ -16,13 +16,14 @@ from engine.training.data.types import ImageSet, Splits
 NOISE = {"moons": 0.2, "circles": 0.1, "spirals": 0.05}
 TURNS = 1.25
 """Of each spiral around the origin."""
-REACH = 3.0
-"""How many standard deviations to either side are kept apart; what lies beyond is moved to the edge."""
 Cloud = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
 def load(experiment: Experiment, _data_dir: Path, _progress: Progress) -> Splits:
-    """Half of the points to learn from and half to test on, the same whatever the seed: (N, 2, 1, 1) in steps of 6 σ / 255."""
+    """Half of the points to learn from and half to test on, the same whatever the seed: (N, 2, 1, 1).
+
+    They are stored in steps of 2 REACH σ / 255; what lies beyond the plane is moved to its edge.
+    """
     points, classes = CLOUDS[experiment.data.name](2 * POINTS)
     scaled = (points - points.mean(0)) / points.std(0)
     images = torch.from_numpy(np.rint((scaled.clip(-REACH, REACH) / REACH + 1) * 127.5).astype(np.uint8)).view(-1, 2, 1, 1)
