@@ -64,6 +64,18 @@ def slow_motion(run: Run, per_second: float = 10) -> None:
     run.commands.send("pace", per_second=per_second)
 
 
+def look(page: Page, figure: str, at: str) -> Any:
+    """What a function of JavaScript finds in a chart, once it has been drawn, which it is only where it can be seen."""
+    return page.evaluate(
+        f"""figure => {{
+            const frame = document.querySelector(`[data-figure=${{figure}}]`);
+            frame?.scrollIntoView({{block: 'nearest'}});
+            return ({at})(frame?.querySelector('.js-plotly-plot') ?? {{}});
+        }}""",
+        figure,
+    )
+
+
 def points(page: Page) -> int:
     """Points of the loss curve that are drawn."""
     return len(drawn(page))
@@ -71,9 +83,7 @@ def points(page: Page) -> int:
 
 def drawn(page: Page) -> list[float]:
     """The places on the x axis of the loss curve of the run that is shown."""
-    found: list[float] = page.evaluate(
-        f"document.querySelector('{PLOT['loss']}')?.data?.find(({{uid}}) => /^(raw|own)-train-loss$/.test(uid))?.x ?? []"
-    )
+    found: list[float] = look(page, "loss", "({data}) => data?.find(({uid}) => /^(raw|own)-train-loss$/.test(uid))?.x ?? []")
     return found
 
 

@@ -9,18 +9,17 @@ from engine.experiment.schema import Experiment
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
-from tests.browser.actions import badge, until
+from tests.browser.actions import badge, look, until
 from tests.browser.conftest import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TRACES = """figure => (document.querySelector(`[data-figure=${figure}] .js-plotly-plot`)?.data ?? [])
-    .map(({uid, x, y, opacity, line}) => ({uid, x, y, opacity, width: line.width}))"""
+TRACES = "({data}) => (data ?? []).map(({uid, x, y, opacity, line}) => ({uid, x, y, opacity, width: line.width}))"
 
 
 def traces(page: Page, figure: str) -> list[dict[str, Any]]:
     """What is drawn, the hindmost first."""
-    found: list[dict[str, Any]] = page.evaluate(TRACES, figure)
+    found: list[dict[str, Any]] = look(page, figure, TRACES)
     return found
 
 

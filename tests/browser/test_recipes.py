@@ -9,7 +9,7 @@ from engine.experiment.recipes import all_recipes, find
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
-from tests.browser.actions import PLOT, choose, fill, knob, open_fold, until
+from tests.browser.actions import choose, fill, knob, look, open_fold, until
 from tests.browser.conftest import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -136,12 +136,11 @@ def test_seeds_become_a_band(page: Page, studio: Studio) -> None:
     opened.value.close()
     expect(page.locator("[data-group]")).to_contain_text("2 finished seeds: test accuracy")
     until(page, lambda: studio.newest.status().state == "finished" and Run.all(studio.runs)[1].status().state == "finished")
-    names = f"document.querySelector('{PLOT['loss']}').data.map(trace => trace.name)"
-    until(page, lambda: "test, mean" in page.evaluate(names))
-    band = f"document.querySelector('{PLOT['loss']}').data.filter(trace => trace.fill === 'toself').length"
-    assert page.evaluate(band) == 4
+    until(page, lambda: "test, mean" in look(page, "loss", "({data}) => data?.map(({name}) => name) ?? []"))
+    bands = "({data}) => data.filter(({fill}) => fill === 'toself').length"
+    assert look(page, "loss", bands) == 4
     page.locator("[data-show-group]").uncheck()
-    until(page, lambda: page.evaluate(band) == 0)
+    until(page, lambda: look(page, "loss", bands) == 0)
 
 
 def offered(page: Page) -> Locator:

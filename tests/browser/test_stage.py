@@ -15,7 +15,7 @@ from engine.runs.reader import Event
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
-from tests.browser.actions import badge, knob, show_form, slow_motion, start_long, until
+from tests.browser.actions import badge, knob, look, show_form, slow_motion, start_long, until
 from tests.browser.conftest import Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -31,7 +31,7 @@ ON_STAGE = {
 GAUGED = {"every": 1, "images": 16, "draws": 2}
 RANGE = """[...document.querySelectorAll('[data-contour], [data-surface]')]
     .map(({data: [one]}) => [one.zmin ?? one.cmin, one.zmax ?? one.cmax])"""
-MARKS = "(document.querySelector('[data-figure=loss] .js-plotly-plot')?.layout.annotations ?? []).map(({text}) => text)"
+MARKS = "({layout}) => (layout?.annotations ?? []).map(({text}) => text)"
 
 
 def live_run(page: Page, studio: Studio) -> Run:
@@ -86,7 +86,7 @@ def test_sigma_is_turned_and_everything_answers_on_one_screen(page: Page, studio
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowLeft")
-    until(page, lambda: any(text.startswith("σ 0.1 →") for text in page.evaluate(MARKS)))
+    until(page, lambda: any(text.startswith("σ 0.1 →") for text in look(page, "loss", MARKS)))
     changed = max(event.step for event in run.records.events(kind="changed"))
     until(page, lambda: any(event.step > changed for event in frames(run)))
     newest = max(event.step for event in frames(run))
@@ -234,12 +234,11 @@ def test_arrays_of_probes_have_charts(page: Page, studio: Studio) -> None:
     chart = page.locator("[data-figure=radius-array]")
     chart.scroll_into_view_if_needed()
     expect(chart.locator("figcaption > span")).to_have_text("Loss against the radius, step 30")
-    drawn = "id => document.querySelector(`[data-figure=${id}-array] .js-plotly-plot`)?.data?.map(({name, y}) => [name ?? '', y])"
-    until(page, lambda: bool(page.evaluate(drawn, "radius")))
-    assert page.evaluate(drawn, "radius")[1:] == [["filter", [1, 3]], ["ascent", [2, 9]], ["at w", [1, 1]]]
-    page.locator("[data-figure=density-array]").scroll_into_view_if_needed()
-    until(page, lambda: bool(page.evaluate(drawn, "density")))
-    assert page.evaluate(drawn, "density")[0] == ["density", [0.5, 1e-6]]
+    curves = "({data}) => data?.map(({name, y}) => [name ?? '', y])"
+    until(page, lambda: bool(look(page, "radius-array", curves)))
+    assert look(page, "radius-array", curves)[1:] == [["filter", [1, 3]], ["ascent", [2, 9]], ["at w", [1, 1]]]
+    until(page, lambda: bool(look(page, "density-array", curves)))
+    assert look(page, "density-array", curves)[0] == ["density", [0.5, 1e-6]]
 
 
 def add(path: Path, kind: str, arrays: dict[str, Any]) -> None:
@@ -283,7 +282,6 @@ def test_predictions_are_a_matrix_and_pictures(page: Page, studio: Studio) -> No
     chart.scroll_into_view_if_needed()
     expect(chart.locator("li")).to_have_text(["3 read as 5, 90 % sure", "1 read as 1, 100 % sure"])
     expect(chart.locator("li.rwp-mistaken")).to_have_count(1)
-    shares = "document.querySelector('[data-figure=predictions-array] .js-plotly-plot')?.data?.[0].z"
-    until(page, lambda: page.evaluate(shares) == [[75, 25], [0, 0]])
+    until(page, lambda: look(page, "predictions-array", "({data}) => data?.[0].z") == [[75, 25], [0, 0]])
     corner = "one => [...one.getContext('2d').getImageData(1, 0, 1, 1).data]"
     assert chart.locator("canvas").first.evaluate(corner) == [255, 255, 255, 255]

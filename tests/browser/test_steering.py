@@ -14,7 +14,7 @@ from engine.runs.checkpoints import checkpoints
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
-from tests.browser.actions import PLOT, badge, drag, drawn, points, show_form, start_long, step, until
+from tests.browser.actions import PLOT, badge, drag, drawn, look, show_form, start_long, step, until
 from tests.browser.conftest import Studio
 from tests.processes import round_trip
 
@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = read({"schedule": {"epochs": 10_000}})
 SIX = ["sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp"]
-SIGMA = "[data-figure=sigma] .js-plotly-plot"
 TURN = """async ([path, place]) => {
     const slider = document.querySelector(`[data-path="${path}"] input[type=range]`);
     const drawn = () => document.querySelector('[data-figure=sigma] .js-plotly-plot');
@@ -60,12 +59,10 @@ def live(page: Page, path: str) -> Locator:
 
 def layout(page: Page, figure: str = "loss") -> Any:
     """Left and right end of every mark of a chart, and what stands beside it."""
-    return page.evaluate(
-        """figure => {
-            const layout = document.querySelector(`[data-figure=${figure}] .js-plotly-plot`)?.layout;
-            return [layout?.shapes?.map(({x0, x1}) => [x0, x1]) ?? [], layout?.annotations?.map(({text}) => text) ?? []];
-        }""",
+    return look(
+        page,
         figure,
+        "({layout}) => [layout?.shapes?.map(({x0, x1}) => [x0, x1]) ?? [], layout?.annotations?.map(({text}) => text) ?? []]",
     )
 
 
@@ -90,9 +87,7 @@ def show(page: Page, studio: Studio, run: Run) -> None:
 
 def test_a_turned_sigma_is_marked_and_answered(page: Page, studio: Studio) -> None:
     start_long(page, studio)
-    page.locator("[data-figure=sigma]").scroll_into_view_if_needed()
-    page.wait_for_selector(SIGMA)
-    until(page, lambda: points(page) > 10)
+    until(page, lambda: look(page, "sigma", "({data}) => data?.[0].x.length ?? 0") > 10)
     for place in (150, 100, 160, 110, 170):
         page.evaluate(TURN, ["method.sigma", place])
 

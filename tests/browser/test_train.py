@@ -2,7 +2,6 @@
 
 import re
 import signal
-from collections.abc import Callable
 from operator import gt
 from typing import Any
 
@@ -23,6 +22,7 @@ from tests.browser.actions import (
     drawn,
     fill,
     knob,
+    look,
     open_fold,
     points,
     see_surface,
@@ -102,14 +102,7 @@ def test_start_watch_zoom_reload(page: Page, studio: Studio) -> None:
     expect(page.locator("[data-landscape-caption]")).to_contain_text("21 × 21")
     measured = next(event.step for event in run.records.events(kind="landscape") if event.data["done"])
     expect(page.locator("[data-landscape-caption]")).to_contain_text(f"step {measured:,}:")
-    page.locator("[data-figure=loss]").scroll_into_view_if_needed()
     until(page, lambda: points(page) == min(status.step, POINTS))
-
-
-def see_loss(page: Page, holds: Callable[[], bool]) -> None:
-    """Look at the loss, which is drawn anew only where it can be seen, until something holds of it."""
-    page.locator("[data-figure=loss]").scroll_into_view_if_needed()
-    until(page, holds)
 
 
 def toggle_without_requests(page: Page, status: Status) -> None:
@@ -117,15 +110,14 @@ def toggle_without_requests(page: Page, status: Status) -> None:
     page.locator("[data-smoothing]").scroll_into_view_if_needed()
     requests: list[str] = []
     page.on("request", lambda request: None if request.url.endswith(LOOKS) else requests.append(request.url))
-    plot = f"document.querySelector('{PLOT['loss']}')"
     page.locator("[data-smoothing]").fill("0")
-    see_loss(page, lambda: not page.evaluate(f"{plot}.data.some(({{uid}}) => uid.startsWith('raw'))"))
+    until(page, lambda: not look(page, "loss", "({data}) => data.some(({uid}) => uid.startsWith('raw'))"))
     page.locator("[data-log-scale]").check()
-    see_loss(page, lambda: bool(page.evaluate(f"{plot}.layout.yaxis.type === 'log'")))
+    until(page, lambda: bool(look(page, "loss", "({layout}) => layout.yaxis.type === 'log'")))
     page.locator("[data-axis]").select_option("epoch")
-    see_loss(page, lambda: drawn(page)[-1] == pytest.approx(status.epochs_done))
+    until(page, lambda: drawn(page)[-1] == pytest.approx(status.epochs_done))
     page.locator("[data-axis]").select_option("evaluations")
-    see_loss(page, lambda: drawn(page)[-1] == pytest.approx(status.gradient_evaluations))
+    until(page, lambda: drawn(page)[-1] == pytest.approx(status.gradient_evaluations))
     assert requests == []
 
 
