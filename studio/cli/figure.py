@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.errors import Problem, Refused
 from engine.files.atomic import write_atomically
+from engine.runs.arrays import save_arrays
 from engine.runs.run import Run
 from studio.cli.folders import Folders
 from studio.figures import FIGURES
@@ -17,7 +21,8 @@ from studio.queries.listing import Listing
 if TYPE_CHECKING:
     from studio.cli import Commands
 
-ENDINGS = (".html", ".csv")
+ENDINGS = (".html", ".csv", ".npz")
+OUT = "a page, a table if it ends in .csv, or arrays in .npz"
 
 
 def add(commands: "Commands", folders: Folders) -> None:
@@ -28,7 +33,12 @@ def add(commands: "Commands", folders: Folders) -> None:
     )
     parser.add_argument("number", choices=[*FIGURES], help="which figure")
     parser.add_argument("chosen", nargs="*", metavar="RUN", help="the names of the runs (default: all)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="a page, or a table if it ends in .csv (default: figureN.html)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="a page, or a table if it ends in .csv, or arrays in .npz (default: figureN.html)",
+    )
     parser.set_defaults(do=run)
 
 
@@ -42,7 +52,11 @@ def run(given: argparse.Namespace) -> None:
     if not entries:
         raise Refused(Problem("figure", "there is no such run", "See `rwp-studio list`"))
     _, draw = FIGURES[given.number]
-    write_atomically(file, (_table if file.suffix == ".csv" else _page)(draw(entries)).encode())
+    drawn = draw(entries)
+    if file.suffix == ".npz":
+        save_arrays(file, dict(_arrays(drawn)))
+    else:
+        write_atomically(file, (_table if file.suffix == ".csv" else _page)(drawn).encode())
     print(file)
 
 
@@ -61,7 +75,7 @@ def _table(figure: dict[str, Any]) -> str:
 
 def _rows(figure: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     for trace in figure["data"]:
-        panel, name = trace.get("scene") or trace.get("xaxis", "x"), trace["name"]
+        panel, name = _panel(trace), trace["name"]
         if "z" in trace:
             places = [
                 (x, y, z) for y, row in zip(trace["y"], trace["z"], strict=True) for x, z in zip(trace["x"], row, strict=True)
@@ -70,3 +84,16 @@ def _rows(figure: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         else:
             deviations = trace.get("error_y", {}).get("array") or [""] * len(trace["x"])
             yield from ((panel, name, x, y, "", error) for x, y, error in zip(trace["x"], trace["y"], deviations, strict=True))
+
+
+def _panel(trace: dict[str, Any]) -> str:
+    return str(trace.get("scene") or trace.get("xaxis", "x"))
+
+
+def _arrays(figure: dict[str, Any]) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Each as it is drawn, named by panel, curve and axis."""
+    for trace in figure["data"]:
+        drawn = {name: trace[name] for name in ("x", "y", "z") if name in trace}
+        deviation = {"deviation": error["array"]} if (error := trace.get("error_y")) else {}
+        for name, values in {**drawn, **deviation}.items():
+            yield f"{_panel(trace)} {trace['name']} {name}", np.array(values, float)

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from studio.charts import METHOD_COLOURS, OVERLAYS
+from studio.figures import FIGURES
 from studio.pages.header import title
 from studio.pages.script import mounted
 from studio.ui_files import UI
@@ -19,4 +20,5 @@ def build(root: str) -> None:
         apply_default_css=False,
         figures=OVERLAYS,
         colours=METHOD_COLOURS,
+        papers={number: what for number, (what, _) in FIGURES.items()},
     )

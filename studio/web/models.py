@@ -1,6 +1,6 @@
 """What the routes take and answer, as pydantic models; the OpenAPI document comes from these."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,6 +69,13 @@ class CompareRequest(RunSelection):
 
     reference: str = Field("", max_length=64)
     """The group that the others are compared with; empty takes the one of plain SGD."""
+
+
+class FigureRequest(RunSelection):
+    """Runs, and which figure of the paper is to be drawn of them."""
+
+    number: Literal["1", "2", "3", "4", "5"]
+    """The number of the figure."""
 
 
 class TableRequest(CompareRequest):

@@ -6,6 +6,7 @@ import { count } from "../lib/format.js";
 import { ROOT } from "../lib/root.js";
 import { save } from "../lib/save.js";
 import { ColumnChoice, columns, shownColumns } from "./columns.js";
+import { PaperFigures } from "./paper-figures.js";
 import { parse } from "./query.js";
 import { Result } from "./result.js";
 import { alone, grouped, groupedBy, sorted, unlike } from "./rows.js";
@@ -16,7 +17,7 @@ const PAUSE = 3000; // ms between two looks
 const SHARE = 20; // a look at very many runs takes at most this part of the time
 const FINDING = { q: "find", by: "by" };
 
-export function mount(root, { figures, colours }) {
+export function mount(root, { figures, colours, papers }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   const view = new View();
   const overview = new Table(find, { onTick: (runs, isTicked) => tick(runs, isTicked), onSort: (sort) => set("sort", sort, list) });
@@ -32,6 +33,7 @@ export function mount(root, { figures, colours }) {
     }
   };
   const result = new Result(find, { figures, colours, view, load, table, explain, formOf: (id) => `${ROOT}/?clone=${encodeURIComponent(id)}` });
+  const paper = new PaperFigures(find, papers, () => chosenRuns().map(({ id }) => id));
   let known = { fields: [], common: {}, rows: [] };
   let shownRuns = [];
   let asked = "";
@@ -45,7 +47,10 @@ export function mount(root, { figures, colours }) {
   find("tick-shown").addEventListener("click", () => tick(shownRuns.map(({ id }) => id), true));
   find("untick").addEventListener("click", () => tick([...view.ticked], false));
   find("tensorboard").href = `${ROOT}/tensorboard/`;
-  onThemeChange(() => result.redraw());
+  onThemeChange(() => {
+    result.redraw();
+    paper.redraw();
+  });
 
   find("report").addEventListener("click", async () => {
     find("report").disabled = true;

@@ -8,9 +8,13 @@ class NoAnswer extends Error {}
 export async function fetchJson(url, options) {
   const response = await fetch(`${ROOT}${url}`, options).catch(() => null);
   const content = await response?.json().catch(() => null);
-  if (response && !response.ok) throw new Error(content?.problems?.map(advice).join("; ") ?? "The studio could not do this");
+  if (response && !response.ok) throw new Error(why(content));
   if (!content) throw new NoAnswer("The studio does not answer. Start it again, or wait a moment");
   return content;
+}
+
+function why(content) {
+  return content?.problems?.map(advice).join("; ") ?? "The studio could not do this";
 }
 
 // What the page wants to know of itself, asked for until the studio answers; null if it is refused. Never rejects.
@@ -38,7 +42,39 @@ export function pause() {
 }
 
 export function postJson(url, given = {}) {
-  return fetchJson(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(given) });
+  return fetchJson(url, posted(given));
+}
+
+function posted(given) {
+  return { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(given) };
+}
+
+// The answer to a request that takes its time, line by line; whoever stops reading ends it.
+export async function* postLines(url, given) {
+  const response = await fetch(`${ROOT}${url}`, posted(given)).catch(() => null);
+  if (!response) throw new NoAnswer("The studio does not answer. Start it again, or wait a moment");
+  if (!response.ok) throw new Error(why(await response.json().catch(() => null)));
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for await (const line of linesOf(reader)) {
+      const content = JSON.parse(line);
+      if (content.problems) throw new Error(why(content));
+      yield content;
+    }
+  } finally {
+    reader.cancel();
+  }
+}
+
+async function* linesOf(reader) {
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    yield* lines;
+  }
 }
 
 // What is wrong and its cure, in one line.

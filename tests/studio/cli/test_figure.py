@@ -111,8 +111,8 @@ def test_figure_5_has_landscapes_on_one_scale_and_spectra_where_there_are(runs: 
 
 @pytest.mark.parametrize("number", [*FIGURES])
 def test_each_is_written_as_a_page_and_as_a_table(runs: Path, tmp_path: Path, number: str, capsys: Captured) -> None:
-    page, table = tmp_path / "drawn.html", tmp_path / "drawn.csv"
-    for file in (page, table):
+    page, table, arrays = (tmp_path / f"drawn.{ending}" for ending in ("html", "csv", "npz"))
+    for file in (page, table, arrays):
         assert main(["figure", number, "--out", str(file), "--runs", str(runs)]) == 0
         assert capsys.readouterr().out == f"{file}\n"
     text = page.read_text()
@@ -121,6 +121,10 @@ def test_each_is_written_as_a_page_and_as_a_table(runs: Path, tmp_path: Path, nu
     rows = list(csv.DictReader(table.read_text().splitlines()))
     counts = sum(len(one["x"]) * (len(one["y"]) if "z" in one else 1) for one in drawn(runs, number))
     assert len(rows) == counts
+    with np.load(arrays, allow_pickle=False) as kept:
+        assert len(kept) >= 2 * len(drawn(runs, number))
+        first = drawn(runs, number)[0]
+        assert kept[f"{first.get('scene') or first.get('xaxis', 'x')} {first['name']} x"].tolist() == first["x"]
 
 
 def test_only_the_runs_that_are_named_are_drawn(runs: Path, tmp_path: Path) -> None:
@@ -135,7 +139,7 @@ def test_only_the_runs_that_are_named_are_drawn(runs: Path, tmp_path: Path) -> N
     [
         (["6"], "invalid choice: '6'"),
         (["1", "nobody"], "nobody"),
-        (["1", "--out", "x.png"], "x.png: has an ending of which nothing is known. Use one of .html, .csv"),
+        (["1", "--out", "x.png"], "x.png: has an ending of which nothing is known. Use one of .html, .csv, .npz"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(runs: Path, arguments: list[str], words: str, capsys: Captured) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.runs.run import Run
 from studio.__main__ import main
-from studio.cli.plane import drawn
+from studio.figures.plane import plane
 from tests.engine.runs.test_lineage import trained
 
 Captured = pytest.CaptureFixture[str]
@@ -44,7 +44,7 @@ def test_it_is_written_as_a_page_and_as_arrays(runs: Path, tmp_path: Path, capsy
 def test_each_run_is_marked_where_it_is(runs: Path) -> None:
     both = [Run.open(runs, name) for name in names(runs)]
     places = {"places": [[1.0, 0.0], [-1.0, 0.5]], "steps": [16, 8], "own": [0.5, 0.25], "middles": [1.5], "explained": 0.875}
-    surface, first, second = drawn({"x": [0], "y": [0], "loss": [[10.0]], **places}, both)["data"]
+    surface, first, second = plane({"x": [0], "y": [0], "loss": [[10.0]], **places}, both)["data"]
     assert surface["z"] == [[1.0]]
     assert (first["x"], first["y"], second["y"]) == ([1.0], [0.0], [0.5])
     assert second["name"].endswith("step 8: loss 0.25")
@@ -53,13 +53,13 @@ def test_each_run_is_marked_where_it_is(runs: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["one"], "goes through two runs at least"),
-        (["one", "two"], "one"),
+        (["{0}"], "goes through 2 to 20 runs"),
+        (["one", "{0}"], "one"),
         (["{0}", "{1}@x"], "has no step after the @"),
         (["{0}", "{1}@5"], "has no whole checkpoint of step 5. It has those of steps"),
         (["{0}", "{1}", "--out", "x.png"], "x.png: has an ending of which nothing is known"),
-        (["{0}", "{1}", "--resolution", "4"], "--resolution: should be from 5 to 201"),
-        (["{0}", "{1}", "--images", "1"], "--images: should be from 16 to 100000"),
+        (["{0}", "{1}", "--resolution", "4"], "resolution: should be from 5 to 201"),
+        (["{0}", "{1}", "--images", "1"], "images: should be from 16 to 100000"),
     ],
     ids=str,
 )
@@ -70,7 +70,7 @@ def test_what_cannot_be_is_refused(runs: Path, tmp_path: Path, arguments: list[s
 
 
 def test_an_engine_that_fails_is_told(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    monkeypatch.setattr("studio.cli.plane.python", lambda _module: ["sh", "-c", "cat > /dev/null; echo broken >&2; exit 1"])
+    monkeypatch.setattr("studio.queries.plane.python", lambda _module: ["sh", "-c", "cat > /dev/null; echo broken >&2; exit 1"])
     assert main(["plane", *names(runs), "--runs", str(runs), "--out", str(tmp_path / "x.html")]) != 0
     assert "the engine failed: broken" in capsys.readouterr().err
     assert not (tmp_path / "x.html").exists()

@@ -1,0 +1,36 @@
+"""Several runs, or checkpoints of one, on one loss surface."""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.runs.run import Run
+from studio.charts import METHOD_COLOURS
+from studio.figures.drawing import axis, figure, line
+
+
+def plane(found: dict[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
+    """The surface as contours of log₁₀ of the loss, and the places of the runs on it."""
+    loss = np.array(found["loss"], dtype=float)
+    height = np.log10(np.where(np.isfinite(loss), np.maximum(loss, 1e-9), np.nan))
+    contours = {
+        "type": "contour",
+        "x": found["x"],
+        "y": found["y"],
+        "z": height.tolist(),
+        "name": "log₁₀ loss",
+        "colorscale": "Cividis",
+    }
+    traces = [{**contours, "ncontours": 24, "colorbar": {"title": {"text": "log₁₀ loss"}}}]
+    for run, (x, y), step, own in zip(runs, found["places"], found["steps"], found["own"], strict=True):
+        name, told = run.experiment.method.name, f"step {step}: loss {own:.3g}"
+        marks = {"mode": "markers+text", "text": [html.escape(name)], "textposition": "top center", "hovertext": [told]}
+        colour = METHOD_COLOURS[name]
+        look = {"marker": {"size": 12, "color": colour, "line": {"width": 1.5, "color": "white"}}, "textfont": {"color": "white"}}
+        traces.append(line([x], [y], html.escape(f"{name}, seed {run.experiment.seed}, {told}"), colour, **marks, **look))
+    between = ", ".join(f"{one:.3g}" for one in found["middles"])
+    title = f"{found['explained']:.0%} of the scatter lies in this plane; loss half way from each run to the next: {between}"
+    axes = {"xaxis": axis("distance along the first direction"), "yaxis": axis("along the second", scaleanchor="x")}
+    return figure(title, traces, **axes, legend={"orientation": "h", "y": -0.15})
