@@ -18,6 +18,7 @@ from engine.training.data import Batch, ImageSet, InMemoryEvaluation, Sources
 from engine.training.probes.evaluate import average
 from engine.training.probes.hessian import hessian_times
 from engine.training.probes.landscape import LandscapeFrame
+from engine.training.probes.weight_path import WeightPath
 from engine.training.step.learner import Learner
 from engine.training.trainer.control import Control
 from engine.training.trainer.disk_retry import DiskRetry
@@ -91,7 +92,7 @@ def _points_and_products(rounds: int) -> Iterator[Row]:
     batch = learner.data.batch(0, 0)
     model, few = learner.model, Batch(batch.images[:images], batch.labels[:images])
     states = {name: value.clone() for name, value in model.module.state_dict().items()}
-    frame = LandscapeFrame().measure(learner, sources)
+    frame = LandscapeFrame(WeightPath()).measure(learner, sources)
     next(frame)
 
     @torch.no_grad()

@@ -1,5 +1,7 @@
 """Probes: the settings of what is measured while a training goes on or at its end."""
 
+from typing import Literal
+
 from pydantic import field_validator
 
 from engine.fields import Section, knob
@@ -25,6 +27,9 @@ class Landscape(ProbeSettings):
     """Training images over which the loss of each point is averaged."""
     budget: float = knob(0.05, advanced=True, live=True, ge=0, le=0.5)
     """Share of the time for a film of the landscape while it trains, on a copy of the weights; 0 is no film."""
+    film_plane: Literal["random", "path"] = knob("random", advanced=True)
+    """Plane of the film: through two random directions, the same for all frames, or through the two main directions of the path
+    that the weights have taken (PCA), from the third frame on."""
     span: float = knob(1.0, advanced=True, gt=0, le=10)
     """The plane reaches from −span to +span along two random, filter-normalised directions."""
 
@@ -81,6 +86,17 @@ class Radius(ProbeSettings):
     """The largest radius, as a share of the norm of all weights."""
 
 
+class Perturbation(ProbeSettings):
+    """The perturbation itself: the size of ε in each layer beside the weights there, and ARWP's damping of it (eq. 15)."""
+
+    at_end: bool = False
+    """Measure the perturbation when the training is over."""
+    images: int = knob(256, advanced=True, ge=16, le=50_000)
+    """Training images over which the gradient is averaged, where the perturbation is an ascent step."""
+    draws: int = knob(4, advanced=True, ge=1, le=1000)
+    """Draws of the noise."""
+
+
 class Density(ProbeSettings):
     """The density of the Hessian's eigenvalues, by stochastic Lanczos quadrature, and the largest of them."""
 
@@ -108,6 +124,7 @@ PROBES = {
     "flatness": "Measure how much the loss rises around the present weights, and the trace of the Hessian",
     "spectrum": "Measure the sharpness λ₁ at the present weights",
     "density": "Measure the density of the Hessian's eigenvalues at the present weights",
+    "perturbation": "Measure how large the perturbation is in each layer of the present weights",
     "predictions": "Look at what is said of the test images at the present weights",
     "radius": "Measure the loss against the radius of a perturbation of the present weights",
 }

@@ -8,7 +8,7 @@ from engine.catalogue import DATASETS, Dataset
 from engine.errors import explain
 from engine.experiment.data import BuiltIn, Folder, ImageNet, ModelChoice
 from engine.experiment.optimization import Adam, AdamW, Averaging, Schedule, SGDOptimizer
-from engine.experiment.probes import Density, Flatness, Landscape, Predictions, Radius, Spectrum
+from engine.experiment.probes import Density, Flatness, Landscape, Perturbation, Predictions, Radius, Spectrum
 from engine.experiment.runtime import Runtime
 from engine.experiment.seeds import root
 from engine.fields import Section, knob
@@ -61,6 +61,8 @@ class Experiment(Section):
     """All curvatures of the loss at the result."""
     radius: Radius = Radius()
     """The loss around the result, against the distance."""
+    perturbation: Perturbation = Perturbation()
+    """What the method adds to the weights."""
     predictions: Predictions = Predictions()
     """What is said of the test images."""
     runtime: Runtime = Runtime()

@@ -28,8 +28,10 @@ from engine.training import models
 from engine.training.data import Batch, Sources, load
 from engine.training.probes.evaluate import average
 from engine.training.probes.landscape import direction
+from engine.training.probes.weight_path import project
 from engine.training.weights.averaging import recalibrate
 from engine.training.weights.flat_model import FlatModel
+from engine.training.weights.principal import orthogonal, principal_directions
 
 MARGIN = 0.35
 """How far the plane reaches beyond the outermost place, as a share of the distance between the outermost ones."""
@@ -75,22 +77,15 @@ class Plane:
         """The plane in which most of the scatter of `weights` (n, d) lies; of two the line, and a direction `other` (d,)."""
         center = weights.mean(0)
         offsets = weights - center
-        scatter, mixtures = torch.linalg.eigh((offsets @ offsets.T).double())
-        across = unit(mixtures[:, -1].to(offsets) @ offsets)
-        along = other if len(weights) == 2 else mixtures[:, -2].to(offsets) @ offsets
-        along = unit(along - torch.dot(along, across) * across)
-        places = torch.stack([offsets @ across, offsets @ along], 1).double().numpy()
-        return cls(center, across, along, places, float(scatter[-2:].sum() / scatter.sum().clamp(min=1e-30)))
+        across, along, explained = principal_directions(offsets)
+        if len(weights) == 2:
+            along = orthogonal(other, across)
+        return cls(center, across, along, project(offsets, across, along), explained)
 
     def axis(self, resolution: int) -> NDArray[np.float64]:
         """Offsets (n,) of both axes, from beyond the outermost places on one side to beyond those on the other."""
         reach = (1 + 2 * MARGIN) * max(float(np.abs(self.places).max()), 1e-6)
         return np.linspace(-reach, reach, resolution)
-
-
-def unit(vector: Tensor) -> Tensor:
-    """The same direction (d,), of length 1."""
-    return vector.div(vector.norm().clamp(min=1e-30))
 
 
 class Surface:

@@ -1,6 +1,7 @@
 // ArrayCharts: what probes measure as arrays, the newest of each kind; a chart is there once there is something to draw.
 import { CONFIG } from "./config.js";
 import { DENSITY, PREDICTIONS, RADIUS } from "./array-figures.js";
+import { DAMPING, PERTURBATION } from "./perturbation-figures.js";
 import { questionMark } from "./help.js";
 import { layout } from "./layout.js";
 import { palette } from "./palette.js";
@@ -11,7 +12,7 @@ import { count } from "../lib/format.js";
 
 export class ArrayCharts {
   constructor(parent) {
-    this.charts = [RADIUS, DENSITY, PREDICTIONS].map((figure) => new ArrayChart(parent, figure));
+    this.charts = [RADIUS, PERTURBATION, DAMPING, DENSITY, PREDICTIONS].map((figure) => new ArrayChart(parent, figure));
     this.follow("");
   }
 
@@ -19,10 +20,10 @@ export class ArrayCharts {
     for (const chart of this.charts) chart.follow(run);
   }
 
-  take({ events }) {
+  take({ reset, events }) {
     for (const chart of this.charts) {
-      const newest = events.findLast(({ kind, data }) => kind === chart.figure.kind && data.array);
-      if (newest) chart.load(newest);
+      if (reset) chart.history.clear(); // a step that is taken again may be measured anew
+      chart.take(events.filter(({ kind, data }) => kind === chart.figure.kind && data.array && (chart.figure.isIn?.(data) ?? true)));
     }
   }
 
@@ -38,7 +39,7 @@ class ArrayChart {
     this.plot = element("div");
     this.beside = element("ul", { className: "rwp-pictures", hidden: true });
     this.frame = element("figure", { className: "rwp-chart" }, element("figcaption", {}, this.title, questionMark(figure.title, figure.help)), this.plot, this.beside);
-    this.frame.dataset.figure = `${figure.kind}-array`; // the name of its picture
+    this.frame.dataset.figure = `${figure.id ?? figure.kind}-array`; // the name of its picture
     new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.draw()).observe(this.frame);
     parent.append(this.frame);
   }
@@ -46,11 +47,17 @@ class ArrayChart {
   follow(run) {
     this.run = run;
     this.arrays = null;
+    this.history = new Map(); // step → what was said of the measurement there
     this.wanted = null; // the event whose arrays are to be shown
     this.frame.classList.add("rwp-without-data");
   }
 
-  async load(event) {
+  take(events) {
+    for (const { step, data } of events) this.history.set(step, data);
+    if (events.length) this.#load(events.at(-1));
+  }
+
+  async #load(event) {
     const { run } = this;
     const { step, data } = event;
     this.wanted = event;
@@ -69,8 +76,9 @@ class ArrayChart {
     if (!this.arrays || !this.frame.checkVisibility()) return;
     await withPlotly();
     if (!this.arrays) return;
-    const { traces, xaxis, yaxis } = this.figure.draw(this.arrays);
+    const { traces, ...own } = this.figure.draw(this.arrays, this.history);
     const base = layout({ unit: "", traces }, { axis: "step", log: false, run: `${this.run} ${this.figure.kind}`, colours: palette() });
-    globalThis.Plotly.react(this.plot, traces, { ...base, hovermode: "closest", xaxis: { ...base.xaxis, ...xaxis }, yaxis: { ...base.yaxis, ...yaxis } }, CONFIG);
+    const axes = Object.fromEntries(Object.entries(own).map(([name, axis]) => [name, { ...(name.startsWith("x") ? base.xaxis : base.yaxis), ...axis }]));
+    globalThis.Plotly.react(this.plot, traces, { ...base, hovermode: "closest", ...axes }, CONFIG);
   }
 }

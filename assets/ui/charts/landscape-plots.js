@@ -1,6 +1,7 @@
 // The two pictures of a landscape. Both show log₁₀ of the loss, with the loss itself on the scale.
 import { CONFIG } from "./config.js";
 import { logarithmic } from "./ticks.js";
+import { count } from "../lib/format.js";
 
 const SCALE = "Cividis"; // reads the same for every kind of colour vision
 const LEVELS = 24;
@@ -20,12 +21,24 @@ export function drawContour(plot, grid, { run, colours, range = null }) {
     marker: { symbol: "cross-thin", size: 12, line: { width: 2.5, color: "#ffffff" } },
   };
   const axis = { gridcolor: colours.grid, zeroline: false, tickfont: { size: 11 } };
-  return globalThis.Plotly.react(plot, [surface, centre], {
+  const kind = grid.explained === undefined ? "direction" : "main direction of the path";
+  const side = { ...axis, constrain: "domain", range: [grid.x[0], grid.x.at(-1)] };
+  return globalThis.Plotly.react(plot, [surface, ...pathOf(grid), centre], {
     ...frame(run, colours),
     margin: { l: 52, r: 8, t: 10, b: 42 },
-    xaxis: { ...axis, title: { text: "direction 1", font: { size: 11 } }, constrain: "domain" },
-    yaxis: { ...axis, title: { text: "direction 2", font: { size: 11 } }, scaleanchor: "x", constrain: "domain" },
+    xaxis: { ...side, title: { text: `${kind} 1`, font: { size: 11 } } },
+    yaxis: { ...side, title: { text: `${kind} 2`, font: { size: 11 } }, scaleanchor: "x" },
   }, CONFIG);
+}
+
+// Where the weights have been, as far as it is known, up to where they are.
+function pathOf({ path, path_steps: steps }) {
+  if (!path) return [];
+  const told = [...steps.map((step) => `step ${count(step)}`), "here"];
+  return [{
+    type: "scatter", mode: "lines+markers", name: "path", showlegend: false, x: [...path.map(([x]) => x), 0], y: [...path.map(([, y]) => y), 0],
+    text: told, hovertemplate: "%{text}<extra></extra>", line: { color: "#ffffff", width: 1.5 }, marker: { color: "#D55E00", size: 5, line: { color: "#ffffff", width: 1 } },
+  }];
 }
 
 export function drawSurface(plot, grid, { run, colours, range }) {

@@ -122,8 +122,10 @@ export class Landscape {
 
   #describe({ step, kind, data: { points, done } }) {
     const isToCome = kind === "landscape" && !done;
-    const mark = this.grid.decision ? "the other picture has what is answered where" : "the cross marks the weights";
-    this.caption.textContent = `step ${count(step)}: ${points} × ${points} points${isToCome ? ", getting finer" : ""}; ${mark}.`;
+    const { decision, explained, path } = this.grid;
+    const mark = decision ? "the other picture has what is answered where" : path ? "the cross marks the weights, and the line the path to them" : "the cross marks the weights";
+    const share = explained === undefined ? "" : `; ${(100 * explained).toFixed(0)} % of the path lies in this plane`;
+    this.caption.textContent = `step ${count(step)}: ${points} × ${points} points${isToCome ? ", getting finer" : ""}; ${mark}${share}.`;
   }
 
   #start() {

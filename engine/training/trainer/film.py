@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from engine.training.data import Sources
 from engine.training.probes.landscape import LandscapeFrame
 from engine.training.probes.probe import Measured
+from engine.training.probes.weight_path import WeightPath
 from engine.training.step.learner import Learner
 from engine.training.trainer.failures import memory_needed
 from engine.training.trainer.findings import Findings
@@ -30,6 +31,7 @@ class Film:
 
     def __init__(self, learner: Learner, sources: Sources, findings: Findings) -> None:
         self._learner, self._sources, self._findings = learner, sources, findings
+        self._path = WeightPath()
         self._frame: Iterator[Measured] | None = None
         self._begun_at: int | None = None
         """The step of the newest frame."""
@@ -98,6 +100,7 @@ class Film:
 
     def _measuring(self, step: int) -> Iterator[Measured]:
         keep = self._findings.of(LandscapeFrame.name, step)
-        for measured in LandscapeFrame().measure(self._learner, self._sources):
+        self._path.add(step, self._learner.model.weights)
+        for measured in LandscapeFrame(self._path).measure(self._learner, self._sources):
             keep(measured)
             yield measured

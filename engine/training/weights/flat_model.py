@@ -23,7 +23,7 @@ class FlatModel:
         self.is_compiled = is_compiled
         self.forward: Callable[[Tensor], Tensor] = _compiled(self.module) if is_compiled else self.module
         trained = [(name, p) for name, p in self.module.named_parameters() if p.requires_grad]
-        self._names, parameters = [name for name, _ in trained], [p for _, p in trained]
+        self.names, parameters = [name for name, _ in trained], [p for _, p in trained]
         self.shapes = [p.shape for p in parameters]
         self._filters = {positions: Filters(self.shapes, positions) for positions in get_args(Positions)}
         self._masks: dict[str, Tensor] = {}
@@ -43,7 +43,7 @@ class FlatModel:
         """A mask (d,) of the parameters that have `part` in their name."""
         if part not in self._masks:
             mask = self._masks[part] = torch.zeros_like(self.weights, dtype=torch.bool)
-            for name, view in zip(self._names, self.views(mask), strict=True):
+            for name, view in zip(self.names, self.views(mask), strict=True):
                 view.fill_(part in name)
         return self._masks[part]
 

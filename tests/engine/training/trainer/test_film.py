@@ -11,7 +11,7 @@ import torch
 
 from engine.experiment.live_changes import apply_changes
 from engine.experiment.overrides import merge
-from engine.experiment.schema import read
+from engine.experiment.schema import Experiment, read
 from engine.runs.reader import Event
 from engine.runs.run import Run
 from engine.training.probes import EVALUATION
@@ -165,6 +165,42 @@ def test_a_frame_has_the_loss_of_the_weights_of_its_step(a_run: Run) -> None:
         middle = len(frame["x"]) // 2
         assert frame["loss"][middle, middle] == pytest.approx(loss, rel=1e-5)
         assert (event.data["lowest"], event.data["highest"]) == (frame["loss"].min(), frame["loss"].max())
+
+
+@pytest.mark.parametrize("plane", ["random", "path"])
+def test_a_frame_has_the_path_to_its_weights(a_run: Run, plane: str) -> None:
+    kept = {}
+    with training(a_run) as made:
+        made.learner.experiment = apply_plane(made.learner.experiment, plane)
+        for _ in range(5):
+            update(made, 3)
+            kept[made.learner.step] = made.learner.model.weights.clone()
+            made._film.renew()
+            made._film._saved = 1e9
+            for _ in range(200):
+                made._film.go_on()
+    event = frames(a_run)[-1]
+    with np.load(a_run.path / "arrays" / f"{event.data['array']}.npz") as frame:
+        found = {name: frame[name] for name in frame.files}
+    assert found["path_steps"].tolist() == [3, 6, 9, 12, 15]
+    offsets = torch.stack([weights - kept[15] for weights in kept.values()])
+    assert found["path"][-1] == pytest.approx([0, 0], abs=1e-6)
+    if plane == "path":
+        values = torch.linalg.svdvals(offsets.double())
+        share = (values[:2].square().sum() / values.square().sum()).item()
+        assert found["explained"] == pytest.approx(share, rel=1e-4)
+        lengths = np.linalg.norm(found["path"], axis=1)
+        assert (lengths <= offsets.norm(dim=1).numpy() * (1 + 1e-5)).all()
+        assert (lengths**2).sum() == pytest.approx(share * offsets.square().sum().item(), rel=1e-3)
+        assert np.abs(found["path"]).max() < found["x"].max()
+    else:
+        assert "explained" not in found
+        assert found["x"].max() == made.experiment.landscape.span
+
+
+def apply_plane(experiment: Experiment, plane: str) -> Experiment:
+    landscape = experiment.landscape.model_copy(update={"film_plane": plane, "images": 16})
+    return experiment.model_copy(update={"landscape": landscape})
 
 
 def test_a_training_ends_the_same_with_and_without(launch: Launch) -> None:
