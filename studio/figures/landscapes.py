@@ -4,39 +4,51 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import Refused
-from studio.figures.drawing import arrays, axis, figure, groups, line
+from studio.figures.drawing import Trace, arrays, axis, figure, groups, line
 from studio.queries.listing import Entry
 
 LEAST = 1e-6
 """Of a density that is drawn."""
+AT_THE_TOP = {"y": 1, "xanchor": "center", "xref": "paper", "yref": "paper", "showarrow": False}
 
 
 def landscapes(entries: Sequence[Entry]) -> dict[str, Any]:
     """A column for each run: log₁₀ of the loss as a surface, and the density of eigenvalues where it was measured."""
-    shown = [(name, colour, entry) for name, colour, members in groups(entries) for entry in members]
-    grids = [arrays(entry, "landscape") for *_, entry in shown]
-    heights = [np.log10(np.where(np.isfinite(grid["loss"]), np.maximum(grid["loss"], 1e-9), np.nan)) for grid in grids]
+    shown = [(f"{name}, seed {entry.experiment.seed}", colour, entry) for name, colour, runs in groups(entries) for entry in runs]
+    surfaces = [_surface(name, arrays(entry, "landscape")) for name, _, entry in shown]
+    spectra = [_spectrum(entry) for *_, entry in shown]
+    heights, bottom = np.concatenate([np.array(one["z"], float).ravel() for one in surfaces]), 0.4 if any(spectra) else 0.0
     low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
-    traces, layout, width = [], {}, 1 / len(shown)
-    for at, ((name, colour, entry), grid, height) in enumerate(zip(shown, grids, heights, strict=True), start=1):
-        number, ends = "" if at == 1 else str(at), [(at - 1) * width, (at - 0.1) * width]
-        surface = {"type": "surface", "x": grid["x"].tolist(), "y": grid["y"].tolist(), "z": height.tolist(), "name": name}
-        traces.append(
-            {**surface, "scene": f"scene{number}", "colorscale": "Cividis", "cmin": low, "cmax": high, "showscale": at == 1}
-        )
-        layout[f"scene{number}"] = {"domain": {"x": ends, "y": [0.4, 1]}, "zaxis": axis("log₁₀ loss", range=[low, high])}
-        layout[f"xaxis{number}"] = axis(f"λ, {name}, seed {entry.experiment.seed}", domain=ends)
-        layout[f"yaxis{number}"] = axis("density", domain=[0, 0.3], type="log", anchor=f"x{number}")
-        traces.extend(_spectrum(entry, f"{name}, seed {entry.experiment.seed}", colour, number))
+    away = 1.4 + 0.15 * len(shown)  # the narrower a column, the further from it is the camera
+    traces: list[Trace] = []
+    layout: dict[str, Any] = {"annotations": []}
+    for at, ((name, colour, _), surface, spectrum) in enumerate(zip(shown, surfaces, spectra, strict=True)):
+        number, ends = str(at + 1) if at else "", [at / len(shown), (at + 0.9) / len(shown)]
+        scale = {"showscale": False} if at else {"colorbar": {"title": {"text": "log₁₀ loss"}}}
+        traces.append({**surface, "scene": f"scene{number}", "cmin": low, "cmax": high, **scale})
+        scene = {"domain": {"x": ends, "y": [bottom, 0.94]}, "zaxis": axis("log₁₀ loss", range=[low, high])}
+        layout[f"scene{number}"] = {**scene, "camera": {"eye": {"x": away, "y": away, "z": 0.7 * away}}}
+        layout["annotations"].append({"text": name, "x": sum(ends) / 2, **AT_THE_TOP})
+        if spectrum:
+            layout[f"xaxis{number}"] = axis(f"λ, {name}", domain=ends)
+            layout[f"yaxis{number}"] = axis("density", domain=[0, 0.3], type="log", anchor=f"x{number}")
+            traces.append(line(*spectrum, name, colour, mode="lines", xaxis=f"x{number}", yaxis=f"y{number}"))
     return figure("Loss landscapes and Hessian spectra (figure 5)", traces, showlegend=False, **layout)
 
 
-def _spectrum(entry: Entry, name: str, colour: str, number: str) -> list[dict[str, Any]]:
+def _surface(name: str, grid: dict[str, NDArray[np.float64]]) -> Trace:
+    height = np.log10(np.where(np.isfinite(grid["loss"]), np.maximum(grid["loss"], 1e-9), np.nan))
+    places = {"x": grid["x"].tolist(), "y": grid["y"].tolist(), "z": height.tolist()}
+    return {"type": "surface", **places, "name": name, "colorscale": "Cividis"}
+
+
+def _spectrum(entry: Entry) -> tuple[Any, Any] | None:
+    """Eigenvalues and their density, if they were measured; a landscape alone is worth showing."""
     try:
         found = arrays(entry, "density")
     except Refused:
-        return []  # a landscape alone is worth showing
-    density = np.maximum(found["density"], LEAST)
-    return [line(found["places"], density, name, colour, mode="lines", xaxis=f"x{number}", yaxis=f"y{number}")]
+        return None
+    return found["places"], np.maximum(found["density"], LEAST)

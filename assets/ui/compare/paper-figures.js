@@ -6,6 +6,7 @@ import { element } from "../lib/element.js";
 import { postJson, postLines } from "../lib/fetch-json.js";
 
 const ADDRESS = "/api/compare";
+const CLEAR = "rgba(0,0,0,0)";
 
 export class PaperFigures {
   // `titles` says what is drawn in the figure of each number; `chosen` gives the names of the ticked runs.
@@ -23,12 +24,13 @@ export class PaperFigures {
 
   redraw() {
     if (!this.drawn) return;
-    const { text, grid } = palette();
+    const { text, faint, grid } = palette();
     const { data, layout } = this.drawn;
     const axes = Object.fromEntries(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis/.test(key))].map((key) => [key, { gridcolor: grid, zerolinecolor: grid, automargin: true, ...layout[key] }]));
     const { title, ...rest } = layout;
     this.frame.querySelector("figcaption").textContent = title.text;
-    globalThis.Plotly.react(this.plot, data, { ...rest, ...axes, autosize: true, margin: { l: 60, r: 20, t: 20, b: 50 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif", size: 12 } }, CONFIG);
+    const look = { autosize: true, margin: { l: 60, r: 20, t: 20, b: 50 }, paper_bgcolor: CLEAR, plot_bgcolor: CLEAR, font: { color: text, family: "system-ui, sans-serif", size: 12 }, modebar: { color: faint, activecolor: text, bgcolor: CLEAR } };
+    globalThis.Plotly.react(this.plot, data, { ...rest, ...axes, ...look }, CONFIG);
   }
 
   #button(name, text, ask) {
