@@ -16,7 +16,7 @@ from engine.launch.queue import Queue
 from engine.runs.run import Run
 from engine.runs.slurm import write_options
 from studio.form import layout
-from studio.form.values import FIRST, Values, command, examine, paths, restored, to_values
+from studio.form.values import FIRST, Values, command, examine, initial, paths, restored, to_values
 from studio.pages import launcher_choice, recipe_picker
 from studio.pages.launcher_choice import LauncherChoice
 from studio.pages.script import mounted
@@ -27,7 +27,9 @@ from studio.ui_files import UI
 FILLING = "document.dispatchEvent(new CustomEvent('rwp:filling'))"
 FILLED = "() => { document.dispatchEvent(new CustomEvent('rwp:filled')) }"
 PICKER = UI / "setup" / "recipe-picker.html"
-CHOSEN_RECIPE = f"() => {{ {FILLING}; return [document.querySelector('#rwp-recipe-find').dataset.chosen] }}"
+CHOSEN_RECIPE = (
+    f"() => {{ {FILLING}; const {{chosen, form}} = document.querySelector('#rwp-recipe-find').dataset; return [chosen, form] }}"
+)
 SHOWN_RUN = f"() => {{ {FILLING}; return [new URLSearchParams(location.search).get('run') ?? ''] }}"
 STARTING = "(...values) => { document.dispatchEvent(new CustomEvent('rwp:starting')); return values }"
 STARTED = "runs => { document.dispatchEvent(new CustomEvent('rwp:started', {detail: runs})) }"
@@ -52,6 +54,7 @@ class Setup:
                 apply_default_css=False,
                 elem_id="rwp-recipe",
                 recipes=recipe_picker.choices(),
+                initial=initial(),
             )
             self._about = gr.HTML(recipe_picker.about(first), elem_id="rwp-about")
             with gr.Column(elem_id="rwp-fields"):
@@ -84,7 +87,7 @@ class Setup:
         begun = self._start.click(self._begin, asked, [self._problems, started], js=STARTING, **layout.QUICK)
         begun.then(None, started, js=STARTED)
         filled = [self._about, self._problems, *form.outputs]
-        chosen = self._recipe.submit(self._follow_recipe, named, filled, js=CHOSEN_RECIPE, **layout.QUICK)
+        chosen = self._recipe.submit(self._follow, [named, kept], filled, js=CHOSEN_RECIPE, **layout.QUICK)
         copied = self._clone.click(self._copy, named, filled, js=SHOWN_RUN, **layout.QUICK)
         undo = f"() => {memory}.then(memory => memory.undone())"
         undone = self._undo.click(self._put_back, kept, filled, js=undo, **layout.QUICK)
@@ -156,6 +159,10 @@ class Setup:
 
     def _untouched(self) -> list[Any]:
         return [gr.skip(), gr.skip(), *(gr.skip() for _ in self._form.outputs)]
+
+    def _follow(self, name: object, form: str) -> list[Any]:
+        """The recipe of that name, or a form as it was saved."""
+        return ["", "", *self._form.filled(restored(form))] if form else self._follow_recipe(name)
 
     def _follow_recipe(self, name: object) -> list[Any]:
         if not name:

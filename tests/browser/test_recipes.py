@@ -10,7 +10,7 @@ from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
 from tests.browser.actions import choose, fill, knob, look, open_fold, until
-from tests.browser.conftest import Studio
+from tests.browser.conftest import PATIENCE, Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -26,7 +26,7 @@ SLOWLY = """{
 
 def search(page: Page, text: str) -> None:
     """Type into the picker of recipes and take the first that is offered."""
-    page.locator("#rwp-recipe input").click()
+    page.locator("#rwp-recipe-find").click()
     page.keyboard.type(text)
     page.get_by_role("option").first.click()
 
@@ -116,7 +116,7 @@ def test_what_only_the_person_knows_is_left_empty_and_asked_for(page: Page) -> N
     expect(page.get_by_role("alert").first).to_contain_text("data.path")
     expect(knob(page, "data.path").locator("textarea, input").first).to_have_value("")
     expect(page.locator("#rwp-about")).to_contain_text("Give the folder of ImageNet")
-    expect(page.locator("#rwp-recipe input")).to_have_value("")
+    expect(page.locator("#rwp-recipe-find")).to_have_value("")
 
 
 def test_an_unknown_recipe_in_the_address_is_told(page: Page, studio: Studio) -> None:
@@ -143,6 +143,62 @@ def test_seeds_become_a_band(page: Page, studio: Studio) -> None:
     until(page, lambda: look(page, "loss", bands) == 0)
 
 
+def test_a_form_is_saved_found_again_and_sent_as_a_link(page: Page, studio: Studio) -> None:
+    choose(page, "method.name", "sam")
+    fill(page, "method.rho", "0.07")
+    page.get_by_role("button", name="Save this form").click()
+    page.keyboard.type("My <b>SAM</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-form-note]")).to_contain_text("“My <b>SAM</b>” is saved in this browser")
+    search(page, "mixing lab")
+    expect(knob(page, "method.name").locator("input")).to_have_value("m-rwp")
+    page.reload()
+    expect(knob(page, "method.name").locator("input")).to_have_value("m-rwp")
+    search(page, "my sam")
+    expect(knob(page, "method.rho").locator("input[type=number]")).to_have_value("0.07")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy a link").click()
+    expect(page.locator("[data-form-note]")).to_have_text("The link is on the clipboard.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "%22method.rho%22%3A0.07" in link
+    assert "schedule.epochs" not in link, "only what differs"
+
+    other = page.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    other.goto(link)
+    expect(knob(other, "method.rho").locator("input[type=number]")).to_have_value("0.07", timeout=PATIENCE)
+    expect(knob(other, "method.name").locator("input")).to_have_value("sam")
+    assert "form=" not in other.url, "a reload keeps what was changed since"
+    fill(other, "method.rho", "0.2")
+    other.reload()
+    expect(knob(other, "method.rho").locator("input[type=number]")).to_have_value("0.2", timeout=PATIENCE)
+    other.goto(f"{studio.url}/?form=%7B%22method.sigma%22%3A%22%3Cimg%20src%3Dx%3E%22%2C%22nonsense%22%3A1%7D")
+    expect(knob(other, "method.sigma").locator("input[type=number]")).to_have_value("0.12", timeout=PATIENCE)
+    other.context.close()
+
+
+def test_a_recipe_is_starred_and_a_saved_form_removed_by_keyboard_alone(page: Page) -> None:
+    page.get_by_role("button", name="Save this form").press("Enter")
+    page.keyboard.type("One")
+    page.keyboard.press("Enter")
+    page.locator("#rwp-recipe-find").focus()
+    page.keyboard.type("mixing lab")
+    page.keyboard.press("Alt+Enter")
+    expect(offered(page).first).to_contain_text("★")
+    starred = offered(page).first.get_attribute("data-name")
+    page.keyboard.press("Escape")
+    page.locator("#rwp-recipe-find").fill("")
+    page.keyboard.press("ArrowDown")
+    expect(offered(page).first).to_contain_text("Saved · One")
+    expect(offered(page).nth(1)).to_have_attribute("data-name", starred or "")
+    page.keyboard.press("Alt+Enter")
+    expect(offered(page).first).to_have_attribute("data-name", starred or "")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Undo", exact=True).last.press("Enter")
+    page.locator("#rwp-recipe-find").focus()
+    page.keyboard.press("ArrowDown")
+    expect(offered(page).first).to_contain_text("Saved · One")
+
+
 def offered(page: Page) -> Locator:
     return page.get_by_role("listbox", name="Recipes").get_by_role("option")
 
@@ -157,13 +213,13 @@ def offered(page: Page) -> Locator:
     ],
 )
 def test_a_recipe_is_found_by_words_in_any_order(page: Page, typed: str, title: str) -> None:
-    page.locator("#rwp-recipe input").click()
+    page.locator("#rwp-recipe-find").click()
     expect(offered(page)).to_have_count(len(all_recipes()))
     page.keyboard.type(typed)
     expect(offered(page).filter(has_text=title).first).to_be_visible()
     assert 0 < offered(page).count() < len(all_recipes())
     page.keyboard.type(" nothing of the kind")
-    expect(page.locator("#rwp-recipe [role=status]")).to_have_text("No recipe matches")
+    expect(page.locator("[data-recipe-note]")).to_have_text("No recipe matches")
     expect(offered(page)).to_have_count(0)
 
 

@@ -73,6 +73,30 @@ def outside(page: Page) -> list[str]:
     return found
 
 
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus."""
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"{selector} is not reached by Tab")
+
+
+def test_sigma_is_turned_by_keyboard_alone(page: Page, studio: Studio) -> None:
+    page.goto(f"{studio.url}/?form=%7B%22schedule.epochs%22%3A9000%7D")
+    expect(page.locator("#rwp-command textarea")).to_have_value(re.compile("schedule.epochs=9000"))
+    page.evaluate("document.activeElement.blur()")
+    tab_to(page, "#rwp-start")
+    page.keyboard.press("Enter")
+    until(page, lambda: bool(Run.all(studio.runs)))
+    slow_motion(studio.newest)
+    badge(page, "running")
+    tab_to(page, "[data-path='method.sigma'] input[type=range]")
+    page.keyboard.press("ArrowRight")
+    until(page, lambda: [event.data["path"] for event in studio.newest.records.events(kind="changed")] == ["method.sigma"])
+    until(page, lambda: any(text.startswith("σ 0.12 →") for text in look(page, "loss", MARKS)))
+
+
 def test_sigma_is_turned_and_everything_answers_on_one_screen(page: Page, studio: Studio) -> None:
     page.set_viewport_size({"width": 1400, "height": 900})
     run = live_run(page, studio)

@@ -39,14 +39,19 @@ export class Charts {
   }
 
   #hurry() {
+    this.hurries = HURRY;
+    this.#atOnce();
+  }
+
+  #atOnce() {
     clearTimeout(this.timer);
     this.timer = this.pause = 0;
-    this.hurries = HURRY;
+    this.#soon();
   }
 
   #onSeen(entries) {
     for (const entry of entries) this.charts.find((chart) => chart.frame === entry.target).isSeen = entry.isIntersecting;
-    this.#soon();
+    if (entries.some(({ isIntersecting }) => isIntersecting)) this.#atOnce(); // somebody looks at it
   }
 
   #soon() {

@@ -6,7 +6,7 @@ const SMALL = { size: 11 };
 export const PERTURBATION = {
   kind: "perturbation", // of the event that tells of its array
   title: "The perturbation, layer by layer",
-  help: "On the left how often |ε| is how large in each layer, on the right ‖ε‖ and ‖w‖ of the layer. Noise by filters grows with the weights: ‖ε‖ / ‖w‖ is σ everywhere (eq. 9), but where past gradients damp it; SAM's ascent goes where the gradient is.",
+  help: "On the left how often |ε| is how large in each layer, on the right ‖ε‖ and ‖w‖ of the layer. Noise by filters grows with the weights (eq. 9): ‖ε‖ / ‖w‖ is about σ √n where a filter has n weights, and less where past gradients damp it. SAM's ascent goes where the gradient is.",
   draw({ weights, epsilon, edges, histogram }, history) {
     const { layers, of } = [...history.values()].at(-1);
     const names = layers.map(plain);

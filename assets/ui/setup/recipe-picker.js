@@ -1,10 +1,12 @@
-// RecipePicker: a recipe is searched by words and taken by mouse or keyboard; `take` hands its name on.
+// RecipePicker: a recipe, or a saved form, is searched by words and taken by mouse or keyboard; `take` hands it on.
 import { element } from "../lib/element.js";
 import { holds } from "../lib/words.js";
+import { followSaving } from "./saving.js";
+import { removeForm, saveForm, savedForms, starred, toggleStar } from "./saved-forms.js";
 
-export function mount(root, { recipes }, take) {
-  const [input, list, note] = ["input", "ul", "[role=status]"].map((part) => root.querySelector(part));
-  const options = recipes.map(([title, name], at) => option(title, name, at));
+export function mount(root, { recipes, initial }, take) {
+  const [input, list, note] = ["input", "ul", "[data-recipe-note]"].map((part) => root.querySelector(part));
+  const { tell } = followSaving(root, initial);
   let active = null;
 
   function point(next) {
@@ -17,7 +19,7 @@ export function mount(root, { recipes }, take) {
   }
 
   function open() {
-    const found = options.filter(({ textContent, dataset }) => holds([`${textContent} ${dataset.name}`], input.value));
+    const found = offered(recipes).filter(({ dataset }) => holds([dataset.words], input.value));
     list.replaceChildren(...found);
     list.hidden = !found.length;
     note.textContent = found.length ? "" : "No recipe matches";
@@ -32,11 +34,23 @@ export function mount(root, { recipes }, take) {
     point(null);
   }
 
-  function choose(chosen) {
+  function choose({ dataset }) {
     input.value = ""; // so that the next search starts from nothing
-    input.dataset.chosen = chosen.dataset.name;
+    input.dataset.chosen = dataset.name;
+    input.dataset.form = dataset.kind === "form" ? savedForms()[dataset.name] : "";
     close();
     take();
+  }
+
+  // A recipe is put first, or is not any more; a saved form is removed, and can be had back.
+  function mark({ dataset: { kind, name } }) {
+    if (kind === "recipe") toggleStar(name);
+    else {
+      const removed = removeForm(name);
+      tell(`“${name}” is removed.`, () => saveForm(name, removed));
+    }
+    open();
+    point([...list.children].find(({ dataset }) => dataset.kind === kind && dataset.name === name));
   }
 
   function move(by) {
@@ -49,7 +63,7 @@ export function mount(root, { recipes }, take) {
   const keys = {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
-    Enter: () => active && choose(active),
+    Enter: ({ altKey }) => active && (altKey ? mark : choose)(active),
     Escape: close,
   };
   input.addEventListener("click", open);
@@ -58,15 +72,27 @@ export function mount(root, { recipes }, take) {
   input.addEventListener("keydown", (event) => {
     if (!(event.key in keys)) return;
     event.preventDefault();
-    keys[event.key]();
+    keys[event.key](event);
   });
   list.addEventListener("pointerdown", (event) => event.preventDefault()); // so that the input keeps the keyboard
   list.addEventListener("mousedown", (event) => event.preventDefault());
-  list.addEventListener("click", ({ target }) => choose(target.closest("[role=option]")));
+  list.addEventListener("click", ({ target }) => (target.closest("[data-mark]") ? mark : choose)(target.closest("[role=option]")));
 }
 
-function option(title, name, at) {
-  const made = element("li", { id: `rwp-recipe-${at}`, role: "option", ariaSelected: "false" }, title);
-  made.dataset.name = name;
+// Saved forms, starred recipes, and all others.
+function offered(recipes) {
+  const stars = starred();
+  const forms = Object.keys(savedForms()).toReversed().map((name) => ({ kind: "form", name, title: name, words: `${name} saved`, mark: "×", hint: "Remove" }));
+  const all = recipes.map(([title, name]) => stars.has(name)
+    ? { kind: "recipe", name, title: `★ ${title}`, words: `${title} ${name} starred`, mark: "★", hint: "Not first any more" }
+    : { kind: "recipe", name, title, words: `${title} ${name}`, mark: "☆", hint: "Put it first" });
+  return [...forms, ...all.filter(({ name }) => stars.has(name)), ...all.filter(({ name }) => !stars.has(name))].map(option);
+}
+
+function option({ kind, name, title, words, mark, hint }, at) {
+  const sign = element("span", { title: hint, ariaHidden: "true" }, mark);
+  sign.dataset.mark = "";
+  const made = element("li", { id: `rwp-recipe-${at}`, role: "option", ariaSelected: "false" }, kind === "form" ? `Saved · ${title}` : title, sign);
+  Object.assign(made.dataset, { kind, name, words });
   return made;
 }
