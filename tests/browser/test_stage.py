@@ -265,10 +265,28 @@ def test_arrays_of_probes_have_charts(page: Page, studio: Studio) -> None:
     assert look(page, "density-array", curves)[0] == ["density", [0.5, 1e-6]]
 
 
-def add(path: Path, kind: str, arrays: dict[str, Any]) -> None:
-    save_arrays(path / "arrays" / f"{kind}-00000030.npz", arrays)
+def test_the_first_batch_and_the_perturbation_are_shown(page: Page, studio: Studio) -> None:
+    run = filmed(studio)
+    pictures = {"pictures": np.array([[0.0, 255.0, 255.0, 0.0]] * 2), "shape": np.array([1.0, 2.0, 2.0])}
+    add(run.path, "batch", {**pictures, "label": np.array([3.0, 1.0])})
+    edges = np.linspace(-8, 1, 4)
+    sizes = {"weights": np.array([2.0, 1.0]), "epsilon": np.array([0.2, 0.5]), "edges": edges, "histogram": np.eye(2, 3)}
+    said = {"layers": ["first.weight", "<b>last</b>"], "of": "the noise of arwp"}
+    for at, damping in ((10, [0.5, 1.0]), (30, [0.25, 0.75])):
+        add(run.path, "perturbation", sizes, at, **said, damping=damping)
+    page.goto(f"{studio.url}/?run={run.id}")
+    expect(page.locator("[data-figure=batch-array] li")).to_have_text(["3", "1"])
+    until(page, lambda: look(page, "perturbation-array", "({data}) => data?.slice(1).map(({x}) => x)") == [[0.2, 0.5], [2, 1]])
+    names = look(page, "perturbation-array", "({data}) => data.map(({y}) => y)")
+    assert names == [["first.weight", "blast/b"]] * 3
+    expected = [["10", "30"], [[0.5, 0.25], [1, 0.75]]]
+    until(page, lambda: look(page, "damping-array", "({data}) => data && [data[0].x, data[0].z]") == expected)
+
+
+def add(path: Path, kind: str, arrays: dict[str, Any], step: int = 30, **said: Any) -> None:
+    save_arrays(path / "arrays" / f"{kind}-{step:08d}.npz", arrays)
     writer = Writer(path / "run.db")
-    writer.event(30, kind, array=f"{kind}-00000030", done=True)
+    writer.event(step, kind, array=f"{kind}-{step:08d}", done=True, **said)
     writer.flush(Status(state="finished", step=30, steps=30, epochs=3))
     writer.close()
 

@@ -1,6 +1,6 @@
 // ArrayCharts: what probes measure as arrays, the newest of each kind; a chart is there once there is something to draw.
 import { CONFIG } from "./config.js";
-import { DENSITY, PREDICTIONS, RADIUS } from "./array-figures.js";
+import { BATCH, DENSITY, PREDICTIONS, RADIUS } from "./array-figures.js";
 import { DAMPING, PERTURBATION } from "./perturbation-figures.js";
 import { questionMark } from "./help.js";
 import { layout } from "./layout.js";
@@ -12,7 +12,7 @@ import { count } from "../lib/format.js";
 
 export class ArrayCharts {
   constructor(parent) {
-    this.charts = [RADIUS, PERTURBATION, DAMPING, DENSITY, PREDICTIONS].map((figure) => new ArrayChart(parent, figure));
+    this.charts = [RADIUS, PERTURBATION, DAMPING, DENSITY, PREDICTIONS, BATCH].map((figure) => new ArrayChart(parent, figure));
     this.follow("");
   }
 
@@ -36,7 +36,7 @@ class ArrayChart {
   constructor(parent, figure) {
     this.figure = figure;
     this.title = element("span");
-    this.plot = element("div");
+    this.plot = element("div", { hidden: !figure.draw });
     this.beside = element("ul", { className: "rwp-pictures", hidden: true });
     this.frame = element("figure", { className: "rwp-chart" }, element("figcaption", {}, this.title, questionMark(figure.title, figure.help)), this.plot, this.beside);
     this.frame.dataset.figure = `${figure.id ?? figure.kind}-array`; // the name of its picture
@@ -73,7 +73,7 @@ class ArrayChart {
   }
 
   async draw() {
-    if (!this.arrays || !this.frame.checkVisibility()) return;
+    if (!this.arrays || !this.figure.draw || !this.frame.checkVisibility()) return;
     await withPlotly();
     if (!this.arrays) return;
     const { traces, ...own } = this.figure.draw(this.arrays, this.history);

@@ -1,4 +1,4 @@
-// The figures of arrays: the loss against the radius of a perturbation, the density of the Hessian's eigenvalues, and predictions.
+// The figures of arrays: the loss against the radius of a perturbation, the density of the Hessian's eigenvalues, predictions, and a mini-batch.
 import { faint, visible } from "./palette.js";
 import { element } from "../lib/element.js";
 import { numeral } from "../lib/format.js";
@@ -62,6 +62,18 @@ export const PREDICTIONS = {
     return (pictures ?? []).map((pixels, at) => {
       const text = `${truth[at]} read as ${answer[at]}, ${Math.round(100 * certainty[at])} % sure`;
       return element("li", { className: truth[at] === answer[at] ? "" : "rwp-mistaken" }, pictureOf(pixels, shape, text), element("span", {}, text));
+    });
+  },
+};
+
+export const BATCH = {
+  kind: "batch", // pictures alone, and nothing to plot
+  title: "The first mini-batch, as the network sees it",
+  help: "Images of the first step after everything that is done to them at random: crops and flips, erased parts, mixtures. Below each its label, which label noise may have made a wrong one.",
+  pictures({ pictures, shape, label, partner, share }) {
+    return pictures.map((pixels, at) => {
+      const text = partner ? `${Math.round(100 * share[at])} % ${label[at]}, the rest ${partner[at]}` : `${label[at]}`;
+      return element("li", {}, pictureOf(pixels, shape, `label ${text}`), element("span", {}, text));
     });
   },
 };

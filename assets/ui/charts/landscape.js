@@ -11,6 +11,7 @@ import { rangeOf } from "./ticks.js";
 const KINDS = ["frame", "landscape"]; // those while it trains, and those that were asked for
 const SHARE = 10; // drawing takes at most a tenth of the time
 const MOST = 2000; // ms between two drawings
+const VISIBLE = 0.05; // of the way from the middle to the edge
 const PLAYING = 250; // ms for each frame
 
 export class Landscape {
@@ -122,8 +123,9 @@ export class Landscape {
 
   #describe({ step, kind, data: { points, done } }) {
     const isToCome = kind === "landscape" && !done;
-    const { decision, explained, path } = this.grid;
-    const mark = decision ? "the other picture has what is answered where" : path ? "the cross marks the weights, and the line the path to them" : "the cross marks the weights";
+    const { decision, explained, path, x } = this.grid;
+    const isSeen = path?.flat().some((place) => Math.abs(place) > VISIBLE * x.at(-1)); // along random directions a path is hardly ever long
+    const mark = decision ? "the other picture has what is answered where" : isSeen ? "the cross marks the weights, and the line the path to them" : "the cross marks the weights";
     const share = explained === undefined ? "" : `; ${(100 * explained).toFixed(0)} % of the path lies in this plane`;
     this.caption.textContent = `step ${count(step)}: ${points} × ${points} points${isToCome ? ", getting finer" : ""}; ${mark}${share}.`;
   }

@@ -34,7 +34,7 @@ function label({ to, changes }, names, colours) {
   const lines = changes.slice(-LINES).map(({ step, path, old, new: now }) => `step ${step}: ${names.short(path)} ${numeral(old)} → ${numeral(now)}`);
   return {
     text: plain(text.length > 2 ? `${text.length} changes` : text.join(", ")), hovertext: lines.map(plain).join("<br>"), x: to, y: 1, yref: "paper",
-    xanchor: "left", yanchor: "top", textangle: -90, showarrow: false, borderpad: 0, font: { size: 10, color: colours.faint },
+    xanchor: "left", yanchor: "top", textangle: -90, showarrow: false, borderpad: 0, font: { size: 10, color: colours.faint }, bgcolor: `${colours.paper}d0`, // so that a curve behind it does not cross it out
   };
 }
 

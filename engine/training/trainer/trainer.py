@@ -19,6 +19,7 @@ from engine.training.data import Sources, load
 from engine.training.data.batch_schedule import BatchSchedule
 from engine.training.probes import EVALUATION, TAKING_TURNS
 from engine.training.probes.decision import points
+from engine.training.probes.first_batch import first_batch
 from engine.training.probes.probe import Measured
 from engine.training.process_group import RankDied, join
 from engine.training.step.anatomy import Anatomy
@@ -106,8 +107,7 @@ class Trainer:
         findings = Findings(run, recorder, self._retry, self.learner.step)
         self._probes = ProbeRunner(self.learner, self.sources, findings, control)
         self._film = Film(self.learner, self.sources, findings)
-        if self.experiment.dataset.is_plane:
-            findings.of("points", 0)(Measured(1.0, arrays=points(self.sources.plain), facts={"done": True}))
+        self._show_data(findings)
         control.begin(
             set=self._set,
             checkpoint=lambda _: self._save(),
@@ -115,6 +115,15 @@ class Trainer:
             trace=lambda _: self._tracer.want(),
             **{probe.name: lambda _, name=probe.name: self._probes.want(name) for probe in TAKING_TURNS},
         )
+
+    def _show_data(self, findings: Findings) -> None:
+        """Keep what there is to be seen of the data before the first step."""
+        dataset, step = self.experiment.dataset, self.learner.step
+        if dataset.is_plane:
+            findings.of("points", 0)(Measured(1.0, arrays=points(self.sources.plain), facts={"done": True}))
+        elif step == 0:
+            seen = first_batch(self.learner.data.batch(0, 0), dataset)
+            findings.of("batch", 0)(Measured(1.0, arrays=seen, facts={"done": True}))
 
     @property
     def experiment(self) -> Experiment:
