@@ -32,6 +32,7 @@ ROOMS = [
     "engine.training.preload",
     "engine.training.estimate",
     "engine.training.plane",
+    "engine.training.classify",
     "engine.training.trainer",
     "engine.training.probes",
     "engine.training.step",

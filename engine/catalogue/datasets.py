@@ -30,6 +30,8 @@ class Dataset:
     """Whether a mirrored image still shows the same thing."""
     crop_padding: int = 0
     cutout: int = 0
+    drawn_margin: float | None = None
+    """Of a set of drawings, the share of the side of an image that is left free around each; none where they are photographs."""
     files: tuple[str, ...] = ()
     """Files below the data folder, without which the set has to be downloaded."""
     archives: tuple[str, ...] = ()
@@ -73,6 +75,7 @@ DATASETS: dict[str, Dataset] = {
             (0.3058,),
             (0.3764,),
             crop_padding=1,
+            drawn_margin=0.0,
         ),
         _plane("moons", "points in the plane: two half moons, whose decision boundary is drawn while it is learned"),
         _plane("circles", "points in the plane: a circle within a circle, with the decision boundary"),
@@ -87,6 +90,7 @@ DATASETS: dict[str, Dataset] = {
             (0.1307,),
             (0.3081,),
             crop_padding=2,
+            drawn_margin=4 / 28,
             files=tuple(f"MNIST/raw/{f}" for f in _MNIST),
             archives=tuple(f"MNIST/raw/{f}.gz" for f in _MNIST),
         ),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from engine.catalogue import DATASETS
 from engine.experiment.probes import PROBES
 from engine.experiment.schema import UNIONS
 from studio.charts import FIGURES
@@ -32,4 +33,5 @@ def build(runs: Path, data: Path, root: str) -> None:
                 methods=UNIONS["method"],
                 paper=PAPER,
                 probes=tuple(PROBES),
+                drawings=tuple(name for name, row in DATASETS.items() if row.drawn_margin is not None),
             )

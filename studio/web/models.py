@@ -1,6 +1,6 @@
 """What the routes take and answer, as pydantic models; the OpenAPI document comes from these."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,9 @@ from engine.runs.labels import Labels
 from engine.runs.status import State
 from studio.queries.comparison import Budget
 from studio.report.tables import Ending
+
+SIDE = 64
+"""Rows of a drawing, and numbers in each."""
 
 
 class ForkRequest(Section):
@@ -26,6 +29,15 @@ class CheckpointRequest(Section):
 
     step: int = Field(ge=0)
     """The step of the checkpoint."""
+
+
+class Drawing(Section):
+    """A drawing in black on white."""
+
+    ink: list[Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=SIDE, max_length=SIDE)]] = Field(
+        min_length=SIDE, max_length=SIDE
+    )
+    """How much ink is where, from 0 to 1: rows of 64 numbers, from top to bottom."""
 
 
 class QueuedRun(Section):
@@ -201,6 +213,17 @@ class RunRow(Answer):
     """Seconds until it is expected to begin."""
     slurm: str
     """What Slurm says of its job; empty if it has none there that waits."""
+
+
+class Reading(Answer):
+    step: int
+    """Of the weights."""
+    probabilities: list[float]
+    """Of each class."""
+    pixels: list[int]
+    """The picture that the network sees, from 0 to 255, row by row."""
+    shape: list[int]
+    """Its channels, height and width."""
 
 
 class LiveField(Answer):

@@ -22,6 +22,7 @@ from engine.launch.fork_server import fork_server
 from engine.runs.archive.staging import sweep
 from studio.pages.scripts import add_scripts
 from studio.queries import cost
+from studio.queries.drawing import DrawingReader
 from studio.queries.listing import Listing
 from studio.stream.hub import Hub
 from studio.web import address
@@ -71,7 +72,10 @@ def serve(
     if warm_engine:
         fork_server.keep()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which uvicorn, once it has stopped in good order, lets happen
-    with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.closing(fork_server), contextlib.closing(app.state.board):
+    ends = (fork_server, app.state.board, app.state.reader)
+    with contextlib.suppress(KeyboardInterrupt), scratch(), contextlib.ExitStack() as stack:
+        for one in ends:
+            stack.enter_context(contextlib.closing(one))
         _Server(config, url, (app.state.hub, app.state.page), AutoStart(runs, data, auto_resume), inbrowser).run([listener])
     gc.freeze()  # the interpreter ends at once, instead of looking for garbage among all that Gradio has made
 
@@ -85,7 +89,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     listing = Listing(runs)
     page = LazyApp(lambda: _page(runs, data, root))
     app = FastAPI(title="RWP Studio", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=page.lifespan)
-    app.state.hub, app.state.page, app.state.board = Hub(), page, Board(runs)
+    app.state.hub, app.state.page, app.state.board, app.state.reader = Hub(), page, Board(runs), DrawingReader()
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)  # which leaves streams and archives as they are
     app.add_middleware(Guard, hosts=hosts, outer=outer)
     app.add_middleware(Proxied, root_path=root, outer=outer)
@@ -95,7 +99,7 @@ def create_app(runs: Path, data: Path, hosts: Iterable[str], outer: Sequence[str
     app.include_router(queue_routes(runs, data))
     app.include_router(checkpoint_routes(runs, data))
     app.include_router(library_routes(runs))
-    app.include_router(run_routes(runs, data, app.state.hub, listing))
+    app.include_router(run_routes(runs, data, app.state.hub, listing, app.state.reader))
     app.include_router(comparison_routes(listing, runs, data))
     app.include_router(tensorboard_routes(app.state.board))
     add_scripts(app)

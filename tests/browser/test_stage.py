@@ -15,8 +15,9 @@ from engine.runs.reader import Event
 from engine.runs.run import Run
 from engine.runs.status import Status
 from engine.runs.writer import Writer
-from tests.browser.actions import badge, knob, look, show_form, slow_motion, start_long, until
+from tests.browser.actions import badge, drag, knob, look, show_form, slow_motion, start_long, until
 from tests.browser.conftest import Studio
+from tests.engine.runs.test_lineage import trained
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -289,6 +290,30 @@ def add(path: Path, kind: str, arrays: dict[str, Any], step: int = 30, **said: A
     writer.event(step, kind, array=f"{kind}-{step:08d}", done=True, **said)
     writer.flush(Status(state="finished", step=30, steps=30, epochs=3))
     writer.close()
+
+
+def test_a_digit_is_drawn_and_read(page: Page, studio: Studio) -> None:
+    run = trained(studio.runs)
+    page.goto(f"{studio.url}/?run={run.id}")
+    page.locator("[data-drawing] summary").click()
+    canvas, said = page.locator("[data-drawing-canvas]"), page.locator("[data-drawing-said]")
+    canvas.focus()
+    page.keyboard.press(" ")
+    for _ in range(8):
+        page.keyboard.press("ArrowDown")
+    expect(said).to_contain_text(re.compile(r"Read as \d, \d+ % sure, with the weights of step 16\."))
+    expect(page.locator("[data-drawing-bars] li")).to_have_count(10)
+    pixels = "one => [...one.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, at) => at % 4 === 0)"
+
+    def seen() -> Any:
+        return np.array(page.locator("[data-drawing-seen] canvas").evaluate(pixels)).reshape(8, 8) > 0
+
+    until(page, lambda: seen().any(0).tolist() == [False] * 3 + [True] * 2 + [False] * 3)  # the whole stroke, and nothing else
+    assert seen()[:, 3:5].all(), "from the top to the foot"
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("[data-drawing-bars] li")).to_have_count(0)
+    drag(page, "[data-drawing-canvas]", (0.3, 0.3), (0.7, 0.6))
+    expect(page.locator("[data-drawing-bars] li")).to_have_count(10)
 
 
 def test_a_single_step_is_taken_apart(page: Page, studio: Studio) -> None:

@@ -20,6 +20,7 @@ from engine.experiment.schema import read
 from engine.runs.checkpoints import Checkpoint, checkpoints
 from engine.runs.export import export
 from engine.runs.run import Run
+from studio.queries.drawing import DrawingReader
 from studio.queries.listing import Listing
 from studio.stream.feed import Feed
 from studio.stream.hub import Hub
@@ -105,7 +106,8 @@ def pages(runs: Path) -> FastAPI:
     app.add_exception_handler(Refused, refusal)
     for fault in (OSError, sqlite3.Error):
         app.add_exception_handler(fault, unwritable)
-    for router in (queue_routes(runs, runs), checkpoint_routes(runs, runs), run_routes(runs, runs, Hub(), Listing(runs))):
+    of_runs = run_routes(runs, runs, Hub(), Listing(runs), DrawingReader())
+    for router in (queue_routes(runs, runs), checkpoint_routes(runs, runs), of_runs):
         app.include_router(router)
     return app
 

@@ -4,6 +4,7 @@ import { ArrayCharts } from "../charts/array-charts.js";
 import { Asking } from "./commands.js";
 import { Charts } from "../charts/charts.js";
 import { Checkpoints } from "./checkpoints.js";
+import { Drawing } from "./drawing.js";
 import { Events } from "./events.js";
 import { Group } from "./seed-group.js";
 import { Landscape } from "../charts/landscape.js";
@@ -28,7 +29,7 @@ import { followStart } from "../setup/start.js";
 const LANDSCAPE = "The mean loss on a plane through the weights: two random directions, the same for the whole run and its forks, each filter as long as the network's own (Li et al. 2018). "
   + "A wide, shallow basin is a flat minimum. Colour and height are log loss, on one scale for all frames.";
 
-export function mount(root, { figures, methods, paper: inPaper, probes }) {
+export function mount(root, { figures, methods, paper: inPaper, probes, drawings }) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   find("probes").replaceWith(...probes.map(measureButton));
   const store = new Store();
@@ -49,7 +50,7 @@ export function mount(root, { figures, methods, paper: inPaper, probes }) {
   /** @type {Panel[]} in the order in which they hear of the run */
   const panels = [
     group, charts, new Events(find), new Paper(find), new Profile(find), new AnatomyPicture(find), new StatusPanel(find), new Steering(root, find, asking), queue, live, asking, trouble,
-    checkpoints, landscape, arrays, new Presentation(find), picker,
+    checkpoints, landscape, arrays, new Drawing(find, () => drawings.includes(picker.row?.dataset)), new Presentation(find), picker,
   ];
   const unknown = { stream: "", page: "" };
   let folder = null;

@@ -30,15 +30,19 @@ export class Picker {
     if (!this.rows.length) setTimeout(() => this.refresh(), EMPTY_PAUSE);
   }
 
+  // What the list says of the run that is shown.
+  get row() {
+    return this.rows.find(({ id }) => id === this.shown);
+  }
+
   // How many runs there are that differ from the shown one in nothing but their seed, itself among them.
   get members() {
-    const shown = this.rows.find(({ id }) => id === this.shown);
-    return this.rows.filter(({ group }) => group === shown?.group).length;
+    return this.rows.filter(({ group }) => group === this.row?.group).length;
   }
 
   // The row of the run that is shown, kept current from its stream.
   draw({ status, accuracy }) {
-    const row = this.rows.find(({ id }) => id === this.shown);
+    const { row } = this;
     if (!row || (row.state === status.state && row.accuracy === (accuracy ?? null))) return;
     Object.assign(row, { state: status.state, accuracy: accuracy ?? null });
     const option = [...this.select.options].find(({ value }) => value === row.id);

@@ -25,6 +25,9 @@ from studio.report.tables import FORMATS, records
 from studio.web.json_route import described, json_router
 from studio.web.models import CompareRequest, FigureRequest, MadeFile, RunSelection, TableRequest
 
+AS_THEY_COME = {"content-encoding": "identity", "cache-control": "no-store", "x-accel-buffering": "no"}
+"""Lines that are packed or kept back on the way would all be there at the end."""
+
 
 def comparison_routes(listing: Listing, runs: Path, data: Path) -> APIRouter:
     """GET /api/compare; POST /api/compare and below it curves, importance, table, figure, plane and report."""
@@ -72,7 +75,8 @@ def comparison_routes(listing: Listing, runs: Path, data: Path) -> APIRouter:
         """The given runs, each at its newest checkpoint, on one loss surface."""
         runs_here = [entry.run for entry in selected(given)]
         told = measure_plane([(run, None) for run in runs_here], data)
-        return StreamingResponse(_alone(measuring, _plane_lines(told, runs_here)), media_type="application/x-ndjson")
+        lines = _alone(measuring, _plane_lines(told, runs_here))
+        return StreamingResponse(lines, media_type="application/x-ndjson", headers=AS_THEY_COME)
 
     @api.post("/report")
     def report_file(given: CompareRequest) -> MadeFile:

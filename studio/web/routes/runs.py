@@ -18,17 +18,18 @@ from engine.launch.queue import Queue
 from engine.runs.run import Run
 from studio.queries import paper_tables, seed_groups
 from studio.queries.arrays import read_arrays
+from studio.queries.drawing import DrawingReader
 from studio.queries.listing import Listing
 from studio.queries.live_fields import live_knobs
 from studio.stream.hub import Hub
 from studio.web.json_route import described, json_router
-from studio.web.models import Asked, LiveField, RunRow
+from studio.web.models import Asked, Drawing, LiveField, Reading, RunRow
 
 LOG_BYTES = 65_536
 _TRACE = re.compile(r"step-\d{8,12}\.pt\.trace\.json\.gz")
 
 
-def run_routes(runs: Path, data: Path, hub: Hub, listing: Listing) -> APIRouter:
+def run_routes(runs: Path, data: Path, hub: Hub, listing: Listing, reader: DrawingReader) -> APIRouter:
     """Everything below /api, for the runs in one folder."""
     api = json_router("/api")
 
@@ -68,6 +69,11 @@ def run_routes(runs: Path, data: Path, hub: Hub, listing: Listing) -> APIRouter:
     @api.get("/runs/{run_id}/log", response_class=PlainTextResponse)
     def log(run_id: str) -> Response:
         return PlainTextResponse(read_log(Run.open(runs, run_id)))
+
+    @api.post("/runs/{run_id}/read", response_model=Reading)
+    def read_drawing(run_id: str, given: Drawing) -> dict[str, Any]:
+        """What the network of the run says of a drawing, at the weights of its newest checkpoint."""
+        return reader.read(Run.open(runs, run_id), given.ink)
 
     @api.get("/runs/{run_id}/live", response_model=list[LiveField])
     def live(run_id: str) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from engine.runs.reader import DATABASE
 from engine.runs.run import Run
 from engine.runs.trash import Trash
 from engine.runs.writer import Writer
+from studio.queries.drawing import DrawingReader
 from studio.queries.listing import Listing
 from studio.stream.hub import Hub
 from studio.web.errors import refusal
@@ -67,7 +68,7 @@ def client(run: Run, tmp_path: Path) -> Iterator[TestClient]:
     app.add_exception_handler(Refused, refusal)
     app.include_router(library_routes(runs))
     app.include_router(checkpoint_routes(runs, tmp_path))
-    app.include_router(run_routes(runs, tmp_path, Hub(), Listing(runs)))
+    app.include_router(run_routes(runs, tmp_path, Hub(), Listing(runs), DrawingReader()))
     with TestClient(app) as client:
         yield client
 

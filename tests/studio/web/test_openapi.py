@@ -17,7 +17,7 @@ from engine.runs.status import Status
 from engine.runs.trash import Trash
 from tests.studio.script import Script
 
-NEED_RESULTS = ("fork", "figure", "plane")
+NEED_RESULTS = ("fork", "figure", "plane", "read")
 """Routes that need weights or curves, which no run has here."""
 STATES = ("running", "paused", "finished", "stopped")
 TYPED: dict[str, Any] = {"integer": 3, "number": 2.5, "string": "x", "boolean": True, "array": [], "object": {}, "null": None}
@@ -49,7 +49,7 @@ def known(script: Script, runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         "epochs": 60,
         "name": names[0],
         "runs": names[1:],
-    } | {"changes": {"method.sigma": 0.02}}
+    } | {"changes": {"method.sigma": 0.02}, "ink": [[0.0] * 64] * 64}
     waiting.leave_queue()
 
 

@@ -16,6 +16,7 @@ def lines(client: TestClient, runs: list[str]) -> list[dict[str, Any]]:
     answer = client.post("/api/compare/plane", json={"runs": runs})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["content-encoding"] == "identity", "or no line would be sent before the last"
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
