@@ -50,9 +50,21 @@ interface DeletedRun {
   bytes: number;
 }
 
+interface Drawing {
+  /** How much ink is where, from 0 to 1: rows of 64 numbers, from top to bottom. */
+  ink: number[][];
+}
+
 interface EmptyRequest {
   /** Their names in the trash; GET /api/storage lists them. */
   runs: string[];
+}
+
+interface FigureRequest {
+  /** Their names. */
+  runs: string[];
+  /** The number of the figure. */
+  number: "1" | "2" | "3" | "4" | "5";
 }
 
 interface ForkRequest {
@@ -126,6 +138,17 @@ interface QueueState {
 interface QueuedRun {
   /** The name of the run. */
   run: string;
+}
+
+interface Reading {
+  /** Of the weights. */
+  step: number;
+  /** Of each class. */
+  probabilities: number[];
+  /** The picture that the network sees, from 0 to 255, row by row. */
+  pixels: number[];
+  /** Its channels, height and width. */
+  shape: number[];
 }
 
 interface RunRow {
