@@ -3,9 +3,11 @@
 import { LineChart } from "./line-chart.js";
 import { palette } from "./palette.js";
 import { withPlotly } from "./plotly.js";
+import { nextFrame } from "../lib/next-frame.js";
 
 const PAUSE = 240; // ms
 const SHARE = 10;
+const FRAME = 50; // ms of drawing after which the page is painted
 const HURRY = 3; // drawings without a pause after a knob was turned: its mark, and the first steps after it
 
 export class Charts {
@@ -16,8 +18,9 @@ export class Charts {
     this.toolbar = toolbar;
     this.run = "";
     this.timer = 0;
-    this.pause = PAUSE;
+    this.pause = 0;
     this.hurries = 0;
+    this.isDrawing = this.isWanted = false; // whether to draw again once all are drawn
     this.charts = figures.map((figure) => new LineChart(figure.on_stage ? stage : parent, figure, () => this.draw()));
     const seen = new IntersectionObserver((entries) => this.#onSeen(entries), { rootMargin: "200px" });
     for (const chart of this.charts) seen.observe(chart.frame);
@@ -25,6 +28,7 @@ export class Charts {
 
   follow(run) {
     this.run = run;
+    this.pause = 0; // somebody waits for the first curve
     for (const chart of this.charts) chart.hide();
   }
 
@@ -70,11 +74,34 @@ export class Charts {
   async #draw() {
     this.timer = 0;
     if (!this.store.status) return;
+    if (this.isDrawing) {
+      this.isWanted = true;
+      return;
+    }
+    this.isDrawing = true;
     await withPlotly();
-    const began = performance.now();
-    const look = { ...this.toolbar.options, run: this.run, colours: palette(), group: this.group.isShown ? this.group : null };
-    for (const chart of this.charts) this.#drawOne(chart, look);
+    const took = await this.#drawAll();
+    this.isDrawing = false;
     this.hurries = Math.max(0, this.hurries - 1);
-    this.pause = this.hurries ? 0 : Math.max(PAUSE, SHARE * (performance.now() - began));
+    this.pause = this.hurries ? 0 : Math.max(PAUSE, SHARE * took);
+    if (this.isWanted) this.#soon();
+    this.isWanted = false;
+  }
+
+  // Gives the ms that it took; the page is painted after every chart that takes long.
+  async #drawAll() {
+    const look = { ...this.toolbar.options, run: this.run, colours: palette(), group: this.group.isShown ? this.group : null };
+    let [took, sinceFrame] = [0, 0];
+    for (const chart of this.charts) {
+      const began = performance.now();
+      this.#drawOne(chart, look);
+      took += performance.now() - began;
+      sinceFrame += performance.now() - began;
+      if (sinceFrame < FRAME) continue;
+      sinceFrame = 0;
+      await nextFrame();
+      if (look.run !== this.run) break; // another one is shown meanwhile
+    }
+    return took;
   }
 }

@@ -2,6 +2,7 @@
 import { count } from "../lib/format.js";
 import { learn } from "../lib/fetch-json.js";
 import { Hold } from "../lib/hold.js";
+import { nextFrame } from "../lib/next-frame.js";
 import { drawDecision } from "./decision-plot.js";
 import { drawContour, drawSurface } from "./landscape-plots.js";
 import { palette } from "./palette.js";
@@ -12,6 +13,7 @@ const KINDS = ["frame", "landscape"]; // those while it trains, and those that w
 const SHARE = 10; // drawing takes at most a tenth of the time
 const MOST = 2000; // ms between two drawings
 const VISIBLE = 0.05; // of the way from the middle to the edge
+const CURVES = 10; // frames that are left to the curves of a run before its first surface, which is dear
 const PLAYING = 250; // ms for each frame
 
 export class Landscape {
@@ -42,6 +44,7 @@ export class Landscape {
     this.grid = null; // the one that is shown
     this.isFollowing = true; // whether the newest is shown
     this.pause = 0;
+    this.isDrawn = false;
     this.#stop();
     this.section.hidden = true;
   }
@@ -159,13 +162,16 @@ export class Landscape {
     this.timer = 0;
     const { run } = this;
     await withPlotly();
+    for (let frame = 0; !this.isDrawn && frame < CURVES; frame += 1) await nextFrame();
     if (run !== this.run || !this.grid) return;
     this.isStale = this.hold.isHeld;
     if (this.isStale) return;
+    this.isDrawn = true;
     const began = performance.now();
     const look = { run: this.run, colours: palette(), range: this.#range };
-    const flat = this.grid.decision ? drawDecision(this.contour, this.grid, { ...look, points: this.points }) : drawContour(this.contour, this.grid, look);
-    await Promise.all([flat, drawSurface(this.surface, this.grid, look)]);
+    const { grid } = this;
+    await (grid.decision ? drawDecision(this.contour, grid, { ...look, points: this.points }) : drawContour(this.contour, grid, look));
+    await drawSurface(this.surface, grid, look);
     this.pause = Math.min(MOST, SHARE * (performance.now() - began));
   }
 }
