@@ -80,8 +80,7 @@ export class Charts {
     }
     this.isDrawing = true;
     await withPlotly();
-    const took = await this.#drawAll();
-    this.isDrawing = false;
+    const took = await this.#drawAll().finally(() => (this.isDrawing = false));
     this.hurries = Math.max(0, this.hurries - 1);
     this.pause = this.hurries ? 0 : Math.max(PAUSE, SHARE * took);
     if (this.isWanted) this.#soon();

@@ -159,11 +159,10 @@ export class Landscape {
   }
 
   async #drawPlots() {
-    this.timer = 0;
-    const { run } = this;
     await withPlotly();
     for (let frame = 0; !this.isDrawn && frame < CURVES; frame += 1) await nextFrame();
-    if (run !== this.run || !this.grid) return;
+    this.timer = 0;
+    if (!this.grid) return;
     this.isStale = this.hold.isHeld;
     if (this.isStale) return;
     this.isDrawn = true;
