@@ -40,7 +40,7 @@ def _record(runs: Path, number: int, steps: list[int], metrics: tuple[str, ...])
 
 
 @contextmanager
-def _studio(runs: Path) -> Iterator[str]:
+def studio(runs: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "studio", "--port", "0", "--runs", str(runs), "--data", str(runs), "--no-warm-engine"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
@@ -53,7 +53,7 @@ def _studio(runs: Path) -> Iterator[str]:
         process.wait()
 
 
-def _tell(what: str, rounds: list[float], unit: str = "ms") -> None:
+def tell(what: str, rounds: list[float], unit: str = "ms") -> None:
     print(f"{what:<58} {statistics.median(rounds):8.0f} {unit} ({min(rounds):.0f} to {max(rounds):.0f})", flush=True)
 
 
@@ -67,7 +67,7 @@ def _set(selector: str, value: str) -> str:
     return f"{found}.value = {value!r}; {found}.dispatchEvent(new Event('input'))"
 
 
-def _opened(page: Page, address: str, condition: str) -> float:
+def opened(page: Page, address: str, condition: str) -> float:
     """Milliseconds until a condition holds in the page at an address."""
     began = time.perf_counter()
     page.goto(address)
@@ -77,11 +77,11 @@ def _opened(page: Page, address: str, condition: str) -> float:
 
 def _many(page: Page, url: str) -> None:
     rows = "document.querySelectorAll('[data-rows] tr').length > 10"
-    first = _opened(page, f"{url}/compare", rows)
+    first = opened(page, f"{url}/compare", rows)
     print(f"{'first opening after the start of the studio':<58} {first:8.0f} ms")
-    _tell(f"opening with {RUNS:,} runs, until rows are there", [_opened(page, f"{url}/compare", rows) for _ in range(ROUNDS)])
+    tell(f"opening with {RUNS:,} runs, until rows are there", [opened(page, f"{url}/compare", rows) for _ in range(ROUNDS)])
     words = ["method:sam", "epochs>100 sam", "seed=3", "m-arwp epochs<20", "", "sgd", "-sgd"]
-    _tell("a filter, until its rows are drawn", [_timed(page, _set("[data-find]", word)) for word in words])
+    tell("a filter, until its rows are drawn", [_timed(page, _set("[data-find]", word)) for word in words])
     heights = page.evaluate("document.documentElement.scrollHeight")
     print(f"{'height of the page':<58} {heights:8.0f} px")
 
@@ -94,12 +94,12 @@ def _long(page: Page, url: str, runs: list[Run]) -> None:
     )
     drawn = "document.querySelector('[data-figure=test-accuracy] .scatterlayer .trace')"
     address = f"{url}/compare?runs={','.join(run.id for run in runs)}"
-    _tell(f"opening with {LONG} runs of {STEPS:,} steps, until drawn", [_opened(page, address, drawn) for _ in range(ROUNDS)])
-    _tell("on the wire for each of them", [size / LONG / 1000 for size in sizes], "kB")
+    tell(f"opening with {LONG} runs of {STEPS:,} steps, until drawn", [opened(page, address, drawn) for _ in range(ROUNDS)])
+    tell("on the wire for each of them", [size / LONG / 1000 for size in sizes], "kB")
     axes = ["epoch", "seconds", "evaluations", "step", "epoch", "seconds", "step"]
-    _tell("another x axis", [_timed(page, _set("[data-axis]", axis)) for axis in axes])
+    tell("another x axis", [_timed(page, _set("[data-axis]", axis)) for axis in axes])
     log = "document.querySelector('[data-log-scale]').click()"
-    _tell("a logarithmic y axis, and back", [_timed(page, log) for _ in range(ROUNDS)])
+    tell("a logarithmic y axis, and back", [_timed(page, log) for _ in range(ROUNDS)])
 
 
 def main() -> None:
@@ -112,7 +112,7 @@ def main() -> None:
         long = [
             _record(runs, 10_000 + number, steps, ("test/accuracy", "train/loss", "train/accuracy")) for number in range(LONG)
         ]
-        with _studio(runs) as url:
+        with studio(runs) as url:
             page = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]).new_page()
             page.set_viewport_size({"width": 1400, "height": 1000})
             _many(page, url)

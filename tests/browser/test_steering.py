@@ -22,33 +22,44 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = read({"schedule": {"epochs": 10_000}})
 SIX = ["sgd", "sam", "rwp", "arwp", "m-rwp", "m-arwp"]
+BOUNDED = """const end = performance.now() + 200_000;
+    const frame = async () => {
+        if (performance.now() > end) throw new Error('it did not happen in time');
+        await new Promise(requestAnimationFrame);
+    };"""
+"""Waits for the next frame, but not for ever: nothing from outside ends a script that waits in the page."""
 TURN = """async ([path, place]) => {
+    BOUNDED
     const slider = document.querySelector(`[data-path="${path}"] input[type=range]`);
     const drawn = () => document.querySelector('[data-figure=sigma] .js-plotly-plot');
     const marks = () => JSON.stringify(drawn().layout.shapes) + JSON.stringify(drawn().layout.annotations.map(({text}) => text));
     const [before, curve] = [marks(), drawn().data[0].y.at(-1)];
     slider.value = place;
     slider.dispatchEvent(new Event('input', {bubbles: true}));
-    while (marks() === before || drawn().data[0].y.at(-1) === curve) await new Promise(requestAnimationFrame);
-}"""
+    while (marks() === before || drawn().data[0].y.at(-1) === curve) {
+        drawn().scrollIntoView({block: 'nearest'}); // what appears above it moves it out of sight, where it is not drawn
+        await frame();
+    }
+}""".replace("BOUNDED", BOUNDED)
 """Turns a slider, and waits until the mark and a changed σ are drawn."""
 
 
 RETYPE = """async ([path, refused, next]) => {
+    BOUNDED
     const number = document.querySelector(`[data-path="${path}"] input[type=number]`);
     const refusal = document.querySelector(`[data-path="${path}"] [role=alert]`);
     const steps = () => document.querySelector('[data-tiles]').textContent;
     number.focus();
     number.value = refused;
     number.dispatchEvent(new Event('change', {bubbles: true}));
-    while (refusal.hidden) await new Promise(requestAnimationFrame);
+    while (refusal.hidden) await frame();
     number.value = next;
     for (let message = 0; message < 3; message += 1) {
         const before = steps();
-        while (steps() === before) await new Promise(requestAnimationFrame);
+        while (steps() === before) await frame();
     }
     return number.value;
-}"""
+}""".replace("BOUNDED", BOUNDED)
 """Types a value that is refused, and the next one as soon as that is told; gives what stands there three messages later."""
 
 
