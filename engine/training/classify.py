@@ -47,6 +47,8 @@ class Classifier:
         picture = as_stored(ink, (shape[1], shape[2]), dataset.drawn_margin or 0)
         mean, std = (torch.tensor(values)[:, None, None] for values in (dataset.mean, dataset.std))
         answer = self._model.module((picture.expand(1, *shape) - mean) / std).softmax(1)[0]
+        if not answer.isfinite().all():
+            raise Refused(Problem("run", f"has weights at step {self._step} that answer nothing", "Choose another run"))
         pixels = (255 * picture[0]).round().flatten().int().tolist()
         return {"step": self._step, "probabilities": answer.tolist(), "pixels": pixels, "shape": [1, *shape[1:]]}
 

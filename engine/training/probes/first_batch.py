@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from engine.catalogue.datasets import Dataset
 from engine.training.data import Batch
-from engine.training.probes.predictions import as_stored
+from engine.training.probes.predictions import as_stored, shrunk
 
 SHOWN = 32
 
@@ -15,7 +15,7 @@ def first_batch(batch: Batch, dataset: Dataset) -> dict[str, NDArray[np.float64]
 
     Where two images are mixed, `partner` (n,) is the label of the other, and `share` (n,) how much there is of the first.
     """
-    images, labels = batch.images[:SHOWN], batch.labels[:SHOWN]
+    images, labels = shrunk(batch.images[:SHOWN]), batch.labels[:SHOWN]
     mixed = {}
     if batch.partners is not None:
         share = np.broadcast_to(np.asarray(batch.share, dtype=np.float64), (len(labels),))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, interpolate
 
 from engine.catalogue.datasets import Dataset
 from engine.training.data import Batch, Sources
@@ -16,6 +16,8 @@ from engine.training.weights.flat_model import FlatModel
 
 SHOWN = 8
 """Images that are read best, and as many that are read worst."""
+SIDE = 64
+"""Pixels of the longer side of a picture that is shown."""
 
 
 class Predictions:
@@ -42,7 +44,7 @@ class Predictions:
             kept = extremes({name: torch.cat([kept[name], new]) if kept else new for name, new in found.items()})
             seen += len(batch)
             yield Measured(seen / limit)
-        pictures = kept.pop("images")
+        pictures = shrunk(kept.pop("images"))
         arrays = {"confusion": _plain(confusion), **{name: _plain(values) for name, values in kept.items()}}
         if not dataset.is_plane:
             arrays |= {"pictures": as_stored(pictures, dataset), "shape": np.array(pictures.shape[1:], dtype=np.float64)}
@@ -65,6 +67,12 @@ def extremes(found: dict[str, Tensor]) -> dict[str, Tensor]:
     order = found["loss"].argsort(descending=True, stable=True)
     chosen = order if len(order) <= 2 * SHOWN else torch.cat([order[:SHOWN], order[-SHOWN:]])
     return {name: values[chosen] for name, values in found.items()}
+
+
+def shrunk(images: Tensor) -> Tensor:
+    """Images (n, C, H, W) no larger than they are shown."""
+    longest = max(images.shape[2:])
+    return images if longest <= SIDE else interpolate(images, scale_factor=SIDE / longest, mode="area")
 
 
 def as_stored(images: Tensor, dataset: Dataset) -> NDArray[np.float64]:

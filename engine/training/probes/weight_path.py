@@ -9,6 +9,8 @@ BYTES = 4e8
 """What the weights that are kept may take at most."""
 MOST = 64
 """So many are kept at most."""
+LEAST = 3
+"""Where there is no room for so many, none are kept: less is no path."""
 
 
 class WeightPath:
@@ -21,13 +23,16 @@ class WeightPath:
 
     def add(self, step: int, weights: Tensor) -> None:
         """Keep a copy of the weights after a step, or pass over them where the path is thin already."""
+        room = min(MOST, int(BYTES // (weights.numel() * weights.element_size())))
+        if room < LEAST:
+            return
         if self.steps and step <= self.steps[-1]:
             self._forget_from(step)
         self._passed += 1
         if (self._passed - 1) % self._spacing == 0:
             self.steps.append(step)
             self._weights.append(weights.detach().clone())
-        if len(self.steps) > min(MOST, int(BYTES // (weights.numel() * weights.element_size()))):
+        if len(self.steps) > room:
             del self.steps[1::2], self._weights[1::2]
             self._spacing *= 2
 
@@ -38,7 +43,7 @@ class WeightPath:
 
     def offsets(self, center: Tensor) -> Tensor:
         """From `center` to each of the weights (n, d)."""
-        return torch.stack(self._weights) - center if self._weights else center.new_zeros(0, len(center))
+        return torch.stack(self._weights).sub_(center) if self._weights else center.new_zeros(0, len(center))
 
 
 def project(offsets: Tensor, across: Tensor, along: Tensor) -> NDArray[np.float64]:

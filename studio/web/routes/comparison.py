@@ -73,7 +73,7 @@ def comparison_routes(listing: Listing, runs: Path, data: Path) -> APIRouter:
     @api.post("/plane", responses=described("Lines of JSON: the share that is done, and at last a figure of Plotly's"))
     def shared_plane(given: RunSelection) -> StreamingResponse:
         """The given runs, each at its newest checkpoint, on one loss surface."""
-        runs_here = [entry.run for entry in selected(given)]
+        runs_here = [entry.run for entry in selected(given) if entry.is_whole]
         told = measure_plane([(run, None) for run in runs_here], data)
         lines = _alone(measuring, _plane_lines(told, runs_here))
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=AS_THEY_COME)

@@ -66,3 +66,13 @@ def test_newer_weights_answer_as_soon_as_they_are_there(tmp_path: Path) -> None:
             answers.append(classifier.read(drawn))
     assert [answer["step"] for answer in answers] == [4, 8]
     assert answers[0]["probabilities"] != answers[1]["probabilities"]
+
+
+def test_weights_that_are_no_numbers_answer_nothing(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, read(CONFIG))
+    with training(run) as made:
+        made.learner.model.weights.fill_(torch.nan)
+        made.learner.step = 1
+        made._save()
+    with pytest.raises(Refused, match="answer nothing"):
+        Classifier(run).read(torch.ones(64, 64))

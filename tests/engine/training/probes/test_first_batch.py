@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from engine.catalogue import DATASETS
 from engine.experiment.overrides import merge
 from engine.experiment.schema import read
 from engine.runs.run import Run
+from engine.training.data import Batch
 from engine.training.probes.first_batch import SHOWN, first_batch
 from tests.engine.runs.test_lineage import CONFIG, training
 from tests.engine.training.trainer.test_probe_runner import told, update
@@ -48,3 +51,12 @@ def test_a_small_batch_is_shown_whole(tmp_path: Path) -> None:
     with training(run) as made:
         seen = first_batch(made.sources.training.batch(0, 0), made.experiment.dataset)
     assert len(seen["pictures"]) == len(seen["label"]) == 4
+
+
+def test_large_images_are_shown_no_larger_than_they_need_be() -> None:
+    dataset = DATASETS["cifar10"]
+    found = first_batch(Batch(torch.zeros(4, 3, 224, 160), torch.zeros(4, dtype=torch.int64)), dataset)
+    channels, high, wide = found["shape"].astype(int)
+    assert (channels, high) == (3, 64)
+    assert 44 < wide < 47
+    assert found["pictures"].shape == (4, channels * high * wide)
