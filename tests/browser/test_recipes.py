@@ -24,6 +24,18 @@ SLOWLY = """{
 """Makes the studio answer a second later."""
 
 
+FIRST_SLOWLY = """{
+    const soon = window.fetch;
+    let asked = 0;
+    window.fetch = async (...request) => {
+        const isOfForm = /gradio_api.*(run|join|call)/.test(request[0]?.url ?? request[0]);
+        if (isOfForm && asked++ === 0) await new Promise((resolve) => setTimeout(resolve, 3000));
+        return soon(...request);
+    };
+}"""
+"""Lets the studio answer what the form asks first, which is what is to stand in it, later than what it asks next."""
+
+
 def search(page: Page, text: str) -> None:
     """Type into the picker of recipes and take the first that is offered."""
     page.locator("#rwp-recipe-find").click()
@@ -244,6 +256,19 @@ def test_the_list_of_recipes_is_left_with_the_keyboard(page: Page) -> None:
     expect(page.locator("#rwp-about")).to_contain_text("Mixing lab")
     expect(box).to_have_value("")
     expect(page.get_by_role("listbox")).to_have_count(0)
+
+
+def test_what_is_undone_while_the_form_is_still_filled_is_undone(page: Page) -> None:
+    fill(page, "method.sigma", "0.0123")
+    until(page, lambda: "0.0123" in page.evaluate("sessionStorage.getItem('rwp-form') ?? ''"))
+    search(page, "Boundary lab: m-RWP")
+    until(page, lambda: '"method.sigma":0.07' in page.evaluate("sessionStorage.getItem('rwp-form') ?? ''"))
+    page.add_init_script(FIRST_SLOWLY)
+    page.reload()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    until(page, lambda: '"method.sigma":0.0123' in page.evaluate("sessionStorage.getItem('rwp-form') ?? ''"))
+    expect(knob(page, "method.sigma").locator("input[type=number]")).to_have_value("0.0123")
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_hidden()
 
 
 def test_what_a_recipe_has_overwritten_comes_back(page: Page, studio: Studio) -> None:
