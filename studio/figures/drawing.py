@@ -27,6 +27,13 @@ def arrays(entry: Entry, kind: str) -> dict[str, NDArray[np.float64]]:
         return {name: kept[name] for name in kept.files}
 
 
+def heights(loss: ArrayLike) -> NDArray[np.float64]:
+    """log₁₀ of a loss, and NaN where it is no number."""
+    values = np.asarray(loss, dtype=float)
+    found: NDArray[np.float64] = np.log10(np.where(np.isfinite(values), np.maximum(values, 1e-9), np.nan))
+    return found
+
+
 def labels(entries: Sequence[Entry]) -> dict[str, str]:
     """What each group is called, as Plotly may have it, which understands tags in a text."""
     return {group: html.escape(name) for group, name in group_names(entries).items()}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import Refused
-from studio.figures.drawing import Trace, arrays, axis, figure, groups, line
+from studio.figures.drawing import Trace, arrays, axis, figure, groups, heights, line
 from studio.queries.listing import Entry
 
 LEAST = 1e-6
@@ -20,8 +20,8 @@ def landscapes(entries: Sequence[Entry]) -> dict[str, Any]:
     shown = [(f"{name}, seed {entry.experiment.seed}", colour, entry) for name, colour, runs in groups(entries) for entry in runs]
     surfaces = [_surface(name, arrays(entry, "landscape")) for name, _, entry in shown]
     spectra = [_spectrum(entry) for *_, entry in shown]
-    heights, bottom = np.concatenate([np.array(one["z"], float).ravel() for one in surfaces]), 0.4 if any(spectra) else 0.0
-    low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
+    every, bottom = np.concatenate([np.array(one["z"], float).ravel() for one in surfaces]), 0.4 if any(spectra) else 0.0
+    low, high = float(np.nanmin(every)), float(np.nanmax(every))
     away = 1.4 + 0.15 * len(shown)  # the narrower a column, the further from it is the camera
     traces: list[Trace] = []
     layout: dict[str, Any] = {"annotations": []}
@@ -40,8 +40,7 @@ def landscapes(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _surface(name: str, grid: dict[str, NDArray[np.float64]]) -> Trace:
-    height = np.log10(np.where(np.isfinite(grid["loss"]), np.maximum(grid["loss"], 1e-9), np.nan))
-    places = {"x": grid["x"].tolist(), "y": grid["y"].tolist(), "z": height.tolist()}
+    places = {"x": grid["x"].tolist(), "y": grid["y"].tolist(), "z": heights(grid["loss"]).tolist()}
     return {"type": "surface", **places, "name": name, "colorscale": "Cividis"}
 
 

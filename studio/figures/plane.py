@@ -5,22 +5,18 @@ from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
 
-import numpy as np
-
 from engine.runs.run import Run
 from studio.charts import METHOD_COLOURS
-from studio.figures.drawing import axis, figure, line
+from studio.figures.drawing import axis, figure, heights, line
 
 
 def plane(found: dict[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
     """The surface as contours of log₁₀ of the loss, and the places of the runs on it."""
-    loss = np.array(found["loss"], dtype=float)
-    height = np.log10(np.where(np.isfinite(loss), np.maximum(loss, 1e-9), np.nan))
     contours = {
         "type": "contour",
         "x": found["x"],
         "y": found["y"],
-        "z": height.tolist(),
+        "z": heights(found["loss"]).tolist(),
         "name": "log₁₀ loss",
         "colorscale": "Cividis",
     }

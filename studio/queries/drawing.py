@@ -10,7 +10,7 @@ from engine.processes import python
 from engine.runs.run import Run
 
 IDLE_SECONDS = 300.0
-UNREAD = Problem("run", "the engine could not read the drawing", "Look into its log, or try again")
+UNREAD = Problem("drawing", "the engine could not read it", "Try again; the output of the studio says why")
 
 
 class DrawingReader:

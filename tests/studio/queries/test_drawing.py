@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_refused(reader: DrawingReader, tmp_path: Path, m
     with pytest.raises(Refused, match="has no checkpoint yet"):
         reader.read(Run.create(tmp_path, Experiment()), INK)
     monkeypatch.setattr(drawing, "python", lambda _module: ["false"])
-    with pytest.raises(Refused, match="could not read the drawing"):
+    with pytest.raises(Refused, match="could not read it"):
         reader.read(Run.create(tmp_path, Experiment(seed=1)), INK)
 
 
